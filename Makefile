@@ -1,0 +1,20 @@
+PYTHON := .venv/bin/python
+
+.PHONY: check test fix setup
+
+check: setup
+	$(PYTHON) -m ruff format --check .
+	$(PYTHON) -m ruff check .
+	$(PYTHON) -m mypy
+	.venv/bin/lint-imports --no-cache
+	$(PYTHON) -m pytest -q
+
+test: setup
+	$(PYTHON) -m pytest -q -m "not slow and not server"
+
+fix: setup
+	$(PYTHON) -m ruff check --fix .
+	$(PYTHON) -m ruff format .
+
+setup:
+	@python3 -c 'import sys, cli; sys.exit(cli.set_up("dev"))'

@@ -1,0 +1,1 @@
+"""Joins every package: settings, wiring, set-up and which surface to start."""

@@ -1,0 +1,1 @@
+"""The words everybody uses: values, events, errors, and the protocols between packages."""

@@ -1,0 +1,1 @@
+"""What is known about models: the catalogue and its profiles."""

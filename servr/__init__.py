@@ -1,0 +1,1 @@
+"""Surfaces that show the events of a turn: terminal, JSON lines, servers."""

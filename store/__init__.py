@@ -1,0 +1,1 @@
+"""What is kept: session logs and the database."""
