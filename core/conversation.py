@@ -1,0 +1,84 @@
+"""The conversation so far: a fold over events, and the only thing a model is shown."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Self, assert_never
+
+from core.events import (
+    ContextShrunk,
+    Event,
+    ModelDelta,
+    ModelReplied,
+    ModelSwitched,
+    NoteAdded,
+    PermissionAnswered,
+    PermissionAsked,
+    ReplyMended,
+    ToolFinished,
+    ToolProgressed,
+    ToolStarted,
+    TurnFinished,
+    TurnStarted,
+    WorkSentBack,
+)
+from core.messages import AssistantMessage, Message, ToolCall, ToolMessage, Usage, UserMessage
+
+
+@dataclass
+class Conversation:
+    """Messages in order. Every tool call is answered before the model speaks again."""
+
+    messages: list[Message] = field(default_factory=list)
+    usage: Usage = field(default_factory=Usage)
+    turn_start: int = 0
+    """Index of the message that opened the newest turn."""
+
+    @classmethod
+    def replay(cls, events: Iterable[Event]) -> Self:
+        conversation = cls()
+        for event in events:
+            conversation.apply(event)
+        return conversation
+
+    def apply(self, event: Event) -> None:
+        match event:
+            case TurnStarted(prompt=prompt):
+                self.turn_start = len(self.messages)
+                self.messages.append(prompt)
+            case ModelReplied(reply=reply):
+                self.messages.append(reply)
+                self.usage += reply.usage
+            case ToolFinished(call_id=call_id, text=text, status=status):
+                self.messages.append(ToolMessage(call_id=call_id, text=text, status=status))
+            case WorkSentBack(feedback=text) | NoteAdded(text=text):
+                self.messages.append(UserMessage(text=text))
+            case ContextShrunk(messages=messages):
+                self.messages[:] = messages
+                self.turn_start = 0
+            case (
+                ModelDelta()
+                | ReplyMended()
+                | PermissionAsked()
+                | PermissionAnswered()
+                | ToolStarted()
+                | ToolProgressed()
+                | ModelSwitched()
+                | TurnFinished()
+            ):
+                pass  # for eyes only
+            case _:
+                assert_never(event)
+
+    @property
+    def open_calls(self) -> tuple[ToolCall, ...]:
+        """Calls of the newest reply that have no answer yet, in the order they were made."""
+        answered: set[str] = set()
+        for message in reversed(self.messages):
+            match message:
+                case ToolMessage(call_id=call_id):
+                    answered.add(call_id)
+                case AssistantMessage(calls=calls):
+                    return tuple(call for call in calls if call.id not in answered)
+                case UserMessage():
+                    return ()
+        return ()

@@ -1,0 +1,99 @@
+"""All errors the project raises on purpose, sorted by who acts on them.
+
+AgentError(message, hint)
+├─ ConfigError              the user mends a setting                              exit 2
+├─ GatewayError             nobody here can go on: the turn ends                  exit 3
+│  ├─ GatewayUnavailable    no connection, 5xx                 RetryingGateway acts
+│  ├─ RateLimited           429, with the seconds to wait      RetryingGateway acts
+│  ├─ StreamBroken          the reply ended early, or was no stream at all; likewise
+│  ├─ RequestRejected       the same request would fail again
+│  └─ ContextOverflow       longer than the window: ContextPolicy acts
+├─ ToolError                the model acts: the message is the tool's answer
+│  ├─ InvalidArguments
+│  ├─ OutsideWorkspace
+│  ├─ PermissionDenied
+│  │  └─ NobodyToAsk        a yes was needed in a run without a person
+│  ├─ InputNeeded           a question was asked in a run without a person
+│  ├─ SkillRejected
+│  └─ ToolTimedOut
+└─ StoreError               the user acts: disk, rights, a damaged file           exit 4
+"""
+
+from typing import ClassVar
+
+from core.messages import ToolStatus
+
+
+class AgentError(Exception):
+    """Base of all errors raised on purpose; `hint` says what to do next."""
+
+    exit_code: ClassVar[int] = 1
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.args[0]} {self.hint}".rstrip()
+
+
+class ConfigError(AgentError):
+    exit_code = 2
+
+
+class GatewayError(AgentError):
+    exit_code = 3
+
+
+class GatewayUnavailable(GatewayError): ...
+
+
+class RateLimited(GatewayError):
+    def __init__(self, message: str, *, retry_after_seconds: float, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.retry_after_seconds = retry_after_seconds
+
+
+class StreamBroken(GatewayError): ...
+
+
+class RequestRejected(GatewayError): ...
+
+
+class ContextOverflow(GatewayError):
+    """`limit_tokens` is the window the server named, or None."""
+
+    def __init__(self, message: str, *, limit_tokens: int | None = None, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.limit_tokens = limit_tokens
+
+
+class ToolError(AgentError):
+    status: ClassVar[ToolStatus] = ToolStatus.FAILED
+
+
+class InvalidArguments(ToolError): ...
+
+
+class OutsideWorkspace(ToolError): ...
+
+
+class PermissionDenied(ToolError): ...
+
+
+class NobodyToAsk(PermissionDenied):
+    status = ToolStatus.REFUSED
+
+
+class InputNeeded(ToolError):
+    status = ToolStatus.NEEDS_INPUT
+
+
+class SkillRejected(ToolError): ...
+
+
+class ToolTimedOut(ToolError): ...
+
+
+class StoreError(AgentError):
+    exit_code = 4

@@ -1,0 +1,190 @@
+"""Everything that can happen in a session, as one closed union.
+
+The terminal, headless JSON, the HTTP API, the web page, telemetry and the session
+log all read this stream and nothing else. Durable events are the session: folding
+them from the first gives the conversation back (see `core/conversation.py`).
+Passing events (`durable = False`) are for eyes only and are never stored.
+"""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import ClassVar, Literal
+
+from core.deltas import Delta
+from core.messages import AssistantMessage, Message, ToolCall, ToolStatus, UserMessage
+from core.permissions import Approval, Effect
+from core.values import value
+from core.views import View
+
+
+class Outcome(StrEnum):
+    """How a turn ended."""
+
+    DONE = "done"
+    STEP_LIMIT = "step_limit"
+    STUCK = "stuck"
+    NEEDS_INPUT = "needs_input"
+    REFUSED = "refused"
+    GATEWAY_FAILED = "gateway_failed"
+    UNVERIFIED = "unverified"
+    INTERRUPTED = "interrupted"
+
+
+EXIT_CODES = {
+    Outcome.DONE: 0,
+    Outcome.STEP_LIMIT: 1,
+    Outcome.STUCK: 1,
+    Outcome.NEEDS_INPUT: 1,
+    Outcome.REFUSED: 1,
+    Outcome.GATEWAY_FAILED: 3,
+    Outcome.UNVERIFIED: 5,
+    Outcome.INTERRUPTED: 130,
+}
+"""What a headless run answers the shell with."""
+
+
+class DurableEvent:
+    durable: ClassVar[bool] = True
+
+
+class PassingEvent:
+    durable: ClassVar[bool] = False
+
+
+@value
+class TurnStarted(DurableEvent):
+    type: Literal["turn_started"] = "turn_started"
+    prompt: UserMessage
+
+
+@value
+class ModelDelta(PassingEvent):
+    type: Literal["model_delta"] = "model_delta"
+    delta: Delta
+
+
+@value
+class ModelReplied(DurableEvent):
+    type: Literal["model_replied"] = "model_replied"
+    reply: AssistantMessage
+
+
+@value
+class ReplyMended(DurableEvent):
+    """The reply that follows differs from what the model wrote, or was asked for again."""
+
+    type: Literal["reply_mended"] = "reply_mended"
+    what: str
+
+
+@value
+class PermissionAsked(DurableEvent):
+    type: Literal["permission_asked"] = "permission_asked"
+    call: ToolCall
+    reason: str
+    rule: str = ""
+    """The rule that an *always* would write, for people to read; empty when there can be none."""
+
+
+@value
+class PermissionAnswered(DurableEvent):
+    type: Literal["permission_answered"] = "permission_answered"
+    call_id: str
+    approval: Approval
+
+
+@value
+class ToolStarted(DurableEvent):
+    type: Literal["tool_started"] = "tool_started"
+    call: ToolCall
+    effect: Effect
+
+
+@value
+class ToolProgressed(PassingEvent):
+    type: Literal["tool_progressed"] = "tool_progressed"
+    call_id: str
+    text: str
+
+
+@value
+class ToolFinished(DurableEvent):
+    type: Literal["tool_finished"] = "tool_finished"
+    call_id: str
+    text: str
+    """What the model reads."""
+    status: ToolStatus = ToolStatus.OK
+    view: View | None = None
+    """What a screen may draw instead of `text`."""
+
+
+@value
+class ContextShrunk(DurableEvent):
+    """The conversation was replaced by a shorter one: the complete new message list."""
+
+    type: Literal["context_shrunk"] = "context_shrunk"
+    reason: str
+    messages: tuple[Message, ...]
+
+
+@value
+class NoteAdded(DurableEvent):
+    """Something new for the model that is neither a prompt nor a tool's answer."""
+
+    type: Literal["note_added"] = "note_added"
+    source: str
+    """`steering`, `repetition`, ...: who says it."""
+    text: str
+
+
+@value
+class WorkSentBack(DurableEvent):
+    type: Literal["work_sent_back"] = "work_sent_back"
+    feedback: str
+
+
+@value
+class ModelSwitched(DurableEvent):
+    type: Literal["model_switched"] = "model_switched"
+    model: str
+
+
+@value
+class TurnFinished(DurableEvent):
+    type: Literal["turn_finished"] = "turn_finished"
+    outcome: Outcome
+    note: str = ""
+    """One sentence for people; empty when there is nothing to add."""
+    evidence: tuple[str, ...] = ()
+    """What was run to show that the work is done."""
+
+
+Event = (
+    TurnStarted
+    | ModelDelta
+    | ModelReplied
+    | ReplyMended
+    | PermissionAsked
+    | PermissionAnswered
+    | ToolStarted
+    | ToolProgressed
+    | ToolFinished
+    | ContextShrunk
+    | NoteAdded
+    | WorkSentBack
+    | ModelSwitched
+    | TurnFinished
+)
+
+
+@value
+class Record:
+    """An event with its place: number `seq` of session `session`, at `at` (UTC).
+
+    A passing event bears the `seq` of the last durable record.
+    """
+
+    session: str
+    seq: int
+    at: datetime
+    event: Event

@@ -1,0 +1,129 @@
+"""What is said: message parts, messages, and what a model call costs.
+
+Everything here is a value. Identity, order and time belong to the records that
+carry the values (see `core/events.py`).
+"""
+
+from collections.abc import Mapping
+from dataclasses import field
+from enum import StrEnum
+from typing import Literal
+
+from core.values import value
+
+
+@value
+class Text:
+    kind: Literal["text"] = "text"
+    text: str
+
+
+@value
+class Thinking:
+    kind: Literal["thinking"] = "thinking"
+    text: str
+
+
+@value
+class Image:
+    kind: Literal["image"] = "image"
+    media_type: str
+    base64: str
+
+
+@value
+class ToolCall:
+    kind: Literal["tool_call"] = "tool_call"
+    id: str
+    name: str
+    arguments: str
+    """JSON as the model wrote it, or as it was mended; only the executor parses it."""
+    source: str = ""
+    """The words of a call that was written as text; empty for a structured call."""
+    extra: Mapping[str, object] = field(default_factory=dict)
+    """Vendor fields of the call (a thought signature, say): kept, and sent back unchanged."""
+
+
+Part = Text | Thinking | ToolCall
+
+
+@value
+class Usage:
+    """Tokens of one or more model calls."""
+
+    prompt_tokens: int = 0
+    cached_tokens: int = 0
+    """The share of `prompt_tokens` that was read from a cache."""
+    reply_tokens: int = 0
+
+    def __add__(self, other: "Usage") -> "Usage":
+        return Usage(
+            prompt_tokens=self.prompt_tokens + other.prompt_tokens,
+            cached_tokens=self.cached_tokens + other.cached_tokens,
+            reply_tokens=self.reply_tokens + other.reply_tokens,
+        )
+
+
+class Finish(StrEnum):
+    """Why the model stopped writing."""
+
+    DONE = "done"
+    CALLS = "calls"
+    LENGTH = "length"
+    INTERRUPTED = "interrupted"
+
+
+@value
+class UserMessage:
+    role: Literal["user"] = "user"
+    text: str
+    head: str = ""
+    """What stands before the text for the model alone: date, folder, AGENTS.md, memories."""
+    images: tuple[Image, ...] = ()
+
+    @property
+    def whole(self) -> str:
+        """The text as the model reads it."""
+        return f"{self.head}\n\n{self.text}" if self.head else self.text
+
+
+@value
+class AssistantMessage:
+    role: Literal["assistant"] = "assistant"
+    parts: tuple[Part, ...]
+    finish: Finish = Finish.DONE
+    usage: Usage = Usage()
+
+    @property
+    def text(self) -> str:
+        return "".join(part.text for part in self.parts if isinstance(part, Text))
+
+    @property
+    def thinking(self) -> str:
+        return "".join(part.text for part in self.parts if isinstance(part, Thinking))
+
+    @property
+    def calls(self) -> tuple[ToolCall, ...]:
+        return tuple(part for part in self.parts if isinstance(part, ToolCall))
+
+
+class ToolStatus(StrEnum):
+    """How a call ended. All but OK are failures to the model; the others also end turns."""
+
+    OK = "ok"
+    FAILED = "failed"
+    REFUSED = "refused"
+    """It needed a yes, and nobody was there to give one."""
+    NEEDS_INPUT = "needs_input"
+    """It asked a person, and nobody was there to answer."""
+
+
+@value
+class ToolMessage:
+    role: Literal["tool"] = "tool"
+    call_id: str
+    text: str
+    status: ToolStatus = ToolStatus.OK
+
+
+Message = UserMessage | AssistantMessage | ToolMessage
