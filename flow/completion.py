@@ -1,0 +1,102 @@
+"""When a turn is over: the model stopped calling tools, runs in circles, or needs a person."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import takewhile
+
+from core.conversation import Conversation
+from core.events import Outcome
+from core.messages import AssistantMessage, Finish, Message, ToolMessage, ToolStatus
+from core.policies import End, GoOn, SendBack, Verdict
+from core.protocols import Emit
+from flow.prompts import prompt
+
+WATCHED_MESSAGES = 40
+"""How far back repetition is looked for, so that a review costs the same in a long session."""
+
+
+@dataclass(frozen=True)
+class TurnReview:
+    nudge_at: int = 3
+    """The same calls with the same answers so often: the model is told."""
+    stop_at: int = 5
+    """So often: the turn ends as stuck."""
+    stop_same_call_at: int = 8
+    """The same calls in a row, whatever they answer."""
+    continuations: int = 3
+    """How often in a row a reply that hit its length limit is continued."""
+
+    async def review(self, conversation: Conversation, tell: Emit) -> Verdict:
+        turn = conversation.messages[conversation.turn_start :][-WATCHED_MESSAGES:]
+        steps = _steps(turn)
+        if not steps:
+            return GoOn()
+        newest = steps[-1]
+        return self._after_calls(steps) if newest.reply.calls else self._after_words(steps)
+
+    def _after_calls(self, steps: Sequence["_Step"]) -> Verdict:
+        newest = steps[-1]
+        for answer in newest.answers:
+            if answer.status is ToolStatus.NEEDS_INPUT:
+                return End(outcome=Outcome.NEEDS_INPUT, note=answer.text)
+        same = sum(step.signature == newest.signature for step in steps)
+        in_a_row = len(list(takewhile(lambda step: step.asked == newest.asked, reversed(steps))))
+        if same >= self.stop_at or in_a_row >= self.stop_same_call_at:
+            names = ", ".join(call.name for call in newest.reply.calls)
+            note = f"Stopped: the model called {names} {max(same, in_a_row)} times with the same arguments."
+            return End(outcome=Outcome.STUCK, note=note)
+        if same == self.nudge_at:
+            return SendBack(feedback=prompt("repetition", count=str(same)))
+        return GoOn()
+
+    def _after_words(self, steps: Sequence["_Step"]) -> Verdict:
+        newest = steps[-1].reply
+        if newest.finish is Finish.LENGTH:
+            cut = len(list(takewhile(lambda step: step.reply.finish is Finish.LENGTH, reversed(steps))))
+            if cut <= self.continuations:
+                return SendBack(feedback=prompt("cut_off"))
+            return End(
+                outcome=Outcome.STUCK, note="Stopped: the model's replies keep hitting their length limit."
+            )
+        if not newest.text.strip():
+            return End(
+                outcome=Outcome.STUCK, note="Stopped: the model's reply was empty, also when asked again."
+            )
+        refused = _refusal_in(steps)
+        if refused is not None:
+            return End(outcome=Outcome.REFUSED, note=refused.text)
+        return End(outcome=Outcome.DONE)
+
+
+@dataclass
+class _Step:
+    """One reply and the answers to its calls."""
+
+    reply: AssistantMessage
+    answers: list[ToolMessage]
+
+    @property
+    def asked(self) -> tuple[tuple[str, str], ...]:
+        return tuple((call.name, call.arguments) for call in self.reply.calls)
+
+    @property
+    def signature(self) -> object:
+        return self.asked, tuple(answer.text for answer in self.answers)
+
+
+def _steps(messages: Sequence[Message]) -> list[_Step]:
+    steps: list[_Step] = []
+    for message in messages:
+        if isinstance(message, AssistantMessage):
+            steps.append(_Step(message, []))
+        elif isinstance(message, ToolMessage) and steps:
+            steps[-1].answers.append(message)
+    return steps
+
+
+def _refusal_in(steps: Sequence[_Step]) -> ToolMessage | None:
+    """The refusal the turn ends with: one in the last step that called tools at all."""
+    for step in reversed(steps):
+        if step.answers:
+            return next((answer for answer in step.answers if answer.status is ToolStatus.REFUSED), None)
+    return None

@@ -1,0 +1,120 @@
+"""Runs tool calls: parse, permit, run, answer. Every call gets exactly one `ToolFinished`."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from core.schema import parse_arguments
+
+from core.errors import PermissionDenied, ToolError
+from core.events import PermissionAnswered, PermissionAsked, ToolFinished, ToolProgressed, ToolStarted
+from core.messages import ToolCall, ToolStatus
+from core.permissions import Effect
+from core.policies import Approver, PermissionPolicy
+from core.protocols import AnyTool, Emit, Toolbox, ToolContext, ToolResult
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class _Admitted:
+    """A call that may run, with what it runs with."""
+
+    call: ToolCall
+    tool: AnyTool
+    arguments: "BaseModel"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ToolExecutor:
+    toolbox: Toolbox
+    permission: PermissionPolicy
+    approver: Approver
+
+    async def run(self, calls: Sequence[ToolCall], tell: Emit) -> None:
+        """Answer all calls, in their order. Neighbours that only read run at the same time."""
+        for batch in self._batches(calls):
+            answers = [await self._admit(call, tell) for call in batch]
+            async with asyncio.TaskGroup() as group:
+                tasks = [group.create_task(_finish(answer, tell)) for answer in answers]
+            for task in tasks:
+                await tell(task.result())
+
+    def _batches(self, calls: Sequence[ToolCall]) -> Iterator[list[ToolCall]]:
+        for only_reads, group in groupby(calls, key=self._only_reads):
+            neighbours = list(group)
+            yield from [neighbours] if only_reads else ([call] for call in neighbours)
+
+    def _only_reads(self, call: ToolCall) -> bool:
+        return self.toolbox.effect_of(call.name) is Effect.READ
+
+    async def _admit(self, call: ToolCall, tell: Emit) -> _Admitted | ToolFinished:
+        try:
+            tool = self.toolbox.find(call.name)
+            arguments = parse_arguments(tool, call.arguments)
+            await self._permit(call, tool, arguments, tell)
+        except ToolError as error:
+            return ToolFinished(call_id=call.id, text=str(error), status=error.status)
+        await tell(ToolStarted(call=call, effect=tool.effect))
+        return _Admitted(call, tool, arguments)
+
+    async def _permit(self, call: ToolCall, tool: AnyTool, arguments: "BaseModel", tell: Emit) -> None:
+        plain = arguments.model_dump(mode="json")
+        question = await self.permission.check(call, tool.effect, plain)
+        if question is None:
+            return
+        await tell(PermissionAsked(call=call, reason=question.reason, rule=question.rule))
+        approval = await self.approver.approve(call, question)
+        await tell(PermissionAnswered(call_id=call.id, approval=approval))
+        if not approval.allowed:
+            because = f", because {approval.note}" if approval.note else ""
+            raise PermissionDenied(f"The user said no{because}.", hint="Do something else, or ask them.")
+        await self.permission.remember(call, plain, approval)
+
+
+async def _finish(answer: _Admitted | ToolFinished, tell: Emit) -> ToolFinished:
+    if isinstance(answer, ToolFinished):
+        return answer
+    call = answer.call
+    try:
+        async with _context_of(call, tell) as context:
+            result = await _run_guarded(answer, context)
+    except ToolError as error:
+        return ToolFinished(call_id=call.id, text=str(error), status=error.status)
+    return ToolFinished(call_id=call.id, text=result.text, view=result.view, status=result.status)
+
+
+async def _run_guarded(admitted: _Admitted, context: ToolContext) -> ToolResult:
+    """Run a tool; a bug in it becomes an answer, so that it cannot end the turn."""
+    try:
+        return await admitted.tool.run(admitted.arguments, context)
+    except ToolError:
+        raise
+    except Exception as error:
+        logger.exception("tool %s broke", admitted.tool.name)
+        said = f"{admitted.tool.name} broke ({type(error).__name__}: {str(error)[:200]})."
+        return ToolResult(f"{said} The fault is in the tool, not in your call.", status=ToolStatus.FAILED)
+
+
+@asynccontextmanager
+async def _context_of(call: ToolCall, tell: Emit) -> AsyncIterator[ToolContext]:
+    """A context whose plain `progress("...")` calls become events, in order, while the tool runs."""
+    texts: asyncio.Queue[str | None] = asyncio.Queue()
+
+    async def forward() -> None:
+        while (text := await texts.get()) is not None:
+            await tell(ToolProgressed(call_id=call.id, text=text))
+
+    forwarding = asyncio.create_task(forward())
+    try:
+        yield ToolContext(call_id=call.id, progress=texts.put_nowait)
+    finally:
+        texts.put_nowait(None)
+        await forwarding

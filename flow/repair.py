@@ -1,0 +1,57 @@
+"""What did the model mean? Empty replies are asked for again, almost-JSON arguments are mended."""
+
+from collections import Counter
+from dataclasses import dataclass, replace
+
+from core.almost_json import mended_json
+
+from core.conversation import Conversation
+from core.events import NoteAdded, ReplyMended
+from core.messages import AssistantMessage, Finish, Part, ToolCall
+from core.policies import Ask
+from core.protocols import Emit, Toolbox
+from flow.prompts import prompt
+
+
+@dataclass(frozen=True)
+class ReplyRepair:
+    attempts: int = 2
+    """How often an empty reply is asked for again: first as it was, then with a word to the model."""
+
+    async def mend(
+        self, reply: AssistantMessage, conversation: Conversation, tools: Toolbox, ask: Ask, tell: Emit
+    ) -> AssistantMessage:
+        for attempt in range(self.attempts):
+            if reply.calls or reply.text.strip():
+                break
+            await tell(ReplyMended(what="The reply was empty: asked again."))
+            if attempt:
+                await tell(NoteAdded(source="empty_reply", text=prompt("empty_reply")))
+            reply = await ask(conversation)
+        return await self._mend_calls(reply, tell)
+
+    async def _mend_calls(self, reply: AssistantMessage, tell: Emit) -> AssistantMessage:
+        parts, seen = list[Part](), Counter[str]()
+        for part in reply.parts:
+            mended = part
+            if isinstance(part, ToolCall):
+                mended = _with_own_id(_with_json(part, cut=reply.finish is Finish.LENGTH), seen)
+            if (
+                isinstance(mended, ToolCall)
+                and isinstance(part, ToolCall)
+                and mended.arguments != part.arguments
+            ):
+                await tell(ReplyMended(what=f"The arguments of {part.name} were almost JSON: mended."))
+            parts.append(mended)
+        return replace(reply, parts=tuple(parts)) if parts != list(reply.parts) else reply
+
+
+def _with_json(call: ToolCall, *, cut: bool) -> ToolCall:
+    """A reply that hit its length limit is left as it is: what it lacks cannot be known."""
+    mended = None if cut else mended_json(call.arguments)
+    return call if mended is None else replace(call, arguments=mended)
+
+
+def _with_own_id(call: ToolCall, seen: Counter[str]) -> ToolCall:
+    seen[call.id] += 1
+    return call if seen[call.id] == 1 else replace(call, id=f"{call.id}-{seen[call.id]}")

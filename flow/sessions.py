@@ -1,0 +1,125 @@
+"""One conversation with its log and its readers."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from core.conversation import Conversation
+from core.events import (
+    Event,
+    ModelReplied,
+    Outcome,
+    Record,
+    ToolFinished,
+    ToolStarted,
+    TurnFinished,
+    TurnStarted,
+)
+from core.messages import Image, ToolStatus, UserMessage
+from core.permissions import Effect
+from core.protocols import Reader, SessionLog
+from core.values import Clock, utc_now
+from flow.broadcast import Subscription
+from flow.loops import AgentLoop
+
+RISKY = (Effect.WRITE, Effect.EXECUTE)
+
+
+@dataclass
+class Session:
+    """Every event is applied, then stored, then shown: what anyone saw can be replayed."""
+
+    id: str
+    loop: AgentLoop
+    log: SessionLog
+    head: str = ""
+    """What the first user message begins with: date, folder, the project's instructions."""
+    inbox: list[str] = field(default_factory=list)
+    clock: Clock = utc_now
+    conversation: Conversation = field(default_factory=Conversation)
+    _readers: list[Subscription] = field(default_factory=list)
+    _started: dict[str, datetime] = field(default_factory=dict)  # open calls that have begun
+    _open_turn: bool = False
+    _seq: int = 0
+
+    def recover(self) -> bool:
+        """Take up what the log has. True when its last turn was cut off, and has been closed now."""
+        for record in self.log.records():
+            self.conversation.apply(record.event)
+            self._follow(record)
+        if not self._open_turn:
+            return False
+        for event in self._closing("The session ended before it was run."):
+            self.conversation.apply(event)
+            self._follow(self.log.append(event))
+        self.log.sync()
+        return True
+
+    def subscribe(self, reader: Reader) -> None:
+        """Tell `reader` all that happens from now on."""
+        self._readers.append(Subscription(reader, self.log.records, seen=self._seq))
+
+    def steer(self, text: str) -> None:
+        """Say something to the model while it works; it reads it before its next step."""
+        self.inbox.append(text)
+
+    async def send(self, text: str, images: Sequence[Image] = ()) -> TurnFinished:
+        """Run one turn to its end. Cancelling it leaves a conversation that can go on."""
+        head = "" if self.conversation.messages else self.head
+        prompt = UserMessage(text=text, head=head, images=tuple(images))
+        try:
+            finished = await self.loop.run_turn(self.conversation, prompt, self._emit)
+        except asyncio.CancelledError:
+            for event in self._closing("Interrupted before it was run."):
+                self.conversation.apply(event)
+                await self._emit(event)
+            raise
+        finally:
+            await self.drained()
+        return finished
+
+    async def drained(self) -> None:
+        """Wait until every reader has been given everything."""
+        for reader in self._readers:
+            await reader.drained()
+
+    async def aclose(self) -> None:
+        for reader in self._readers:
+            await reader.aclose()
+        self.log.close()
+
+    async def _emit(self, event: Event) -> None:
+        if event.durable:
+            record = self.log.append(event)
+            self._follow(record)
+            if isinstance(event, TurnFinished) or (isinstance(event, ToolStarted) and event.effect in RISKY):
+                await asyncio.to_thread(self.log.sync)
+        else:
+            record = Record(session=self.id, seq=self._seq, at=self.clock(), event=event)
+        for reader in self._readers:
+            reader.tell(record)
+
+    def _follow(self, record: Record) -> None:
+        self._seq = record.seq
+        match record.event:
+            case TurnStarted():
+                self._open_turn = True
+            case TurnFinished():
+                self._open_turn = False
+            case ModelReplied():
+                self._started.clear()
+            case ToolStarted(call=call):
+                self._started[call.id] = record.at
+            case _:
+                pass
+
+    def _closing(self, never_run: str) -> Sequence[Event]:
+        """What ends a turn that was cut off: an answer to every open call, and the turn's own end."""
+        answers = list[Event]()
+        for call in self.conversation.open_calls:
+            text = never_run
+            if at := self._started.get(call.id):
+                text = f"Started at {at:%H:%M:%S}, outcome unknown: look before you repeat it."
+            answers.append(ToolFinished(call_id=call.id, text=text, status=ToolStatus.FAILED))
+        return [*answers, TurnFinished(outcome=Outcome.INTERRUPTED)]

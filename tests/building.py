@@ -1,0 +1,131 @@
+"""Parts that many tests put together: real loop, real policies, small tools, a scripted model."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from pydantic import BaseModel
+
+from core.conversation import Conversation
+from core.errors import ToolError
+from core.events import Event, Record
+from core.messages import ToolCall, UserMessage
+from core.permissions import Approval, Effect
+from core.policies import PermissionQuestion
+from core.protocols import AnyTool, Gateway, ToolContext, ToolResult
+from flow.completion import TurnReview
+from flow.context import SteeredContext, WindowPolicy
+from flow.executor import ToolExecutor
+from flow.loops import AgentLoop
+from flow.repair import ReplyRepair
+from tool.registry import Registry, entry_of
+
+NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
+
+
+class EchoArgs(BaseModel):
+    """Say `text` again."""
+
+    text: str
+
+
+@dataclass
+class Echo:
+    """A tool that answers with its argument, and remembers what it ran with."""
+
+    name: str = "echo"
+    effect: Effect = Effect.READ
+    ran: list[str] = field(default_factory=list)
+    args = EchoArgs
+
+    async def run(self, args: EchoArgs, context: ToolContext) -> ToolResult:
+        self.ran.append(args.text)
+        context.progress(f"saying {args.text}")
+        if args.text == "broken":
+            raise KeyError("a bug in the tool")
+        if args.text == "wrong":
+            raise ToolError("'wrong' cannot be said.", hint="Say something else.")
+        return ToolResult(args.text)
+
+
+@dataclass
+class Permits:
+    """Permission policy and approver in one: asks about every effect in `asks`, answers with `answer`."""
+
+    asks: tuple[Effect, ...] = ()
+    answer: Approval = Approval(allowed=True)
+    remembered: list[Approval] = field(default_factory=list)
+
+    async def check(self, call: ToolCall, effect: Effect, arguments: object) -> PermissionQuestion | None:
+        return PermissionQuestion(reason=f"{call.name} may {effect}.") if effect in self.asks else None
+
+    async def approve(self, call: ToolCall, question: PermissionQuestion) -> Approval:
+        return self.answer
+
+    async def remember(self, call: ToolCall, arguments: object, approval: Approval) -> None:
+        self.remembered.append(approval)
+
+
+def a_loop(
+    gateway: Gateway,
+    *tools: AnyTool,
+    permits: Permits | None = None,
+    window_tokens: int | None = None,
+    inbox: list[str] | None = None,
+    max_steps: int = 20,
+) -> AgentLoop:
+    toolbox = Registry([entry_of(tool) for tool in tools or (Echo(),)])
+    permits = permits or Permits()
+    window = WindowPolicy(fixed_chars=400, window_tokens=window_tokens)
+    return AgentLoop(
+        gateway=gateway,
+        toolbox=toolbox,
+        executor=ToolExecutor(toolbox=toolbox, permission=permits, approver=permits),
+        context=SteeredContext(window, [] if inbox is None else inbox),
+        repair=ReplyRepair(),
+        completion=TurnReview(),
+        system="You are helpful.",
+        tools=toolbox.specs(),
+        max_steps=max_steps,
+    )
+
+
+async def turn(loop: AgentLoop, text: str = "go", conversation: Conversation | None = None) -> list[Event]:
+    """All events of one turn; a conversation that starts here is checked against its replay."""
+    events: list[Event] = []
+    fresh = conversation is None
+
+    async def emit(event: Event) -> None:
+        events.append(event)
+
+    conversation = Conversation() if conversation is None else conversation
+    await loop.run_turn(conversation, UserMessage(text=text), emit)
+    assert not fresh or Conversation.replay(durable(events)) == conversation
+    assert Conversation.replay(durable(events)) == conversation or len(events) != len(durable(events))
+    return events
+
+
+def durable(events: Sequence[Event]) -> list[Event]:
+    return [event for event in events if event.durable]
+
+
+@dataclass
+class MemoryLog:
+    """A session log that forgets with the process."""
+
+    kept: list[Record] = field(default_factory=list)
+    synced: list[int] = field(default_factory=list)
+
+    def append(self, event: Event) -> Record:
+        record = Record(session="s", seq=len(self.kept) + 1, at=NOW, event=event)
+        self.kept.append(record)
+        return record
+
+    def sync(self) -> None:
+        self.synced.append(len(self.kept))
+
+    def records(self, after: int = 0) -> Sequence[Record]:
+        return iter([record for record in self.kept if record.seq > after])
+
+    def close(self) -> None: ...

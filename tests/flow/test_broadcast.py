@@ -1,0 +1,70 @@
+"""A reader never slows a session, and never misses a durable event."""
+
+import asyncio
+
+from core.deltas import TextDelta
+from core.events import ModelDelta, NoteAdded, Record
+from flow.broadcast import QUEUE_LENGTH, Subscription
+from tests.building import NOW, MemoryLog
+
+
+async def test_what_did_not_fit_the_queue_is_read_back_from_the_log() -> None:
+    log, seen, gate = MemoryLog(), list[int](), asyncio.Event()
+
+    async def slow(record: Record) -> None:
+        await gate.wait()
+        seen.append(record.seq)
+
+    subscription = Subscription(slow, log.records)
+    for number in range(QUEUE_LENGTH + 500):
+        subscription.tell(log.append(NoteAdded(source="test", text=str(number))))
+    gate.set()
+    await subscription.drained()
+
+    assert seen == list(range(1, QUEUE_LENGTH + 501))
+
+
+async def test_a_gap_in_the_middle_is_filled_before_what_comes_after() -> None:
+    log, seen = MemoryLog(), list[int]()
+
+    async def read(record: Record) -> None:
+        seen.append(record.seq)
+
+    subscription = Subscription(read, log.records)
+    records = [log.append(NoteAdded(source="test", text=str(number))) for number in range(4)]
+    subscription.tell(records[0])
+    subscription.tell(records[3])
+    await subscription.drained()
+
+    assert seen == [1, 2, 3, 4]
+
+
+async def test_passing_events_are_given_but_never_twice_counted() -> None:
+    log, seen = MemoryLog(), list[object]()
+
+    async def read(record: Record) -> None:
+        seen.append(record.event)
+
+    subscription = Subscription(read, log.records)
+    passing = ModelDelta(delta=TextDelta(text="a"))
+    note = NoteAdded(source="test", text="b")
+    subscription.tell(Record(session="s", seq=0, at=NOW, event=passing))
+    subscription.tell(log.append(note))
+    await subscription.aclose()
+
+    assert seen == [passing, note]
+
+
+async def test_a_reader_that_breaks_is_told_nothing_more_and_harms_nobody() -> None:
+    log, told = MemoryLog(), list[int]()
+
+    async def broken(record: Record) -> None:
+        told.append(record.seq)
+        raise OSError("gone")
+
+    subscription = Subscription(broken, log.records)
+    for _ in range(3):
+        subscription.tell(log.append(NoteAdded(source="test", text="a")))
+    await subscription.drained()
+
+    assert told == [1]

@@ -1,0 +1,136 @@
+"""The tools of one session, by name.
+
+What the model is told of a built-in tool stands in `schemas.json`, which
+`python -m tool.generate_schemas` writes; the tool itself is imported at its first call.
+"""
+
+import json
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import partial
+from importlib import import_module
+from pathlib import Path
+
+from core.errors import InvalidArguments
+from core.permissions import Effect
+from core.profile import ModelProfile
+from core.protocols import AnyTool, ToolServices, ToolSpec
+from core.schema import schema_of
+
+SCHEMAS = Path(__file__).with_name("schemas.json")
+
+BUILT_IN = {
+    "list_files": "tool.list_files:ListFiles",
+    "read_file": "tool.read_file:ReadFile",
+    "write_file": "tool.write_file:WriteFile",
+    "edit_file": "tool.edit_file:EditFile",
+    "find_text": "tool.find_text:FindText",
+    "find_files": "tool.find_files:FindFiles",
+    "shell": "tool.shell:Shell",
+    "fetch": "tool.fetch:Fetch",
+    "data_view": "tool.data_view:DataView",
+    "pyexe": "tool.pyexe:Pyexe",
+    "ask_user": "tool.ask_user:AskUser",
+}
+"""Where each tool is, in the order in which a model is told of them."""
+
+TINY = ("read_file", "edit_file", "write_file", "find_text", "shell", "ask_user")
+"""What a model with a tiny window is offered, of the tools that are enabled."""
+
+
+@dataclass(frozen=True)
+class ToolEntry:
+    """A tool before it is loaded."""
+
+    spec: ToolSpec
+    effect: Effect
+    load: Callable[[], AnyTool]
+
+
+class Registry:
+    """A toolbox that loads each tool at its first use and keeps it."""
+
+    def __init__(self, entries: Iterable[ToolEntry] = ()) -> None:
+        self._entries: dict[str, ToolEntry] = {}
+        self._loaded: dict[str, AnyTool] = {}
+        for entry in entries:
+            self.add(entry)
+
+    def add(self, entry: ToolEntry) -> None:
+        """Raises ValueError when a tool has this name already."""
+        if entry.spec.name in self._entries:
+            raise ValueError(f"two tools are called {entry.spec.name!r}")
+        self._entries[entry.spec.name] = entry
+
+    def specs(self) -> tuple[ToolSpec, ...]:
+        return tuple(entry.spec for entry in self._entries.values())
+
+    def names(self) -> Sequence[str]:
+        return tuple(self._entries)
+
+    def effect_of(self, name: str) -> Effect | None:
+        known = self._known(name)
+        return self._entries[known].effect if known else None
+
+    def find(self, name: str) -> AnyTool:
+        """A name that differs only in case, '-' and '_', or bears the prefix `functions.`, is understood.
+
+        Raises:
+            InvalidArguments: there is no tool of that name.
+        """
+        known = self._known(name)
+        if known is None:
+            close = get_close_matches(name, self._entries) or self._entries
+            raise InvalidArguments(f"There is no tool {name!r}.", hint=f"Did you mean {' or '.join(close)}?")
+        if known not in self._loaded:
+            self._loaded[known] = self._entries[known].load()
+        return self._loaded[known]
+
+    def loaded(self) -> tuple[AnyTool, ...]:
+        """The tools that were used: who ends a session closes what they hold."""
+        return tuple(self._loaded.values())
+
+    def _known(self, name: str) -> str | None:
+        if name in self._entries:
+            return name
+        alike = [known for known in self._entries if _folded(known) == _folded(name)]
+        return alike[0] if len(alike) == 1 else None
+
+
+def offered(profile: ModelProfile) -> tuple[str, ...]:
+    """The built-in tools that fit a model."""
+    return TINY if profile.size == "tiny" else tuple(BUILT_IN)
+
+
+def built_in(services: ToolServices, enabled: Collection[str]) -> list[ToolEntry]:
+    """The enabled tools that fit the model of `services`, none of them loaded."""
+    names = set(enabled).intersection(offered(services.profile))
+    return [
+        ToolEntry(spec, effect, partial(_built, BUILT_IN[spec.name], services))
+        for spec, effect in _described()
+        if spec.name in names
+    ]
+
+
+def entry_of(tool: AnyTool) -> ToolEntry:
+    """The entry of a tool that is there already."""
+    description, parameters = schema_of(tool.args)
+    spec = ToolSpec(name=tool.name, description=description, parameters=parameters)
+    return ToolEntry(spec, tool.effect, lambda: tool)
+
+
+def _described() -> Iterator[tuple[ToolSpec, Effect]]:
+    for written in json.loads(SCHEMAS.read_bytes()):
+        effect = Effect(written.pop("effect"))
+        yield ToolSpec(**written), effect
+
+
+def _built(place: str, services: ToolServices) -> AnyTool:
+    module, _, name = place.partition(":")
+    tool: AnyTool = getattr(import_module(module), name)(services)
+    return tool
+
+
+def _folded(name: str) -> str:
+    return name.removeprefix("functions.").replace("-", "").replace("_", "").casefold()
