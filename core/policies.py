@@ -1,6 +1,7 @@
 """The choices the loop does not make itself. `flow` has the built-in ones, plug-ins may bring others."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from core.conversation import Conversation
@@ -98,3 +99,13 @@ class CompletionPolicy(Protocol):
     """Decides after each step, when its calls are answered, whether the turn is over."""
 
     async def review(self, conversation: Conversation, tell: Emit) -> Verdict: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Policies:
+    """All choices of one session. A plug-in of the group `roost.policies` gets them and gives them back."""
+
+    context: ContextPolicy
+    repair: RepairPolicy
+    permission: PermissionPolicy
+    completion: CompletionPolicy

@@ -133,7 +133,7 @@ def touches(rule: Rule, tool: str, act: Act) -> bool:
         and fnmatchcase(fold(tool), fold(rule.tool))
         and (not rule.path or _path_touches(rule.path, (*act.names, *act.aliases)))
         and (not rule.command or prefix_end(rule.command.split(), act.argv) > 0)
-        and (not rule.host or fnmatchcase(act.host.casefold(), rule.host.casefold()))
+        and (not rule.host or _is_host(rule.host, act.host))
     )
 
 
@@ -149,8 +149,12 @@ def grants(rule: Rule, tool: str, act: Act) -> bool:
         and fnmatchcase(tool, rule.tool)
         and (_path_grants(rule.path, act.names, outside) if rule.path else not outside)
         and act.argv[: len(words)] == words
-        and (not rule.host or (bool(act.host) and fnmatchcase(act.host, rule.host.casefold())))
+        and (not rule.host or _is_host(rule.host, act.host))
     )
+
+
+def _is_host(glob: str, host: str) -> bool:
+    return bool(host) and fnmatchcase(host.casefold(), glob.casefold())
 
 
 def prefix_end(words: Sequence[str], argv: Sequence[str]) -> int:

@@ -51,10 +51,14 @@ class Session:
         if not self._open_turn:
             return False
         for event in self._closing("The session ended before it was run."):
-            self.conversation.apply(event)
-            self._follow(self.log.append(event))
+            self.record(event)
         self.log.sync()
         return True
+
+    def record(self, event: Event) -> None:
+        """Add a durable event between two turns."""
+        self.conversation.apply(event)
+        self._follow(self.log.append(event))
 
     def subscribe(self, reader: Reader) -> None:
         """Tell `reader` all that happens from now on."""

@@ -1,0 +1,100 @@
+"""From understood arguments to a running surface: one task without a person, or a chat with one."""
+
+import os
+import select
+import stat
+import sys
+from pathlib import Path
+
+from boot.arguments import Arguments
+from boot.layers import Loaded, Surroundings, load_settings
+from boot.logs import set_up_logging
+from boot.model_way import Kind
+from boot.paths import checkout_folder, user_folders
+from boot.wiring import Choice, Opened, People, open_session
+from core.errors import ConfigError
+
+PATIENCE_SECONDS = 3.0
+"""How long a pipe may say nothing before a task that has a text goes on without it."""
+
+
+async def start(given: Arguments) -> int:
+    loaded = load_settings(
+        Surroundings(
+            environment=os.environ,
+            cwd=Path.cwd(),
+            folders=user_folders(os.environ),
+            checkout=checkout_folder(),
+        ),
+        given.settings,
+    )
+    set_up_logging(loaded.settings.log_level)
+    for warning in loaded.warnings:
+        _tell(warning)
+    if given.prompt is None:
+        return await _chat(given, loaded)
+    return await _task(given, loaded, task_text(given.prompt))
+
+
+async def _task(given: Arguments, loaded: Loaded, text: str) -> int:
+    from servr.headless import run_task
+
+    async with open_session(loaded.settings, _choice(given, "server")) as opened:
+        _tell_notices(opened)
+        return await run_task(opened.session, text, json=given.json, deltas=given.deltas)
+
+
+async def _chat(given: Arguments, loaded: Loaded) -> int:
+    from servr.terminal import ChatHeader, chat, chat_people
+
+    if given.json:
+        raise ConfigError("--json and --deltas need a task.", hint='Give one with -p "…".')
+    people = chat_people()
+    choice = _choice(given, "server or offline")
+    people_there = People(approver=people.approver, asker=people.asker, present=True)
+    async with open_session(loaded.settings, choice, people_there) as opened:
+        header = ChatHeader(
+            model=opened.model,
+            endpoint=opened.endpoint,
+            workspace=str(opened.workspace),
+            permission=loaded.settings.permission,
+            sandbox=opened.sandbox,
+            notices=opened.notices,
+        )
+        return await chat(opened.session, header, people)
+
+
+def _choice(given: Arguments, otherwise: Kind) -> Choice:
+    chosen: Kind = "offline" if given.offline else "gemini" if given.gemini else otherwise
+    return Choice(newest=given.newest, resume=given.resume, model=chosen)
+
+
+def task_text(prompt: str) -> str:
+    """What is to be done: the text of `-p`, then what comes from standard input, if it is no terminal.
+
+    Raises:
+        ConfigError: both are empty.
+    """
+    parts = [prompt, "" if sys.stdin is None or sys.stdin.isatty() else _piped(patient=not prompt)]
+    text = "\n\n".join(part.strip() for part in parts if part.strip())
+    if not text:
+        raise ConfigError("There is nothing to do.", hint='Give a task with -p "…", or on standard input.')
+    return text
+
+
+def _piped(*, patient: bool) -> str:
+    """Standard input to its end. A pipe that stays silent is left alone, unless it is all there is."""
+    is_pipe = not stat.S_ISREG(os.fstat(sys.stdin.fileno()).st_mode)
+    if is_pipe and not patient and not select.select([sys.stdin], [], [], PATIENCE_SECONDS)[0]:
+        _tell(f"Standard input said nothing for {PATIENCE_SECONDS:g} s: going on without it.")
+        return ""
+    return sys.stdin.buffer.read().decode("utf-8", errors="replace")
+
+
+def _tell_notices(opened: Opened) -> None:
+    for notice in opened.notices:
+        _tell(notice)
+
+
+def _tell(text: str) -> None:
+    sys.stderr.write(f"roost: {text}\n")

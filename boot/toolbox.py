@@ -1,0 +1,49 @@
+"""The tools of a session: the built-in ones that are enabled, then those of plug-ins."""
+
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+
+from boot.plugins import Plugins
+from boot.settings import Settings
+from core.errors import ConfigError
+from core.protocols import AnyTool, SandboxBackend, ToolServices
+from tool.registry import Registry, built_in, entry_of
+from tool.sandbox_none import PlainBackend, external_backend
+
+ALWAYS = ("ask_user",)
+SWITCHES = {
+    "enable_files": ("list_files", "read_file", "write_file", "edit_file", "find_text", "find_files"),
+    "enable_shell": ("shell",),
+    "enable_fetch": ("fetch",),
+    "enable_data_view": ("data_view",),
+    "enable_pyexe": ("pyexe",),
+}
+"""Which tools a setting turns off."""
+
+
+def sandbox_for(settings: Settings) -> SandboxBackend:
+    return external_backend() if settings.sandbox == "external" else PlainBackend()
+
+
+def toolbox_for(settings: Settings, services: ToolServices, plugins: Plugins) -> Registry:
+    registry = Registry(built_in(services, set(_enabled(settings))))
+    for name, factory in plugins.factories("roost.tools"):
+        for tool in plugins.made(name, partial(_made_by, factory, services)) or ():
+            try:
+                registry.add(entry_of(tool))
+            except ValueError as error:
+                raise ConfigError(
+                    f"The plug-in {name!r} cannot be used: {error}.", hint="Uninstall it."
+                ) from error
+    return registry
+
+
+def _made_by(factory: Callable[..., Iterable[AnyTool]], services: ToolServices) -> list[AnyTool]:
+    return list(factory(services))
+
+
+def _enabled(settings: Settings) -> Iterator[str]:
+    yield from ALWAYS
+    for switch, names in SWITCHES.items():
+        if getattr(settings, switch):
+            yield from names

@@ -1,0 +1,217 @@
+"""Joins the parts: from settings to a session that is ready to be spoken to.
+
+settings ─► way to the model ──────────┐
+         ─► services ─► tools ─────────┼─► loop ─► session ◄─ log (new, or taken up again)
+         ─► rules ────► permissions ───┘
+"""
+
+import os
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from boot.model_way import Kind, ModelWay, way_to_model
+from boot.paths import Folders, artifacts_folder, checkout_folder, user_folders, workspace_folder
+from boot.permissions import permissions_for
+from boot.plugins import Plugins
+from boot.settings import Settings
+from boot.toolbox import sandbox_for, toolbox_for
+from core.errors import ConfigError
+from core.events import ModelSwitched, Record, ToolFinished
+from core.policies import Approver, Policies
+from core.profile import profile_for
+from core.protocols import Asker, ToolServices
+from core.values import encode, utc_now
+from core.views import FileChange, FileWindow
+from core.workspace import Workspace
+from flow.completion import TurnReview
+from flow.context import SteeredContext, WindowPolicy
+from flow.executor import ToolExecutor
+from flow.instructions import session_head
+from flow.loops import AgentLoop
+from flow.prompts import prompt
+from flow.repair import ReplyRepair
+from flow.sessions import Session
+from gate.http import HttpxWebClient
+from servr.headless import Nobody
+from store.session_log import SessionHeader, SessionLog
+from store.sessions import Sessions, new_session_id
+from tool.registry import Registry
+
+NOBODY = Nobody()
+
+
+@dataclass(frozen=True, kw_only=True)
+class People:
+    """Who is there: to say yes, and to answer the model's questions."""
+
+    approver: Approver = NOBODY
+    asker: Asker = NOBODY
+    present: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choice:
+    """Which session, and which model, beside what the settings say."""
+
+    newest: bool = False
+    """Go on with the newest session of the workspace."""
+    resume: str | None = None
+    """Go on with the session of this id, or of an id that begins so."""
+    model: Kind = "server"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Opened:
+    """A session, and what a person should know of it."""
+
+    session: Session
+    workspace: Path
+    model: str
+    endpoint: str
+    sandbox: str
+    notices: tuple[str, ...] = ()
+
+
+@asynccontextmanager
+async def open_session(
+    settings: Settings, choice: Choice = Choice(), people: People = People()
+) -> AsyncIterator[Opened]:
+    """A session that is ready for `opened.session.send("…")`; leaving it ends all that it started.
+
+    Raises:
+        ConfigError: a setting, a rule or a named session is wrong, or no model can be chosen.
+        GatewayError: the model server cannot be reached.
+        StoreError: the session's file cannot be written, or another process has it.
+    """
+    folders = user_folders(os.environ)
+    workspace = workspace_folder(settings.workspace, Path.cwd(), checkout_folder())
+    plugins = Plugins(folders.cache)
+    async with AsyncExitStack() as stack:
+        if log := _taken_up(choice, workspace, folders):
+            stack.callback(log.close)
+        way = await way_to_model(settings, choice.model, plugins)
+        stack.push_async_callback(way.close)
+        sandbox = sandbox_for(settings)
+        stack.push_async_callback(sandbox.aclose)
+        services = ToolServices(
+            workspace=Workspace(workspace),
+            artifacts=artifacts_folder(workspace),
+            sandbox=sandbox,
+            asker=people.asker,
+            web=HttpxWebClient(),
+            profile=log.header.profile if log else profile_for(way.window_tokens),
+        )
+        toolbox = toolbox_for(settings, services, plugins)
+        log = log or _new_log(folders, workspace, way, services, toolbox)
+        permissions, warnings = permissions_for(
+            settings, workspace, folders, isolated=sandbox.isolated, has_person=people.present
+        )
+        inbox: list[str] = []
+        policies = plugins.applied(
+            "roost.policies",
+            Policies(
+                context=SteeredContext(_window(log.header, way), inbox),
+                repair=ReplyRepair(),
+                permission=permissions,
+                completion=TurnReview(),
+            ),
+        )
+        session = Session(
+            id=log.session,
+            log=log,
+            head=session_head(workspace, today=log.header.created.date()),
+            inbox=inbox,
+            loop=AgentLoop(
+                gateway=way.gateway,
+                toolbox=toolbox,
+                executor=ToolExecutor(
+                    toolbox=toolbox, permission=policies.permission, approver=people.approver
+                ),
+                context=policies.context,
+                repair=policies.repair,
+                completion=policies.completion,
+                system=log.header.system,
+                tools=log.header.tools,
+                max_steps=settings.max_steps,
+            ),
+        )
+        stack.push_async_callback(session.aclose)
+        notices = [*way.notices, *warnings, *_take_up(session, log, services, way)]
+        for name, factory in plugins.factories("roost.readers"):
+            if reader := plugins.made(name, partial(factory, session.id)):
+                session.subscribe(reader)
+        yield Opened(
+            session=session,
+            workspace=workspace,
+            model=way.model,
+            endpoint=way.place,
+            sandbox=sandbox.name,
+            notices=(*notices, *plugins.warnings),
+        )
+
+
+def _taken_up(choice: Choice, workspace: Path, folders: Folders) -> SessionLog | None:
+    """The log of the session that goes on; None for a new one."""
+    sessions = Sessions(folders.sessions)
+    if not choice.resume and not choice.newest:
+        return None
+    log = SessionLog.open(sessions.find(choice.resume) if choice.resume else sessions.newest(workspace))
+    if log.header.root != str(workspace):
+        log.close()
+        raise ConfigError(
+            f"Session {log.session!r} belongs to {log.header.root!r}.",
+            hint="Resume it there, or name that folder with --workspace.",
+        )
+    return log
+
+
+def _new_log(
+    folders: Folders, workspace: Path, way: ModelWay, services: ToolServices, toolbox: Registry
+) -> SessionLog:
+    now = utc_now()
+    session = new_session_id(now, os.urandom(2).hex())
+    header = SessionHeader(
+        session=session,
+        created=now,
+        root=str(workspace),
+        model=way.model,
+        system=prompt("system"),
+        tools=toolbox.specs(),
+        profile=services.profile,
+        thinking="never",
+    )
+    return SessionLog.create(Sessions(folders.sessions).path_of(workspace, session), header)
+
+
+def _window(header: SessionHeader, way: ModelWay) -> WindowPolicy:
+    fixed_chars = len(header.system) + len(encode(header.tools))
+    return WindowPolicy(fixed_chars=fixed_chars, window_tokens=way.window_tokens)
+
+
+def _take_up(session: Session, log: SessionLog, services: ToolServices, way: ModelWay) -> Iterator[str]:
+    """Bring a session of an earlier start to where it was, and say what was lost of it."""
+    if not log.seq:
+        return
+    if log.torn:
+        yield "The last line of the session had not been written to its end, and was dropped."
+    if session.recover():
+        yield "The last turn was cut off. It was closed where it stood; what it had begun may be half done."
+    model = log.header.model
+    for record in log.records():
+        _remember_files(record, services)
+        if isinstance(record.event, ModelSwitched):
+            model = record.event.model
+    if way.model != model:
+        session.record(ModelSwitched(model=way.model))
+
+
+def _remember_files(record: Record, services: ToolServices) -> None:
+    """What the model has seen of files, it may write to after a restart too."""
+    match record.event:
+        case ToolFinished(view=FileWindow(path=path, digest=digest) | FileChange(path=path, digest=digest)):
+            services.ledger.restore(services.workspace.real_root / path, digest)
+        case _:
+            pass

@@ -1,0 +1,147 @@
+"""The bytes of a request begin with the bytes of the one before it, unless the conversation was shrunk."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from core.conversation import Conversation
+from core.deltas import FinishDelta, TextDelta
+from core.errors import ContextOverflow
+from core.events import ContextShrunk
+from core.messages import Finish, UserMessage
+from core.permissions import Approval, Effect
+from core.profile import ModelProfile
+from core.protocols import ModelRequest
+from flow.sessions import Session
+from gate.scripted import ScriptedGateway, call, call_with, calls, say
+from gate.serialising import PrefixWriter
+from store.session_log import SessionHeader, SessionLog
+from tests.building import NOW, Echo, MemoryLog, Permits, a_loop, turn
+
+SCENARIOS = {
+    "a plain answer": [say("hello")],
+    "calls and an answer": [call("echo", text="a"), call("echo", text="b"), say("done")],
+    "several calls at once": [
+        calls(say("Both:"), call("echo", text="a"), call("echo", text="b")),
+        say("done"),
+    ],
+    "an unknown tool": [call("ecco", text="a"), say("done")],
+    "a failing call": [call("echo", text="wrong"), say("done")],
+    "a broken tool": [call("echo", text="broken"), say("done")],
+    "almost JSON": [call_with("echo", "{'text': 'a'}"), say("done")],
+    "no JSON at all": [call_with("echo", "text=a"), say("done")],
+    "an empty reply": [(FinishDelta(finish=Finish.DONE),), say("done")],
+    "silence": [(FinishDelta(finish=Finish.DONE),)] * 3,
+    "a cut text": [(TextDelta(text="half"), FinishDelta(finish=Finish.LENGTH)), say("rest")],
+    "a cut call": [
+        (*call_with("echo", '{"text": "hal')[:-1], FinishDelta(finish=Finish.LENGTH)),
+        say("done"),
+    ],
+    "repetition": [call("echo", text="a")] * 5,
+    "a call within text that says more": [calls(call("echo", text="a"), say("and more")), say("done")],
+}
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+async def test_each_request_begins_with_the_one_before(name: str) -> None:
+    gateway = ScriptedGateway(*SCENARIOS[name], *SCENARIOS["calls and an answer"])
+    conversation = Conversation()
+    loop = a_loop(gateway)
+
+    await turn(loop, conversation=conversation)
+    while gateway.replies:
+        await turn(loop, "and now?", conversation)
+
+    assert kept_prefixes(gateway.requests) == [True] * (len(gateway.requests) - 1)
+
+
+async def test_a_no_changes_nothing_of_what_was_sent() -> None:
+    permits = Permits(asks=(Effect.WRITE,), answer=Approval(allowed=False))
+    gateway = ScriptedGateway(call("echo", text="a"), say("done"))
+
+    await turn(a_loop(gateway, Echo(effect=Effect.WRITE), permits=permits))
+
+    assert kept_prefixes(gateway.requests) == [True]
+
+
+async def test_what_a_person_says_meanwhile_goes_to_the_end() -> None:
+    inbox: list[str] = []
+
+    class Interrupting(Echo):
+        async def run(self, args, context):
+            inbox.append("faster")
+            return await super().run(args, context)
+
+    gateway = ScriptedGateway(call("echo", text="a"), call("echo", text="b"), say("done"))
+    await turn(a_loop(gateway, Interrupting(), inbox=inbox))
+
+    assert UserMessage(text="faster") in gateway.requests[1].messages
+    assert kept_prefixes(gateway.requests) == [True, True]
+
+
+async def test_an_interrupt_keeps_the_prefix() -> None:
+    half = (TextDelta(text="I will"), asyncio.Event())
+    gateway = ScriptedGateway(call("echo", text="a"), half, say("done"))
+    session = Session(id="s", loop=a_loop(gateway), log=MemoryLog())
+
+    task = asyncio.create_task(session.send("go"))
+    while len(gateway.requests) < 2:
+        await asyncio.sleep(0)
+    task.cancel()
+    await asyncio.wait([task])
+    await session.send("go on")
+
+    assert kept_prefixes(gateway.requests) == [True, True]
+
+
+async def test_a_resumed_session_sends_the_same_bytes(tmp_path: Path) -> None:
+    first = ScriptedGateway(call("echo", text="a"), say("done"))
+    loop = a_loop(first)
+    header = SessionHeader(
+        session="s",
+        created=NOW,
+        root=str(tmp_path),
+        model="m",
+        system=loop.system,
+        tools=loop.tools,
+        profile=ModelProfile(),
+        thinking="never",
+    )
+    log = SessionLog.create(tmp_path / "s.jsonl", header)
+    session = Session(id="s", loop=loop, log=log, head="Date: today.")
+    await session.send("go")
+    await session.aclose()
+
+    again = ScriptedGateway(say("still here"))
+    taken_up = SessionLog.open(tmp_path / "s.jsonl")
+    resumed = Session(id="s", loop=a_loop(again), log=taken_up)
+    resumed.recover()
+    await resumed.send("and now?")
+    await resumed.aclose()
+
+    assert kept_prefixes([*first.requests, *again.requests]) == [True, True]
+    assert taken_up.header.tools == loop.tools
+
+
+async def test_a_shrunk_conversation_begins_anew_and_is_kept_from_there() -> None:
+    gateway = ScriptedGateway(
+        call("echo", text="a" * 30_000),
+        ContextOverflow("too long", limit_tokens=6_000),
+        call("echo", text="b"),
+        say("done"),
+    )
+    conversation = Conversation()
+
+    events = await turn(a_loop(gateway), conversation=conversation)
+
+    assert sum(isinstance(event, ContextShrunk) for event in events) == 1
+    assert kept_prefixes(gateway.requests) == [True, False, True]
+
+
+def kept_prefixes(requests: list[ModelRequest]) -> list[bool]:
+    """For each pair of neighbours whether the later begins with the earlier, byte for byte."""
+    bodies = [PrefixWriter("m").body(request) for request in requests]
+    return [
+        later.startswith(earlier[: -len(b"]}")]) for earlier, later in zip(bodies, bodies[1:], strict=False)
+    ]

@@ -1,0 +1,94 @@
+"""What may be loaded before the first request leaves: the budget of a start is spent in imports."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.scripted_server.replies import say
+from tests.scripted_server.serving import ScriptedServer
+
+ROOT = Path(__file__).resolve().parents[2]
+HEAVY = ("pydantic", "rich", "prompt_toolkit", "numpy", "fastapi", "dotenv", "tree_sitter", "importlib.metadata")
+MOST_MODULES = 420
+
+PROBE = """
+import json, sys
+sys.path.insert(0, {root!r})
+import gate.openai_compatible as wire
+ask = wire.OpenAICompatibleGateway.stream
+
+def first(self, request):
+    print(json.dumps(sorted(sys.modules)), file=sys.stderr)
+    return ask(self, request)
+
+wire.OpenAICompatibleGateway.stream = first
+from boot.entry import main
+sys.exit(main({arguments!r}))
+"""
+
+
+def loaded_before_the_first_request(url: str, folder: Path, *arguments: str) -> set[str]:
+    flags = ["-p", "hi", "--url", url, "--model", "m", "--workspace", str(folder), *arguments]
+    ran = run(PROBE.format(root=str(ROOT), arguments=flags), folder)
+    return set(json.loads(next(line for line in ran.stderr.splitlines() if line.startswith("["))))
+
+
+def run(program: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", program]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL)
+
+
+@pytest.mark.server
+def test_nothing_heavy_is_loaded_before_the_first_request(tmp_path: Path) -> None:
+    with ScriptedServer([say("hello"), say("hello")]) as server:
+        loaded_before_the_first_request(server.url, tmp_path)  # finds the plug-ins and keeps what it found
+        modules = loaded_before_the_first_request(server.url, tmp_path)
+
+    assert modules & set(HEAVY) == set()
+    assert not any(name.startswith("httpx.") for name in modules)
+    assert len(modules) < MOST_MODULES
+
+
+def test_the_version_is_told_before_anything_is_loaded(tmp_path: Path) -> None:
+    program = f"import sys; sys.path.insert(0, {str(ROOT)!r}); from boot.entry import main; main(['--version'])"
+
+    ran = run(f"{program}; print(sorted(name for name in sys.modules if '.' not in name))", tmp_path)
+
+    version, modules = ran.stdout.splitlines()
+    assert version.startswith("roost ")
+    assert not {"asyncio", "argparse", "core", "dataclasses"} & set(eval(modules))
+
+
+def test_importing_a_module_does_nothing(tmp_path: Path) -> None:
+    packages = ("boot", "core", "flow", "gate", "servr", "store", "tool")
+    names = [
+        ".".join(path.relative_to(ROOT).with_suffix("").parts)
+        for package in packages
+        for path in sorted((ROOT / package).rglob("*.py"))
+        if path.stem not in ("runner", "python_worker", "scan", "__main__")
+    ]
+    program = f"""
+import sys
+sys.path.insert(0, {str(ROOT)!r})
+def audit(event, arguments):
+    watched = ("socket.connect", "subprocess.Popen", "os.mkdir", "os.remove", "os.rename", "sqlite3.connect")
+    if event in watched or (event == "open" and isinstance(arguments[1], str) and "w" in arguments[1]):
+        if ".pyc" not in str(arguments[0]):
+            print("did", event, arguments)
+import importlib
+for name in ("pydantic", "asyncio", "httpx"):
+    importlib.import_module(name)
+sys.dont_write_bytecode = True
+sys.addaudithook(audit)
+for name in {names!r}:
+    importlib.import_module(name)
+print("imported", len({names!r}))
+"""
+
+    ran = run(program, tmp_path)
+
+    assert ran.stderr == ""
+    assert ran.stdout.splitlines() == [f"imported {len(names)}"]

@@ -1,0 +1,113 @@
+"""What is documented is true, and what there is is documented."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import get_args
+
+import pytest
+
+from boot.arguments import parser
+from boot.settings import known_settings
+from core.events import Event, Outcome
+from core.views import View
+from tool.registry import BUILT_IN
+
+ROOT = Path(__file__).resolve().parents[2]
+DOCS = ROOT / "docs"
+
+
+def headings(page: str) -> list[str]:
+    return re.findall(r"^#+ (.+)$", (DOCS / page).read_text(encoding="utf-8"), re.MULTILINE)
+
+
+def test_every_event_has_its_heading() -> None:
+    kinds = [kind.type for kind in get_args(Event)]
+
+    assert [heading for heading in headings("events.md") if heading != "Events"] == kinds
+
+
+def test_every_outcome_has_its_exit_code_told() -> None:
+    page = (DOCS / "events.md").read_text(encoding="utf-8")
+
+    assert [outcome for outcome in Outcome if f"`{outcome}`" not in page] == []
+
+
+def test_every_tool_has_its_heading() -> None:
+    assert [heading for heading in headings("tools.md") if heading in BUILT_IN] == list(BUILT_IN)
+
+
+def test_every_setting_is_on_the_page_of_settings() -> None:
+    page = (DOCS / "settings.md").read_text(encoding="utf-8")
+
+    assert [known.variable for known in known_settings().values() if known.variable not in page] == []
+
+
+def test_every_flag_and_command_is_on_the_page_of_commands() -> None:
+    page = (DOCS / "commands.md").read_text(encoding="utf-8")
+
+    flags = set(re.findall(r"--[a-z-]+", parser().format_help()))
+    assert [flag for flag in sorted(flags) if f"`{flag}" not in page] == []
+
+
+def test_every_view_can_be_named() -> None:
+    assert len({kind.kind for kind in get_args(View)}) == len(get_args(View))
+
+
+def test_every_module_is_on_the_map() -> None:
+    page = (DOCS / "architecture.md").read_text(encoding="utf-8")
+    packages = ("boot", "core", "gate", "tool", "flow", "store", "servr")
+    modules = [
+        path.relative_to(ROOT).as_posix()
+        for package in packages
+        for path in sorted((ROOT / package).rglob("*.py"))
+        if path.name != "__init__.py"
+    ]
+
+    assert [module for module in modules if f"`{module}`" not in page] == []
+
+
+def test_every_link_between_pages_leads_somewhere() -> None:
+    pages = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *DOCS.rglob("*.md")]
+    broken = [
+        f"{page.name}: {link}"
+        for page in pages
+        for link in re.findall(r"\]\(([^)#]+)", page.read_text(encoding="utf-8"))
+        if not link.startswith("http") and not (page.parent / link).exists()
+    ]
+
+    assert broken == []
+
+
+@pytest.mark.slow
+def test_the_program_of_the_page_for_programs_runs(tmp_path: Path) -> None:
+    (program,) = re.findall(
+        r"```python\n(.+?)```", (DOCS / "library.md").read_text(encoding="utf-8"), re.DOTALL
+    )
+    (tmp_path / "README.md").write_text("# A small project\n")
+    (tmp_path / "program.py").write_text(program)
+
+    ran = subprocess.run(
+        [sys.executable, "program.py"],
+        cwd=tmp_path,
+        env={"PYTHONPATH": str(ROOT), "HOME": str(tmp_path / "home"), "PATH": "/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+    assert ran.stderr == ""
+    assert ran.stdout.splitlines()[:2] == ["runs read_file", "done"]
+    assert "A small project" in ran.stdout
+
+
+@pytest.mark.parametrize("page", ["add-a-tool.md", "add-a-gateway.md"])
+def test_the_python_of_the_guides_can_be_run(page: str) -> None:
+    programs = re.findall(r"```python\n(.+?)```", (DOCS / page).read_text(encoding="utf-8"), re.DOTALL)
+    names: dict[str, object] = {"__name__": "guide"}
+
+    for program in programs:
+        exec(compile(program, page, "exec"), names)
+
+    assert callable(names["tools" if "tool" in page else "gateway"])

@@ -1,0 +1,111 @@
+"""What is kept when the window is full."""
+
+import pytest
+
+from core.conversation import Conversation
+from core.errors import ContextOverflow
+from core.events import ContextShrunk
+from core.messages import AssistantMessage, Finish, Message, ToolCall, ToolMessage, UserMessage
+from flow.context import CHARS_PER_TOKEN, WindowPolicy
+from flow.shrinking import shrunk
+
+
+def talk(steps: int, answer_chars: int) -> list[Message]:
+    messages: list[Message] = [
+        UserMessage(text="Mend the parser. Never touch the tests.", head="Date: today.")
+    ]
+    for number in range(steps):
+        call = ToolCall(id=f"call-{number}", name="read_file", arguments=f'{{"path": "file-{number}.py"}}')
+        messages += [
+            AssistantMessage(parts=(call,), finish=Finish.CALLS),
+            ToolMessage(call_id=call.id, text=f"line {number} " + "x" * answer_chars),
+        ]
+    return messages
+
+
+def length(messages: list[Message] | tuple[Message, ...]) -> int:
+    return sum(len(str(message)) for message in messages)
+
+
+async def test_nothing_is_dropped_while_the_window_has_room() -> None:
+    policy = WindowPolicy(fixed_chars=100, window_tokens=10_000)
+
+    assert await policy.before_step(Conversation(messages=talk(5, 1_000))) == ()
+
+
+async def test_a_nearly_full_window_is_shrunk_by_more_than_40_percent() -> None:
+    policy = WindowPolicy(fixed_chars=100, window_tokens=10_000)
+    messages = talk(10, 3_000)
+
+    (event,) = await policy.before_step(Conversation(messages=messages))
+
+    assert isinstance(event, ContextShrunk)
+    assert length(event.messages) < length(messages) * 0.6
+    assert length(event.messages) / CHARS_PER_TOKEN < 10_000
+
+
+async def test_an_unknown_window_is_left_alone_until_the_server_refuses() -> None:
+    policy = WindowPolicy(fixed_chars=100)
+    conversation = Conversation(messages=talk(10, 3_000))
+
+    before = await policy.before_step(conversation)
+    (event,) = await policy.after_overflow(conversation, ContextOverflow("no", limit_tokens=4_000))
+
+    assert before == ()
+    assert policy.window_tokens == 4_000
+    assert isinstance(event, ContextShrunk)
+
+
+async def test_a_refusal_that_names_no_limit_teaches_one_below_what_was_refused() -> None:
+    policy = WindowPolicy(fixed_chars=0)
+
+    await policy.after_overflow(Conversation(messages=talk(10, 3_000)), ContextOverflow("no"))
+
+    assert policy.window_tokens is not None
+    assert policy.window_tokens < 10 * 3_000 / CHARS_PER_TOKEN
+
+
+async def test_each_refusal_within_a_step_shrinks_deeper_until_nothing_is_left() -> None:
+    policy = WindowPolicy(fixed_chars=100)
+    conversation = Conversation(messages=talk(10, 3_000))
+    error = ContextOverflow("no", limit_tokens=8_000)
+    lengths = [length(conversation.messages)]
+
+    with pytest.raises(ContextOverflow):
+        for _ in range(9):
+            for event in await policy.after_overflow(conversation, error):
+                conversation.apply(event)
+            lengths.append(length(conversation.messages))
+
+    assert lengths == sorted(lengths, reverse=True)
+    assert len(lengths) > 2
+
+
+def test_the_card_keeps_what_was_asked_and_lists_what_was_done() -> None:
+    card, *kept = shrunk(talk(6, 2_000), room_chars=6_000, keep_steps=2)
+
+    assert isinstance(card, UserMessage)
+    assert card.head == "Date: today."
+    assert "Mend the parser. Never touch the tests." in card.text
+    assert '- read_file {"path": "file-0.py"} -> line 0' in card.text
+    assert [message.call_id for message in kept if isinstance(message, ToolMessage)] == ["call-4", "call-5"]
+
+
+def test_every_call_that_is_kept_has_its_answer() -> None:
+    for keep in (0, 1, 2, 9):
+        messages = shrunk(talk(4, 500), room_chars=2_000, keep_steps=keep)
+
+        calls = [
+            call.id for message in messages if isinstance(message, AssistantMessage) for call in message.calls
+        ]
+        answers = [message.call_id for message in messages if isinstance(message, ToolMessage)]
+        assert calls == answers
+
+
+def test_shrinking_what_was_shrunk_before_does_not_nest_without_end() -> None:
+    messages: tuple[Message, ...] = tuple(talk(10, 2_000))
+    for _ in range(5):
+        messages = shrunk((*messages, *talk(6, 2_000)[1:]), room_chars=9_000, keep_steps=2)
+
+    assert length(messages) < 9_000 * 1.5
+    assert "Mend the parser." in messages[0].text
