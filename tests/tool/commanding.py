@@ -1,0 +1,86 @@
+"""Parts of the tests that start commands."""
+
+import os
+import select
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from core.errors import InputNeeded
+from core.profile import ModelProfile
+from core.protocols import ToolServices, WebResponse
+from core.sandbox import Command, CommandResult, Limits, SandboxPolicy
+from core.workspace import Workspace
+from tool.sandbox_none import PlainBackend
+
+NOTHING = SandboxPolicy(writable=())
+
+
+class Nobody:
+    """Answers no question and fetches no page."""
+
+    async def ask(self, question: str, choices: Sequence[str]) -> str:
+        raise InputNeeded("Nobody is there.")
+
+    async def get(self, url: str, *, address: str, timeout_seconds: float, max_bytes: int) -> WebResponse:
+        raise AssertionError(f"{url} was fetched")
+
+
+def services_in(folder: Path, backend: PlainBackend, *, output_chars: int = 8_000) -> ToolServices:
+    return ToolServices(
+        workspace=Workspace(folder),
+        artifacts=folder / ".roost" / "artifacts",
+        sandbox=backend,
+        asker=Nobody(),
+        web=Nobody(),
+        profile=ModelProfile(output_chars=output_chars),
+    )
+
+
+@asynccontextmanager
+async def plain_backend() -> AsyncIterator[PlainBackend]:
+    backend = PlainBackend()
+    try:
+        yield backend
+    finally:
+        await backend.aclose()
+
+
+def bash(script: str, folder: Path, **environment: str) -> Command:
+    return Command(argv=("bash", "-c", script), cwd=folder, environment=environment)
+
+
+def limits(*, wall_seconds: float = 60, kept_chars: int = 20_000, spill_to: Path | None = None) -> Limits:
+    return Limits(wall_seconds=wall_seconds, kept_chars=kept_chars, spill_to=spill_to)
+
+
+async def run(backend: PlainBackend, script: str, folder: Path) -> CommandResult:
+    return await backend.run(bash(script, folder), NOTHING, limits())
+
+
+def pids_in(text: str) -> list[int]:
+    return [int(word) for word in text.split()]
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def has_ended(pid: int, *, within_seconds: float = 10) -> bool:
+    """Whether a process that is no child of ours ends soon."""
+    try:
+        process = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return True
+    try:
+        return bool(select.select([process], [], [], within_seconds)[0])
+    finally:
+        os.close(process)
+
+
+def open_descriptors() -> list[str]:
+    return sorted(path.name for path in Path("/proc/self/fd").iterdir())

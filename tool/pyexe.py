@@ -1,0 +1,132 @@
+"""`pyexe`: Python that remembers, in a process of its own."""
+
+import asyncio
+import base64
+import json
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, Field
+
+from core.errors import ToolError
+from core.messages import ToolStatus
+from core.permissions import Effect
+from core.protocols import ToolContext, ToolResult, ToolServices
+from core.sandbox import Command, SandboxPolicy, Worker
+from core.views import CodeResult
+from tool.capture import Capture
+from tool.output_text import fitted, without_controls
+
+WORKER = Path(__file__).with_name("python_worker.py")
+STATE_LOST = "Its variables and imports are lost; the next call starts anew."
+
+
+class PyexeArgs(BaseModel):
+    """Run Python. Variables and imports last for later calls; the last expression's value is shown."""
+
+    code: str
+    timeout_seconds: int = Field(default=60, ge=1, le=600)
+    reset: bool = Field(default=False, description="Start with an empty state.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """What became of one piece of code."""
+
+    failed: bool = False
+    """By an exception."""
+    broken: str = ""
+    """Why the process is gone; empty while it lives."""
+    images: Sequence[str] = ()
+    """PNG files in base64."""
+
+
+@dataclass
+class Pyexe:
+    services: ToolServices
+    name = "pyexe"
+    args = PyexeArgs
+    effect = Effect.EXECUTE
+    _worker: Worker | None = field(default=None, init=False)
+
+    async def run(self, args: PyexeArgs, context: ToolContext) -> ToolResult:
+        if args.reset:
+            await self.aclose()
+        profile = self.services.profile
+        capture = Capture(
+            profile.output_chars,
+            self.services.artifacts,
+            lambda text: context.progress(without_controls(text)),
+        )
+        try:
+            run = await self._run(args, capture)
+        finally:
+            capture.close()
+        images = tuple(self._saved(image) for image in run.images)
+        notes = [f"(plot: {image})" for image in images]
+        if capture.spilled:
+            notes.append(f"(full output: {self._name_of(capture.spilled)})")
+        notes += [f"({capture.note})"] if capture.note else []
+        notes += [run.broken] if run.broken else []
+        room = profile.output_chars - sum(len(note) + 1 for note in notes)
+        output = fitted(capture.head, room, tail=capture.tail, unread_chars=capture.dropped_chars)
+        view = CodeResult(code=args.code, output=output, failed=run.failed, images=images)
+        status = ToolStatus.FAILED if run.broken else ToolStatus.OK
+        return ToolResult("\n".join(filter(None, (output, *notes))) or "(no output)", view, status)
+
+    async def aclose(self) -> None:
+        worker, self._worker = self._worker, None
+        if worker is not None:
+            await worker.aclose()
+
+    async def _run(self, args: PyexeArgs, capture: Capture) -> Run:
+        try:
+            async with asyncio.timeout(args.timeout_seconds):
+                worker = self._worker = self._worker or await self._start()
+                await worker.send(json.dumps({"code": args.code}))
+                return await self._follow(worker, capture)
+        except TimeoutError:
+            await self.aclose()
+            return Run(failed=True, broken=f"Stopped after {args.timeout_seconds} s. {STATE_LOST}")
+        except (asyncio.CancelledError, ToolError):
+            await self.aclose()  # what still runs would answer the next call
+            raise
+
+    async def _follow(self, worker: Worker, capture: Capture) -> Run:
+        while (line := await worker.receive()) is not None:
+            message: dict[str, Any] = json.loads(line)
+            if text := message.get("output"):
+                capture.add(text.encode("utf-8", "replace"))
+            elif "done" in message:
+                return Run(**message["done"])
+            elif "died" in message:
+                await self.aclose()
+                return Run(failed=True, broken=f"The process {_end(message['died'])}. {STATE_LOST}")
+        await self.aclose()
+        return Run(failed=True, broken=f"The process was ended from outside. {STATE_LOST}")
+
+    async def _start(self) -> Worker:
+        root = self.services.workspace.real_root
+        own = root / ".venv" / "bin" / "python"
+        interpreter = str(own) if own.exists() else sys.executable
+        command = Command(argv=(interpreter, str(WORKER)), cwd=root, environment={"MPLBACKEND": "Agg"})
+        return await self.services.sandbox.start(command, SandboxPolicy(writable=(root,)))
+
+    def _saved(self, image: str) -> str:
+        folder = self.services.artifacts
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / f"plot-{os.urandom(4).hex()}.png"
+        path.write_bytes(base64.b64decode(image))
+        return self._name_of(path)
+
+    def _name_of(self, path: Path) -> str:
+        return self.services.workspace.name_of(path.resolve())
+
+
+def _end(code: int) -> str:
+    return f"ended with exit code {code}" if code >= 0 else f"was ended by {signal.strsignal(-code)}"
