@@ -5,15 +5,12 @@ brackets, a fence around it, an object encoded twice, nothing at all. Never mend
 was not closed (half a file would be written) and a key that stands there twice with two values.
 """
 
-import ast
 import json
 import re
-import warnings
 
 TOKEN = re.compile(r'"(?:[^"\\]++|\\.)*+"|[{}\[\]]|,(?=\s*[}\]])', re.DOTALL)
 FENCED = re.compile(r"```\w*\s*\n(.*?)\n?```", re.DOTALL)
 CLOSING = {"{": "}", "[": "]"}
-CONSTANTS = {"true": True, "false": False, "null": None}
 
 
 class Unclear(ValueError):
@@ -39,6 +36,8 @@ def read_object(text: str) -> dict[str, object]:
         return {}
     if not isinstance(found, dict):
         raise Unclear(f"should be a JSON object, not {text[:60]!r}")
+    if "\\u" in text or not text.isascii():
+        _refuse_half_characters(found)
     return found
 
 
@@ -73,7 +72,10 @@ def _mended(text: str) -> object | None:
             return _loaded(_closed(text))
         except json.JSONDecodeError:
             pass
-    return _python_literal(text)
+    from core.python_literal import read_literal  # on the way to the first request `ast` is too dear
+
+    found = read_literal(text)
+    return None if found is None else _loaded(found)
 
 
 def _loaded(text: str) -> object:
@@ -86,6 +88,13 @@ def _without_conflict(pairs: list[tuple[str, object]]) -> dict[str, object]:
         if found.setdefault(key, item) != item:
             raise Unclear(f"have two values for {key!r}")
     return found
+
+
+def _refuse_half_characters(found: dict[str, object]) -> None:
+    try:
+        json.dumps(found, ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        raise Unclear("hold half a character (a lone surrogate)") from error
 
 
 def _is_cut(text: str) -> bool:
@@ -104,32 +113,3 @@ def _closed(text: str) -> str:
         return "" if token[0] == "," else token[0]
 
     return TOKEN.sub(kept, text) + "".join(reversed(awaited))
-
-
-def _python_literal(text: str) -> object | None:
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # "\d" is an odd escape, and means itself
-            tree = ast.parse(text, mode="eval")
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Dict):
-                node.values = [_constant(inner) for inner in node.values]
-                _refuse_conflict(node)
-        found: object = json.loads(json.dumps(ast.literal_eval(tree)))
-    except Unclear:
-        raise
-    except (SyntaxError, TypeError, ValueError, MemoryError):
-        return None
-    return found
-
-
-def _constant(node: ast.expr) -> ast.expr:
-    if isinstance(node, ast.Name) and node.id in CONSTANTS:
-        return ast.Constant(CONSTANTS[node.id])
-    return node
-
-
-def _refuse_conflict(node: ast.Dict) -> None:
-    keys = [ast.dump(key) for key in node.keys if key is not None]
-    if len(set(keys)) < len(keys):
-        raise Unclear("have two values for a key")

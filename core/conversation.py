@@ -50,8 +50,10 @@ class Conversation:
                 self.usage += reply.usage
             case ToolFinished(call_id=call_id, text=text, status=status):
                 self.messages.append(ToolMessage(call_id=call_id, text=text, status=status))
-            case WorkSentBack(feedback=text) | NoteAdded(text=text):
-                self.messages.append(UserMessage(text=text))
+            case WorkSentBack(feedback=feedback):
+                self.messages.append(UserMessage(text=feedback, source="review"))
+            case NoteAdded(source=source, text=text):
+                self.messages.append(UserMessage(text=text, source=source))
             case ContextShrunk(messages=messages):
                 self.messages[:] = messages
                 self.turn_start = 0

@@ -74,9 +74,22 @@ class Finish(StrEnum):
 
 
 @value
+class Recap:
+    """What a shrunk conversation stands for; the next shrinking adds to it, so that nothing is told twice."""
+
+    asked: tuple[str, ...]
+    """What the person asked, oldest first."""
+    done: tuple[str, ...]
+    """What was done since, a line each, oldest first."""
+
+
+@value
 class UserMessage:
     role: Literal["user"] = "user"
     text: str
+    source: str = "person"
+    """Who says it in the user's place: `person`, or the source of a note."""
+    recap: Recap | None = None
     head: str = ""
     """What stands before the text for the model alone: date, folder, AGENTS.md, memories."""
     images: tuple[Image, ...] = ()

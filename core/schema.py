@@ -45,6 +45,9 @@ FAULTS = {
     "string_type": "should be text, not {given}",
     "int_parsing": "should be a whole number, not {given}",
     "int_type": "should be a whole number, not {given}",
+    "int_from_float": "should be a whole number, not {given}",
+    "float_parsing": "should be a number, not {given}",
+    "float_type": "should be a number, not {given}",
     "bool_parsing": "should be true or false, not {given}",
     "bool_type": "should be true or false, not {given}",
     "list_type": "should be a list, not {given}",
@@ -56,7 +59,8 @@ FAULTS = {
 def schema_of(args: "type[BaseModel]") -> tuple[str, dict[str, Any]]:
     """The description and the lean JSON schema of an arguments model: types, names and what is required."""
     whole = args.model_json_schema()
-    lean = {"properties": {}} | _lean(whole, whole.get("$defs", {}))
+    lean = _lean(whole, whole.get("$defs", {}))
+    lean.setdefault("properties", {})
     description: str = lean.pop("description", "")
     return description, lean
 
@@ -160,7 +164,7 @@ def _coerced(item: object, kind: object) -> object:
             return str(item)
         case "array", str() if item.lstrip().startswith("["):
             found = mended_json(f'{{"list": {item}}}')
-            return read_object(found)["list"] if found else item
+            return read_object(found)["list"] if found else [item]
         case "array", str() | int() | float() | bool():
             return [item]
         case "object", str():

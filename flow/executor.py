@@ -8,14 +8,13 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from core.schema import parse_arguments
-
 from core.errors import PermissionDenied, ToolError
 from core.events import PermissionAnswered, PermissionAsked, ToolFinished, ToolProgressed, ToolStarted
 from core.messages import ToolCall, ToolStatus
 from core.permissions import Effect
 from core.policies import Approver, PermissionPolicy
 from core.protocols import AnyTool, Emit, Toolbox, ToolContext, ToolResult
+from core.schema import parse_arguments
 
 if TYPE_CHECKING:
     from pydantic import BaseModel

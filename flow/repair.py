@@ -4,7 +4,6 @@ from collections import Counter
 from dataclasses import dataclass, replace
 
 from core.almost_json import mended_json
-
 from core.conversation import Conversation
 from core.events import NoteAdded, ReplyMended
 from core.messages import AssistantMessage, Finish, Part, ToolCall

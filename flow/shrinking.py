@@ -3,14 +3,17 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from core.messages import AssistantMessage, Message, Part, Recap, ToolCall, ToolMessage, UserMessage
 from core.text import clip
-
-from core.messages import AssistantMessage, Message, Part, ToolCall, ToolMessage, UserMessage
 from flow.prompts import prompt
 
 CARD_SHARE = 0.4
 """The share of the room that the card may take; the newest steps get the rest."""
-LISTED_CALLS = 40
+PERSONS = ("person", "steering")
+"""Sources of messages that a person wrote."""
+KEPT_REQUESTS = 12
+REQUEST_CHARS = 4_000
+KEPT_DEEDS = 40
 
 
 def shrunk(messages: Sequence[Message], *, room_chars: int, keep_steps: int) -> tuple[Message, ...]:
@@ -37,13 +40,32 @@ def _newest_steps(messages: Sequence[Message], count: int) -> Sequence[Message]:
 
 
 def _card(messages: Sequence[Message], *, room_chars: int) -> UserMessage:
-    asked = [message for message in messages if isinstance(message, UserMessage)]
-    each = max(200, room_chars // 2 // max(1, len(asked)))
-    said = "\n".join(f"- {clip(message.text, each)}" for message in asked)
-    done = "\n".join(list(_deeds(messages))[-LISTED_CALLS:]) or "- nothing yet"
-    head = asked[0].head if asked else ""
-    text = prompt("shrunk", asked=clip(said, room_chars // 2), done=clip(done, room_chars // 2))
-    return UserMessage(text=text, head=clip(head, room_chars // 4))
+    recap = _recap(messages)
+    each = max(120, room_chars // 2 // max(1, len(recap.asked)))
+    asked = "\n".join(f"- {clip(text, each)}" for text in recap.asked)
+    done = clip("\n".join(f"- {deed}" for deed in recap.done), room_chars // 2) or "- nothing yet"
+    head = next((message.head for message in messages if isinstance(message, UserMessage)), "")
+    return UserMessage(
+        text=prompt("shrunk", asked=asked, done=done),
+        head=clip(head, room_chars // 4),
+        source="recap",
+        recap=recap,
+    )
+
+
+def _recap(messages: Sequence[Message]) -> Recap:
+    """All that was asked and done, an earlier recap included; the first request always stays."""
+    asked: list[str] = []
+    done: list[str] = []
+    for message in messages:
+        if isinstance(message, UserMessage) and message.recap:
+            asked += message.recap.asked
+            done += message.recap.done
+        elif isinstance(message, UserMessage) and message.source in PERSONS:
+            asked.append(clip(message.text, REQUEST_CHARS))
+    done += _deeds(messages)
+    kept = asked[:1] + asked[1:][-KEPT_REQUESTS:]
+    return Recap(asked=tuple(kept), done=tuple(done[-KEPT_DEEDS:]))
 
 
 def _deeds(messages: Sequence[Message]) -> Iterator[str]:
@@ -54,9 +76,9 @@ def _deeds(messages: Sequence[Message]) -> Iterator[str]:
         for call in message.calls:
             answer = answers.get(call.id)
             ended = answer.text.strip().splitlines()[:1] if answer else []
-            yield f"- {call.name} {clip(call.arguments, 120)} -> {clip(''.join(ended), 120)}"
+            yield f"{call.name} {clip(call.arguments, 120)} -> {clip(''.join(ended), 120)}"
         if message.text.strip():
-            yield f"- said: {clip(message.text.strip(), 200)}"
+            yield f"said: {clip(message.text.strip(), 200)}"
 
 
 def _clipped(message: Message, chars: int) -> Message:

@@ -76,7 +76,7 @@ async def test_what_a_person_says_meanwhile_goes_to_the_end() -> None:
     gateway = ScriptedGateway(call("echo", text="a"), call("echo", text="b"), say("done"))
     await turn(a_loop(gateway, Interrupting(), inbox=inbox))
 
-    assert UserMessage(text="faster") in gateway.requests[1].messages
+    assert UserMessage(text="faster", source="steering") in gateway.requests[1].messages
     assert kept_prefixes(gateway.requests) == [True, True]
 
 

@@ -243,4 +243,4 @@ async def test_what_is_said_meanwhile_reaches_the_model_before_its_next_step() -
     events = await turn(a_loop(gateway, inbox=inbox))
 
     assert durable(events)[:2] == [GO, NoteAdded(source="steering", text="use the other file")]
-    assert gateway.requests[0].messages[-1] == UserMessage(text="use the other file")
+    assert gateway.requests[0].messages[-1] == UserMessage(text="use the other file", source="steering")

@@ -1,0 +1,64 @@
+"""The rules that an *always* would add: as narrow as is still of use."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+
+from core.rules import Act, Decision, Rule, grants
+from flow.consequences import Consequences
+from flow.places import Places
+from flow.shell_words import names
+from flow.shell_wrappers import command_name
+
+_WHOLE = names(
+    "python python3 node ruby perl php lua deno bun bash sh zsh fish npx bunx uvx osascript awk sed"
+    " rm mv cp dd tee chmod chown chgrp curl wget find ssh scp rsync kill pkill killall ln install"
+    " truncate shred docker podman kubectl"
+)
+"""Commands that do too much to be allowed by their name alone."""
+_THREE = names("run exec compose remote config submodule")
+"""Second words that say nothing without a third."""
+
+
+def offered_rules(found: Consequences, places: Places) -> tuple[Rule, ...]:
+    """Allow rules that would have granted the call, here only; none when they would grant too much."""
+    if not found.question.understood:
+        return ()
+    rules: list[Rule] = []
+    for act in found.question.acts:
+        narrowed = _narrowed(act)
+        if narrowed is None:
+            return ()
+        rules.append(
+            replace(narrowed, effect=act.effect, tool=found.question.tool, workspace=places.workspace)
+        )
+    return tuple(dict.fromkeys(rules))
+
+
+def _narrowed(act: Act) -> Rule | None:
+    allow = Rule(decision=Decision.ALLOW)
+    if act.argv:
+        command = " ".join(_prefix(act.argv))
+        rule = replace(allow, command=command)
+    elif act.names and act.names[0].startswith(("/", "~")):
+        return None
+    elif act.names:
+        rule = replace(allow, path=(_folder_glob(act.names[0]),))
+    else:
+        rule = replace(allow, host=act.host)
+    return rule if grants(rule, "", act) and "*" not in rule.host else None
+
+
+def _prefix(argv: Sequence[str]) -> Sequence[str]:
+    name = command_name(argv[0])
+    if name in _WHOLE or "/" in argv[0]:
+        return argv
+    if len(argv) < 2 or not re.fullmatch(r"[a-z][a-z0-9:_-]*", argv[1]):
+        return argv[:1]
+    return argv[:3] if argv[1] in _THREE else argv[:2]
+
+
+def _folder_glob(name: str) -> str:
+    """All files of the folder a file lies in; the file itself when that is the workspace's root."""
+    folder, slash, last = name.rpartition("/")
+    return f"{folder}/*" if slash else f"./{last}"

@@ -1,0 +1,64 @@
+"""Shell words as commands get them: quotes and escapes resolved."""
+
+import re
+
+
+def names(text: str) -> frozenset[str]:
+    """A set of words, written as one text."""
+    return frozenset(text.split())
+
+
+_PLAIN = re.compile(r"[A-Za-z0-9_./:@%+,= -]+")
+_KEYWORDS = names("if then else elif fi for while until do done case esac select function coproc")
+_ANSI_LETTERS = {
+    "a": "\a", "b": "\b", "e": "\x1b", "E": "\x1b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v",
+}  # fmt: skip
+_ANSI_ESCAPE = re.compile(
+    r"\\(?:x([0-9a-fA-F]{1,2})|u([0-9a-fA-F]{1,4})|U([0-9a-fA-F]{1,8})|([0-7]{1,3})|c(.)|(.))", re.DOTALL
+)
+
+
+def plain_words(command: str) -> tuple[str, ...]:
+    """The words of a command that is plainly one command, so that no grammar is needed; else none."""
+    if not _PLAIN.fullmatch(command):
+        return ()
+    words = tuple(command.split(" "))
+    words = tuple(word for word in words if word)
+    return () if not words or "=" in words[0] or words[0] in _KEYWORDS else words
+
+
+def guessed_words(text: str) -> tuple[tuple[str, ...], ...]:
+    """Words as they stand between the signs of a shell, quotes left out."""
+    return tuple(tuple(re.sub(r"[\"'\\]", "", one).split()) for one in re.split(r"[;&|\n(){}`]", text))
+
+
+def joined_lines(text: str) -> str:
+    """`text` with its continued lines joined, unless each goes on after a word and a blank."""
+    plain = text.count("\\\n") == len(re.findall(r"^.*\S.*[ \t]\\$", text[:-1], re.MULTILINE))
+    return text if plain else text.replace("\\\n", "")
+
+
+def unquoted_text(text: str) -> str:
+    return re.sub(r"\\(.)", lambda found: found[1].strip("\n"), text, flags=re.DOTALL)
+
+
+def quoted_text(text: str) -> str:
+    """What stands between double quotes."""
+    return re.sub(r"\\([$`\"\\\n])", lambda found: found[1].strip("\n"), text)
+
+
+def ansi_text(text: str) -> str:
+    """What stands between `$'` and `'`; it ends at a NUL, as it does in the shell."""
+    return _ANSI_ESCAPE.sub(_ansi_sign, text).partition("\0")[0]
+
+
+def _ansi_sign(found: re.Match[str]) -> str:
+    *hexes, octal, control, letter = found.groups()
+    code = next((int(digits, 16) for digits in hexes if digits), None)
+    if octal:
+        code = int(octal, 8) & 0xFF
+    if control:
+        code = ord(control) & 0x1F
+    if code is None:
+        return _ANSI_LETTERS.get(letter) or (letter if letter in "\\'\"?" else found[0])
+    return chr(code) if code <= 0x10FFFF else "\ufffd"
