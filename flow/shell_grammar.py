@@ -176,7 +176,8 @@ class _Walk:
             self.visit(body, fed_by)
         if words and (body is None or body.type != "command"):
             self.problems.append("words stand behind a redirection")
-            self.run((*self.parts[-1].argv, *map(self.word, words)), fed_by)
+            before = self.parts[-1].argv if self.parts else ()
+            self.run((*before, *map(self.word, words)), fed_by)
         start = len(self.parts)
         for redirect in redirects:
             self.visit(redirect, (*fed_by, *self._names_since(max(0, start - 1))))
@@ -200,6 +201,7 @@ class _Walk:
         if argv:
             if re.search(r"[*?\[\]{}~$`]", argv[0]):
                 self.problems.append(f"the command {argv[0][:60]!r} is only known when it runs")
+                self.parts += [SimpleCommand(argv=tail, wrapper=True) for tail in tails(argv[1:])]
             self.run(tuple(argv), (*fed_by, *self._names_since(start)))
         for text in given:
             self._given(start, text)

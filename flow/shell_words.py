@@ -34,7 +34,8 @@ def guessed_words(text: str) -> tuple[tuple[str, ...], ...]:
 
 def joined_lines(text: str) -> str:
     """`text` with its continued lines joined, unless each goes on after a word and a blank."""
-    plain = text.count("\\\n") == len(re.findall(r"^.*\S.*[ \t]\\$", text[:-1], re.MULTILINE))
+    continued = [line[:-1] for line in text.split("\n")[:-1] if line.endswith("\\")]
+    plain = all(line.strip() and line.endswith((" ", "\t")) for line in continued)
     return text if plain else text.replace("\\\n", "")
 
 

@@ -11,7 +11,7 @@ TODAY = date(2026, 11, 21)
 def test_the_head_tells_date_and_folder(tmp_path: Path) -> None:
     head = session_head(tmp_path, today=TODAY)
 
-    assert head.startswith("Date: 2026-11-21. System: ")
+    assert head.startswith("Date: 2026-11-21. System: Linux. ")
     assert str(tmp_path) in head
 
 

@@ -89,7 +89,9 @@ async def test_an_interrupted_tool_is_answered_with_what_is_known_of_it() -> Non
         (3, "Started at 12:00:00, outcome unknown: look before you repeat it."),
     ],
 )
-async def test_a_turn_that_a_crash_cut_off_is_closed_when_the_session_is_taken_up(kept: int, text: str) -> None:
+async def test_a_turn_that_a_crash_cut_off_is_closed_when_the_session_is_taken_up(
+    kept: int, text: str
+) -> None:
     first, log = a_session(ScriptedGateway(call("echo", text="a"), say("ok")), [])
     await first.send("go")
     del log.kept[kept:]
