@@ -4,13 +4,11 @@ import os
 import select
 import stat
 import sys
-from pathlib import Path
 
 from boot.arguments import Arguments
-from boot.layers import Loaded, Surroundings, load_settings
+from boot.layers import Loaded, here, load_settings
 from boot.logs import set_up_logging
 from boot.model_way import Kind
-from boot.paths import checkout_folder, user_folders
 from boot.wiring import Choice, Opened, People, open_session
 from core.errors import ConfigError
 
@@ -19,15 +17,7 @@ PATIENCE_SECONDS = 3.0
 
 
 async def start(given: Arguments) -> int:
-    loaded = load_settings(
-        Surroundings(
-            environment=os.environ,
-            cwd=Path.cwd(),
-            folders=user_folders(os.environ),
-            checkout=checkout_folder(),
-        ),
-        given.settings,
-    )
+    loaded = load_settings(here(), given.settings)
     set_up_logging(loaded.settings.log_level)
     for warning in loaded.warnings:
         _tell(warning)

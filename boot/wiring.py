@@ -195,6 +195,7 @@ def _take_up(session: Session, log: SessionLog, services: ToolServices, way: Mod
     """Bring a session of an earlier start to where it was, and say what was lost of it."""
     if not log.seq:
         return
+    yield f"Going on with session {log.session}."
     if log.torn:
         yield "The last line of the session had not been written to its end, and was dropped."
     if session.recover():

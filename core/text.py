@@ -38,3 +38,8 @@ def clip_around(line: str, start: int, end: int, most_chars: int = LINE_CHARS) -
 def printable(name: str) -> str:
     """`name` in one line that can be shown and encoded; what cannot is escaped."""
     return UNPRINTABLE.sub(lambda found: ascii(found[0])[1:-1], name)
+
+
+def quoted(text: str, most_chars: int = 200) -> str:
+    """`text` as a message quotes it."""
+    return repr(clip(text, most_chars))

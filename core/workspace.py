@@ -37,3 +37,13 @@ class Workspace:
     def name_of(self, path: Path) -> str:
         """How a model is told of `path`: relative to the root, with forward slashes."""
         return path.relative_to(self.real_root).as_posix()
+
+
+def make_artifacts(folder: Path) -> Path:
+    """Make `.roost/artifacts`, and tell git to leave it out."""
+    if not folder.is_dir():
+        folder.mkdir(parents=True, exist_ok=True)
+        ignored = folder.parent / ".gitignore"
+        if not ignored.exists():
+            ignored.write_text(f"{folder.name}/\n", encoding="utf-8")
+    return folder

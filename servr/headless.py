@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from io import TextIOWrapper
 from typing import TextIO
 
 from core.errors import InputNeeded, NobodyToAsk
@@ -58,6 +59,8 @@ class Progress:
 
 async def run_task(session: Session, text: str, *, json: bool, deltas: bool) -> int:
     """Carry out `text` and answer the exit code. SIGINT and SIGTERM end the turn, and keep what was said."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")  # for half a character
     session.subscribe(JsonLines(sys.stdout, passing=deltas) if json else Progress(sys.stderr))
     task = asyncio.ensure_future(session.send(text))
     with _stopped_by_signals(task):

@@ -1,0 +1,128 @@
+"""The commands beside the chat and `-p`: `roost sessions`, `settings`, `doctor` and `why`.
+
+Each takes `--workspace`, prints to stdout what it was asked for, and answers an exit code.
+"""
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from io import TextIOWrapper
+
+from boot.layers import Loaded, here, load_settings
+from boot.settings import known_settings
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Carry out a command line that begins with the command's name.
+
+    Exits with code 2 and a usage line when it is not understood.
+
+    Raises:
+        AgentError: with the exit code it names.
+    """
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # what was said may hold letters this terminal lacks
+    given = _parser().parse_args(arguments)
+    loaded = load_settings(here(), {"workspace": given.workspace} if given.workspace else {})
+    for warning in loaded.warnings:
+        sys.stderr.write(f"roost: {warning}\n")
+    act: Command = given.act
+    return act(given, loaded)
+
+
+def _sessions(given: argparse.Namespace, loaded: Loaded) -> int:
+    from boot.session_commands import export_session, list_sessions, search_sessions, show_session
+    from store.sessions import Sessions
+
+    sessions = Sessions(here().folders.sessions)
+    workspace = None if given.all else loaded.workspace
+    match given.action:
+        case "search":
+            return search_sessions(sessions, workspace, given.words)
+        case "show":
+            return show_session(sessions, given.id)
+        case "export":
+            return export_session(sessions, given.id, given.output)
+        case _:
+            return list_sessions(sessions, workspace)
+
+
+def _settings(given: argparse.Namespace, loaded: Loaded) -> int:
+    """Every value with its origin; secrets are said to be set or not."""
+    rows = [
+        (name, known.shown(getattr(loaded.settings, name)), loaded.origins[name])
+        for name, known in known_settings().items()
+    ]
+    rows.append(("(workspace in use)", str(loaded.workspace), ""))
+    names, values = (max(len(row[column]) for row in rows) for column in (0, 1))
+    for name, current, origin in rows:
+        sys.stdout.write(f"{name:<{names}}  {current:<{values}}  {origin}".rstrip() + "\n")
+    return 0
+
+
+def _doctor(given: argparse.Namespace, loaded: Loaded) -> int:
+    from boot.doctor import examine
+
+    return examine(loaded, ask_model=not given.offline)
+
+
+def _why(given: argparse.Namespace, loaded: Loaded) -> int:
+    from boot.permissions import permissions_for
+    from boot.toolbox import sandbox_for
+    from core.permissions import Effect
+    from flow.why import explain
+
+    isolated = sandbox_for(loaded.settings).isolated
+    permissions, warnings = permissions_for(
+        loaded.settings, loaded.workspace, here().folders, isolated=isolated, has_person=True
+    )
+    for warning in warnings:
+        sys.stderr.write(f"roost: {warning}\n")
+    sys.stdout.write(explain(permissions, "shell", Effect.EXECUTE, {"command": given.text}) + "\n")
+    return 0
+
+
+Command = Callable[[argparse.Namespace, Loaded], int]
+
+
+def _parser() -> argparse.ArgumentParser:
+    shared = argparse.ArgumentParser(add_help=False)
+    shared.add_argument("--workspace", metavar="FOLDER", help="folder to work in (AGENT_WORKSPACE)")
+    parser = argparse.ArgumentParser(prog="roost", allow_abbrev=False)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def command(name: str, act: Command, text: str) -> argparse.ArgumentParser:
+        added = commands.add_parser(name, help=text, description=text, parents=[shared], allow_abbrev=False)
+        added.set_defaults(act=act)
+        return added
+
+    _add_session_actions(command("sessions", _sessions, "What was said before, in this workspace."))
+    command("settings", _settings, "Every setting, its value and where that stands.")
+    doctor = command("doctor", _doctor, "What is missing or wrong here, and how to mend it.")
+    doctor.add_argument("--offline", action="store_true", help="leave the model server alone")
+    why = command("why", _why, "How a shell command would be judged, and by which rule.")
+    why.add_argument("text", metavar="COMMAND", help="in quotes, as one word")
+    return parser
+
+
+def _add_session_actions(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--all", action="store_true", help="of every workspace")
+    parser.set_defaults(action="list")
+    actions = parser.add_subparsers(metavar="ACTION")
+
+    def action(name: str, text: str) -> argparse.ArgumentParser:
+        added = actions.add_parser(name, help=text, description=text, allow_abbrev=False)
+        added.set_defaults(action=name)
+        return added
+
+    listing = action("list", "The sessions, last used first.")
+    search = action("search", "Sessions with a prompt or a reply that has all these words.")
+    show = action("show", "What was said and done.")
+    export = action("export", "A session as Markdown.")
+    for one in (listing, search):  # what was not given here leaves what was given before
+        one.add_argument("--all", action="store_true", default=argparse.SUPPRESS, help="of every workspace")
+        one.add_argument("--workspace", metavar="FOLDER", default=argparse.SUPPRESS, help="whose sessions")
+    for one in (show, export):
+        one.add_argument("id", metavar="ID", help="the id, or how it alone begins")
+    search.add_argument("words", nargs="+", metavar="WORD")
+    export.add_argument("--output", metavar="FILE", help="a new file instead of stdout")

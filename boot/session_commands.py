@@ -1,0 +1,108 @@
+"""`roost sessions`: what was said before, in short, in full, and as a document."""
+
+import sys
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from itertools import islice
+from pathlib import Path
+
+from core.errors import ConfigError, StoreError
+from core.events import Event, ModelReplied, TurnStarted
+from core.values import Clock, utc_now
+from servr.drawing import lines_of, visible
+from store.markdown import markdown
+from store.session_log import read_header, read_records
+from store.sessions import Sessions, SessionSummary
+
+SHOWN = 30
+AGES = ((86_400, "day"), (3_600, "hour"), (60, "minute"))
+
+
+def list_sessions(sessions: Sessions, workspace: Path | None, clock: Clock = utc_now) -> int:
+    """Of `workspace`, or of all when it is None; those used last come first."""
+    summaries = list(islice(sessions.summaries(workspace), SHOWN))
+    for summary in summaries:
+        _say(_row(summary, clock(), with_folder=workspace is None))
+    if not summaries:
+        where = f"in {workspace}" if workspace else "yet"
+        more = " --all lists those of other folders." if workspace else ""
+        _say(f"There is no session {where}.{more}")
+    elif (left := len(sessions.paths(workspace)) - SHOWN) > 0:
+        _say(f"({left} older ones: roost sessions search WORDS finds them)")
+    return 0
+
+
+def search_sessions(
+    sessions: Sessions, workspace: Path | None, words: Sequence[str], clock: Clock = utc_now
+) -> int:
+    """Exit code 1 when nothing is found."""
+    found = False
+    for passage in sessions.search(words, workspace):
+        found = True
+        _say(_row(passage.summary, clock(), with_folder=workspace is None))
+        _say(f"    {passage.text}")
+    if not found:
+        _say(
+            "No session speaks of that."
+            + (" --all searches those of other folders too." if workspace else "")
+        )
+    return 0 if found else 1
+
+
+def show_session(sessions: Sessions, wanted: str) -> int:
+    path = sessions.find(wanted)
+    header = read_header(path)
+    _say(f"Session {header.session}, {header.root}, {header.model}")
+    for record in read_records(path):
+        for line in _lines(record.event):
+            _say(line)
+    return 0
+
+
+def export_session(sessions: Sessions, wanted: str, output: str | None) -> int:
+    """To a new file, or to stdout when none is named."""
+    path = sessions.find(wanted)
+    document = "".join(markdown(read_header(path), read_records(path)))
+    if output is None:
+        sys.stdout.write(document)
+        return 0
+    try:
+        with Path(output).open("x", encoding="utf-8") as file:
+            file.write(document)
+    except FileExistsError as error:
+        raise ConfigError(f"{output!r} is there already.", hint="Name another file.") from error
+    except OSError as error:
+        raise StoreError(
+            f"{output!r} cannot be written: {error.strerror}.", hint="Name another file."
+        ) from error
+    _say(f"Written to {output}.")
+    return 0
+
+
+def _row(summary: SessionSummary, now: datetime, *, with_folder: bool) -> str:
+    turns = "1 turn" if summary.turns == 1 else f"{summary.turns} turns"
+    row = f"{summary.session:<20}  {age(now, summary.used):<15}  {turns:<9}  {summary.title}"
+    return f"{row}  [{summary.root}]" if with_folder else row
+
+
+def age(now: datetime, then: datetime) -> str:
+    seconds = (now - then).total_seconds()
+    for length, unit in AGES:
+        if seconds >= length:
+            count = int(seconds // length)
+            return f"{count} {unit}{'' if count == 1 else 's'} ago"
+    return "just now"
+
+
+def _lines(event: Event) -> Iterator[str]:
+    match event:
+        case TurnStarted(prompt=prompt):
+            yield from ("", *(f"> {line}" for line in prompt.text.splitlines()), "")
+        case ModelReplied(reply=reply):
+            yield from reply.text.strip().splitlines()
+        case _:
+            yield from (line.text for line in lines_of(event))
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(visible(line) + "\n")

@@ -1,0 +1,217 @@
+"""Every setting: its default, its name outside, what it may be, and who may set it.
+
+Files and flags use the field's own name; the environment and `.env` files use `AGENT_`
+and the name in capitals, but for one name that was established before. `boot/layers.py`
+fills the tree.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from functools import cache
+from typing import Any, Literal, TypeVar
+
+PERMISSIONS = ("plan", "ask", "auto-edit", "full")
+"""From the strictest to the freest."""
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Form:
+    """What a value may be."""
+
+    allowed: str
+    """In words: ends the sentence "It has to be …"."""
+    read: Callable[[object], Any]
+    """The value of what a TOML file or a variable holds; raises ValueError or TypeError."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Setting:
+    """What is known of a field of `Settings` beside its type and default."""
+
+    name: str
+    default: object
+    description: str
+    form: Form
+    variable: str
+    """Its name in the environment."""
+    tightens: Callable[[Any, Any], bool] | None
+    """Whether the second value is at least as strict as the first: a file of a project may set no other.
+    None: a file of a project may not set it at all."""
+    tightening: str
+    """The same in words."""
+    secret: bool
+
+    def shown(self, current: object) -> str:
+        """For a person's eyes: never a secret."""
+        if self.secret:
+            return "(set)" if current else "(not set)"
+        if current in ("", None):
+            return "(not set)"
+        return str(current).lower() if isinstance(current, bool) else str(current)
+
+
+def _text(given: object) -> str:
+    if isinstance(given, str):
+        return given.strip()
+    raise TypeError(given)
+
+
+def _url(given: object) -> str:
+    text = _text(given)
+    scheme, found, _ = text.partition("://")
+    if any(map(str.isspace, text)) or (found and scheme not in ("http", "https")):
+        raise ValueError(given)
+    return text
+
+
+def _flag(given: object) -> bool:
+    words = {
+        "true": True,
+        "1": True,
+        "yes": True,
+        "on": True,
+        "false": False,
+        "0": False,
+        "no": False,
+        "off": False,
+    }
+    if isinstance(given, bool):
+        return given
+    if (known := words.get(_text(given).lower())) is None:
+        raise ValueError(given)
+    return known
+
+
+def _count(given: object) -> int:
+    number = int(given) if isinstance(given, str) else given
+    if not isinstance(number, int) or isinstance(number, bool) or number < 1:
+        raise ValueError(given)
+    return number
+
+
+def _temperature(given: object) -> float:
+    if isinstance(given, bool) or not isinstance(given, str | int | float):
+        raise TypeError(given)
+    number = float(given)
+    if not 0 <= number <= 2:
+        raise ValueError(given)
+    return number
+
+
+def _one_of(*words: str) -> Form:
+    def read(given: object) -> str:
+        text = _text(given).lower()
+        if text not in words:
+            raise ValueError(given)
+        return text
+
+    return Form(f"{', '.join(words[:-1])} or {words[-1]}", read)
+
+
+TEXT = Form("a text", _text)
+URL = Form("a URL such as http://127.0.0.1:8000/v1", _url)
+FLAG = Form("true or false", _flag)
+COUNT = Form("a whole number of at least 1", _count)
+TEMPERATURE = Form("a number from 0 to 2", _temperature)
+PERMISSION = _one_of(*PERMISSIONS)
+SANDBOX = _one_of("auto", "external", "none")
+LOG_LEVEL = _one_of("debug", "info", "warning", "error")
+
+
+def _not_more(old: int, new: int) -> bool:
+    return new <= old
+
+
+def _not_freer(old: str, new: str) -> bool:
+    return PERMISSIONS.index(new) <= PERMISSIONS.index(old)
+
+
+def _auto(old: str, new: str) -> bool:
+    return new in ("auto", old)
+
+
+def _setting(
+    default: T,
+    description: str,
+    form: Form,
+    *,
+    variable: str = "",
+    tightens: Callable[[Any, Any], bool] | None = None,
+    tightening: str = "no",
+    secret: bool = False,
+) -> T:
+    known = {
+        "description": description,
+        "form": form,
+        "variable": variable,
+        "tightens": tightens,
+        "tightening": tightening,
+        "secret": secret,
+    }
+    return field(default=default, repr=not secret, metadata=known)
+
+
+def _switch(what: str) -> bool:
+    return _setting(
+        True, f"Whether the model is given {what}.", FLAG, tightens=_not_more, tightening="only to false"
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    model: str = _setting("", "Model to ask; empty: the server's only model.", TEXT)
+    model_url: str = _setting("", "OpenAI-compatible server; empty: the usual local ports are tried.", URL)
+    api_key: str = _setting("", "Key for that server; sent to no other.", TEXT, secret=True)
+    max_steps: int = _setting(
+        100,
+        "Model replies in one turn before it is stopped.",
+        COUNT,
+        tightens=_not_more,
+        tightening="only to fewer",
+    )
+    temperature: float | None = _setting(
+        None, "Sampling temperature; not set: the server decides.", TEMPERATURE
+    )
+    permission: Literal["plan", "ask", "auto-edit", "full"] = _setting(
+        "ask",
+        "What may run without a question: plan (reading only), ask, auto-edit (file changes too), full.",
+        PERMISSION,
+        tightens=_not_freer,
+        tightening="only to a stricter mode",
+    )
+    sandbox: Literal["auto", "external", "none"] = _setting(
+        "auto",
+        "What keeps commands in: auto (the best there is), external (this machine is a sandbox), none.",
+        SANDBOX,
+        tightens=_auto,
+        tightening="only to auto",
+    )
+    workspace: str = _setting("", "Folder to work in; empty: the current one.", TEXT)
+    enable_shell: bool = _switch("shell")
+    enable_files: bool = _switch("the tools that list, read, write and search files")
+    enable_fetch: bool = _switch("fetch, which reads web pages")
+    enable_data_view: bool = _switch("data_view, which looks into tables")
+    enable_pyexe: bool = _switch("pyexe, which runs Python")
+    log_level: Literal["debug", "info", "warning", "error"] = _setting(
+        "warning", "Least grave message that is logged.", LOG_LEVEL
+    )
+    gemini_api_key: str = _setting(
+        "", "Key for Gemini, used with --gemini only.", TEXT, variable="GEMINI_API_KEY", secret=True
+    )
+    gemini_model: str = _setting("gemini-2.5-pro", "Model to ask with --gemini.", TEXT)
+    gemini_url: str = _setting(
+        "https://generativelanguage.googleapis.com/v1beta/openai", "Server to ask with --gemini.", URL
+    )
+
+
+@cache
+def known_settings() -> Mapping[str, Setting]:
+    """By field name, in the order of the tree."""
+    return {item.name: _known(item.name, item.default, **item.metadata) for item in fields(Settings)}
+
+
+def _known(name: str, default: object, *, variable: str, **rest: Any) -> Setting:
+    variable = variable or f"AGENT_{name.upper()}"
+    return Setting(name=name, default=default, variable=variable, **rest)
