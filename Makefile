@@ -1,6 +1,6 @@
 PYTHON := .venv/bin/python
 
-.PHONY: check test fix setup
+.PHONY: check test fix bench setup
 
 check: setup
 	$(PYTHON) -m ruff format --check .
@@ -15,6 +15,9 @@ test: setup
 fix: setup
 	$(PYTHON) -m ruff check --fix .
 	$(PYTHON) -m ruff format .
+
+bench: setup
+	$(PYTHON) -m bench.measure
 
 setup:
 	@python3 -c 'import sys, cli; sys.exit(cli.set_up("dev"))'

@@ -1,0 +1,10 @@
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+
+@pytest.fixture
+def client() -> Iterator[httpx.Client]:
+    with httpx.Client(trust_env=False, timeout=5) as client:
+        yield client
