@@ -2,7 +2,9 @@
 
 import argparse
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
+
+from core.values import value
 
 EPILOG = """commands:
   roost sessions [search WORDS | show ID | export ID]   what was said before
@@ -14,7 +16,7 @@ exit codes: 0 done, 1 not done, 2 usage or settings, 3 model server, 4 files of 
 70 a bug, 130 interrupted"""
 
 
-@dataclass(frozen=True, kw_only=True)
+@value
 class Arguments:
     prompt: str | None
     """None for a chat; empty when the text comes from standard input alone."""

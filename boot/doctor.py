@@ -8,13 +8,13 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
 
 from boot.layers import Loaded, here
 from core.errors import AgentError
+from core.values import value
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = ("boot", "core", "flow", "gate", "model", "servr", "store", "tool")
@@ -23,7 +23,7 @@ INSTALL = "Install Roost again: in a checkout remove .venv and start python3 cli
 LEAST_FREE_BYTES = 500 * 2**20
 
 
-@dataclass(frozen=True, kw_only=True)
+@value
 class Finding:
     subject: str
     state: Literal["ok", "note", "problem"] = "ok"

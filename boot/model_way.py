@@ -4,13 +4,13 @@ plug-ins ─► retrying ─► calls written as text ─► OpenAI-compatible �
 """
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import Literal
 
 from boot.plugins import Plugins
 from boot.settings import Settings
 from core.errors import GatewayUnavailable
 from core.protocols import Gateway
+from core.values import value
 from gate.discovery import NoServer, discover
 from gate.openai_compatible import OpenAICompatibleGateway
 from gate.retrying import RetryingGateway
@@ -23,7 +23,7 @@ START_ONE = "Start one (LM Studio, Ollama, llama-server, vLLM) or name it with -
 async def _nothing_to_close() -> None: ...
 
 
-@dataclass(frozen=True, kw_only=True)
+@value
 class ModelWay:
     gateway: Gateway
     model: str

@@ -7,10 +7,10 @@ cache   what can be made again                       AGENT_CACHE_DIR
 
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from core.errors import ConfigError
+from core.values import value
 
 LOCATIONS = ("AGENT_DATA_DIR", "AGENT_CONFIG_DIR", "AGENT_CACHE_DIR")
 """Read from the environment only: settings are found by them."""
@@ -18,7 +18,7 @@ LOCATIONS = ("AGENT_DATA_DIR", "AGENT_CONFIG_DIR", "AGENT_CACHE_DIR")
 OWN_FOLDER = ".roost"
 
 
-@dataclass(frozen=True, kw_only=True)
+@value
 class Folders:
     """What belongs to the user, outside every workspace. Nothing is made before something is kept there."""
 

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field, fields
 from functools import cache
 from typing import Any, Literal, TypeVar
 
+from core.values import value
+
 PERMISSIONS = ("plan", "ask", "auto-edit", "full")
 """From the strictest to the freest."""
 
@@ -26,7 +28,7 @@ class Form:
     """The value of what a TOML file or a variable holds; raises ValueError or TypeError."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@value
 class Setting:
     """What is known of a field of `Settings` beside its type and default."""
 
@@ -159,7 +161,7 @@ def _switch(what: str) -> bool:
     )
 
 
-@dataclass(frozen=True, kw_only=True)
+@value
 class Settings:
     model: str = _setting("", "Model to ask; empty: the server's only model.", TEXT)
     model_url: str = _setting("", "OpenAI-compatible server; empty: the usual local ports are tried.", URL)

@@ -8,7 +8,6 @@ settings ─► way to the model ──────────┐
 import os
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -23,7 +22,7 @@ from core.events import ModelSwitched, Record, ToolFinished
 from core.policies import Approver, Policies
 from core.profile import profile_for
 from core.protocols import Asker, ToolServices
-from core.values import encode, utc_now
+from core.values import encode, utc_now, value
 from core.views import FileChange, FileWindow
 from core.workspace import Workspace
 from flow.completion import TurnReview
@@ -43,7 +42,7 @@ from tool.registry import Registry
 NOBODY = Nobody()
 
 
-@dataclass(frozen=True, kw_only=True)
+@value
 class People:
     """Who is there: to say yes, and to answer the model's questions."""
 
@@ -52,7 +51,7 @@ class People:
     present: bool = False
 
 
-@dataclass(frozen=True, kw_only=True)
+@value
 class Choice:
     """Which session, and which model, beside what the settings say."""
 
@@ -63,7 +62,10 @@ class Choice:
     model: Kind = "server"
 
 
-@dataclass(frozen=True, kw_only=True)
+NEW_SESSION, NOBODY_THERE = Choice(), People()
+
+
+@value
 class Opened:
     """A session, and what a person should know of it."""
 
@@ -77,7 +79,7 @@ class Opened:
 
 @asynccontextmanager
 async def open_session(
-    settings: Settings, choice: Choice = Choice(), people: People = People()
+    settings: Settings, choice: Choice = NEW_SESSION, people: People = NOBODY_THERE
 ) -> AsyncIterator[Opened]:
     """A session that is ready for `opened.session.send("…")`; leaving it ends all that it started.
 

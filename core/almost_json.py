@@ -8,6 +8,8 @@ was not closed (half a file would be written) and a key that stands there twice 
 import json
 import re
 
+from core.python_literal import read_literal
+
 TOKEN = re.compile(r'"(?:[^"\\]++|\\.)*+"|[{}\[\]]|,(?=\s*[}\]])', re.DOTALL)
 FENCED = re.compile(r"```\w*\s*\n(.*?)\n?```", re.DOTALL)
 CLOSING = {"{": "}", "[": "]"}
@@ -72,8 +74,6 @@ def _mended(text: str) -> object | None:
             return _loaded(_closed(text))
         except json.JSONDecodeError:
             pass
-    from core.python_literal import read_literal  # on the way to the first request `ast` is too dear
-
     found = read_literal(text)
     return None if found is None else _loaded(found)
 

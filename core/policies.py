@@ -1,7 +1,6 @@
 """The choices the loop does not make itself. `flow` has the built-in ones, plug-ins may bring others."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from core.conversation import Conversation
@@ -101,7 +100,7 @@ class CompletionPolicy(Protocol):
     async def review(self, conversation: Conversation, tell: Emit) -> Verdict: ...
 
 
-@dataclass(frozen=True, kw_only=True)
+@value
 class Policies:
     """All choices of one session. A plug-in of the group `roost.policies` gets them and gives them back."""
 

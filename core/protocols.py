@@ -149,7 +149,7 @@ class Asker(Protocol):
         ...
 
 
-@dataclass(frozen=True, kw_only=True)
+@value
 class WebResponse:
     status: int
     headers: Mapping[str, str]
@@ -169,7 +169,7 @@ class WebClient(Protocol):
         ...
 
 
-@dataclass(frozen=True, kw_only=True)
+@value
 class ToolServices:
     """What a tool may be built with; plug-ins of the group `roost.tools` get the same."""
 

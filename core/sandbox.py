@@ -1,12 +1,14 @@
 """What a command may do, as data, and what came of it. Back-ends enforce it (`tool/sandbox_*.py`)."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Protocol
 
+from core.values import value
 
-@dataclass(frozen=True, kw_only=True)
+
+@value
 class SandboxPolicy:
     """The parts of the machine a command may touch; back-end "none" can enforce no part of it."""
 
@@ -14,7 +16,7 @@ class SandboxPolicy:
     network: bool = False
 
 
-@dataclass(frozen=True, kw_only=True)
+@value
 class Limits:
     """Where a command is stopped and what is kept of its output."""
 
@@ -25,7 +27,7 @@ class Limits:
     """Folder for the file with the whole output, when it is longer than `kept_chars`."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@value
 class Command:
     argv: tuple[str, ...]
     cwd: Path
@@ -35,7 +37,7 @@ class Command:
     """Whether the command may write a short report to the file descriptor named in `ROOST_REPORT_FD`."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@value
 class CommandResult:
     exit_code: int | None
     """None when it was stopped; negative for the signal that ended it."""

@@ -15,6 +15,7 @@ from core.permissions import Effect
 from core.policies import Approver, PermissionPolicy
 from core.protocols import AnyTool, Emit, Toolbox, ToolContext, ToolResult
 from core.schema import parse_arguments
+from core.values import value
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -31,7 +32,7 @@ class _Admitted:
     arguments: "BaseModel"
 
 
-@dataclass(frozen=True, kw_only=True)
+@value
 class ToolExecutor:
     toolbox: Toolbox
     permission: PermissionPolicy

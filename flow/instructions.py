@@ -11,12 +11,12 @@ from flow.prompts import prompt
 
 FILE_NAME = "AGENTS.md"
 MOST_CHARS = 12_000
-SYSTEMS = {"nt": "Windows", "posix": sys.platform.capitalize()}
+SYSTEM = "Windows" if os.name == "nt" else sys.platform.capitalize()
 
 
 def session_head(workspace: Path, *, today: date, most_chars: int = MOST_CHARS) -> str:
     """Where and when, then the instructions from the repository's root down to the workspace."""
-    head = prompt("head", date=today.isoformat(), system=SYSTEMS.get(os.name, os.name), workspace=str(workspace))
+    head = prompt("head", date=today.isoformat(), system=SYSTEM, workspace=str(workspace))
     files = list(_instruction_files(workspace))
     texts = [
         prompt("instructions", path=str(file), text=clip(_read(file), most_chars // len(files)))

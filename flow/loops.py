@@ -11,7 +11,6 @@ printing, storing and measuring are done by those who read the events.
 
 import asyncio
 from contextlib import aclosing
-from dataclasses import dataclass
 from typing import assert_never
 
 from core.conversation import Conversation
@@ -21,12 +20,13 @@ from core.events import Event, ModelDelta, ModelReplied, Outcome, TurnFinished, 
 from core.messages import AssistantMessage, UserMessage
 from core.policies import CompletionPolicy, ContextPolicy, End, GoOn, RepairPolicy, SendBack
 from core.protocols import Emit, Gateway, ModelRequest, Toolbox, ToolSpec
+from core.values import value
 from flow.executor import ToolExecutor
 
 __all__ = ["AgentLoop"]
 
 
-@dataclass(frozen=True, kw_only=True)
+@value
 class AgentLoop:
     gateway: Gateway
     toolbox: Toolbox

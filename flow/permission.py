@@ -18,6 +18,7 @@ from core.messages import ToolCall
 from core.permissions import Approval, Effect, Scope
 from core.policies import PermissionQuestion
 from core.rules import Decision, Rule, Ruling, decide
+from core.values import value
 from flow.consequences import Consequences, consequences
 from flow.danger import SECRETS, dangers_of
 from flow.places import Places
@@ -44,7 +45,7 @@ _DEFAULTS: Mapping[Mode, Mapping[Effect, Decision]] = {
 }
 
 
-@dataclass(frozen=True, kw_only=True)
+@value
 class Judgement:
     """What is decided about one call, and why."""
 

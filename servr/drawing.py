@@ -1,0 +1,275 @@
+"""Events and views as lines of text: what the terminal chat and a headless run show of a session.
+
+Text of a model or a tool is shown and never obeyed: `visible` writes control characters out.
+"""
+
+import json
+import re
+import unicodedata
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import assert_never
+
+from core.deltas import RestartDelta
+from core.events import (
+    ContextShrunk,
+    Event,
+    ModelDelta,
+    ModelReplied,
+    ModelSwitched,
+    NoteAdded,
+    Outcome,
+    PermissionAnswered,
+    PermissionAsked,
+    ReplyMended,
+    ToolFinished,
+    ToolProgressed,
+    ToolStarted,
+    TurnFinished,
+    TurnStarted,
+    WorkSentBack,
+)
+from core.messages import ToolCall, ToolStatus
+from core.views import (
+    CodeResult,
+    CommandOutput,
+    FileChange,
+    FileWindow,
+    MatchList,
+    PathList,
+    Question,
+    Table,
+    View,
+    WebPage,
+)
+
+MOST_OUTPUT_LINES = 20
+MOST_DIFF_LINES = 80
+MOST_ERROR_LINES = 6
+MOST_TITLE_CHARS = 100
+MOST_LINE_CHARS = 400
+MOST_CELL_WIDTH = 24
+
+COMMANDING = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u206f\ud800-\udfff\U000e0000-\U000e007f]"
+)
+"""What a terminal may obey (C0 and C1 but tab and line end), and what turns or hides the text around it."""
+
+
+class Style(StrEnum):
+    PLAIN = "plain"
+    DIM = "dim"
+    STRONG = "strong"
+    GOOD = "good"
+    BAD = "bad"
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line for a screen, already made visible; it has no end of line."""
+
+    text: str
+    style: Style = Style.PLAIN
+
+
+def visible(text: str) -> str:
+    """`text` with what a terminal would obey written out: ESC is `␛`, a right-to-left override `<U+202E>`."""
+    return COMMANDING.sub(_written_out, text.replace("\r\n", "\n"))
+
+
+def _written_out(found: re.Match[str]) -> str:
+    code = ord(found[0])
+    if code < 0x20:
+        return chr(0x2400 + code)
+    return "␡" if code == 0x7F else f"<U+{code:04X}>"
+
+
+def plain_lines(event: Event) -> Iterator[str]:
+    """What a log on stderr tells of `event`: one line a tool call, one more when it failed."""
+    match event:
+        case ToolFinished(status=ToolStatus.OK) | PermissionAsked() | PermissionAnswered() | TurnFinished():
+            pass
+        case ToolFinished(text=text):
+            yield f"  ✗ {_first_line(text)}"
+        case ModelReplied(reply=reply) if reply.calls:
+            yield from visible(reply.text).strip().splitlines()
+        case _:
+            yield from (line.text for line in lines_of(event))
+
+
+def lines_of(event: Event) -> Iterator[Line]:
+    """`event` for a person's screen. What a model says is not drawn here: it is streamed."""
+    match event:
+        case ModelDelta(delta=RestartDelta(reason=reason, wait_seconds=seconds)):
+            yield Line(f"asking again in {seconds:.3g} s: {_first_line(reason)}", Style.DIM)
+        case PermissionAsked(call=call, reason=reason):
+            yield Line(f"? {title_of(call)}: {_first_line(reason)}")
+        case PermissionAnswered(approval=approval):
+            answer = (
+                f"allowed ({approval.scope})" if approval.allowed else f"refused {approval.note}".rstrip()
+            )
+            yield Line(f"  {_first_line(answer)}", Style.DIM)
+        case ToolStarted(call=call):
+            yield Line(f"● {title_of(call)}", Style.STRONG)
+        case ToolFinished():
+            yield from (Line(f"  {line.text}", line.style) for line in _lines_of_result(event))
+        case ReplyMended() | ContextShrunk() | NoteAdded() | WorkSentBack() | ModelSwitched():
+            yield Line(_remark(event), Style.DIM)
+        case TurnFinished():
+            yield from _lines_of_end(event)
+        case TurnStarted() | ModelDelta() | ModelReplied() | ToolProgressed():
+            pass
+        case _:
+            assert_never(event)
+
+
+def _remark(event: ReplyMended | ContextShrunk | NoteAdded | WorkSentBack | ModelSwitched) -> str:
+    match event:
+        case ReplyMended(what=what):
+            return f"mended: {_first_line(what)}"
+        case ContextShrunk(reason=reason):
+            return f"shortened the conversation: {_first_line(reason)}"
+        case NoteAdded(source=source, text=text):
+            return f"note ({_first_line(source)}): {_first_line(text)}"
+        case WorkSentBack(feedback=feedback):
+            return f"not done yet: {_first_line(feedback)}"
+        case ModelSwitched(model=model):
+            return f"the model is now {_first_line(model)}"
+        case _:
+            assert_never(event)
+
+
+def title_of(call: ToolCall) -> str:
+    """A call in one line: its name, its first argument, and the others by name."""
+    arguments = arguments_of(call)
+    shown = [value if place == 0 else f"{name}={value}" for place, (name, value) in enumerate(arguments)]
+    title = " ".join([visible(call.name), ", ".join(map(_first_line, shown))]).rstrip()
+    return _clipped(title, MOST_TITLE_CHARS)
+
+
+def arguments_of(call: ToolCall) -> Sequence[tuple[str, str]]:
+    """The arguments with their values as text, made visible; what cannot be parsed as one without a name."""
+    try:
+        parsed = json.loads(call.arguments or "{}")
+    except ValueError:
+        parsed = None
+    if not isinstance(parsed, dict):
+        return [("", visible(call.arguments))]
+    return [(visible(name), visible(_as_text(value))) for name, value in parsed.items()]
+
+
+def lines_of_view(view: View) -> Iterator[Line]:
+    match view:
+        case FileWindow(path=path, start=start, lines=lines, total_lines=total):
+            yield Line(f"{visible(path)}, lines {start} to {start + len(lines) - 1} of {total}", Style.DIM)
+        case FileChange(path=path, diff=diff, created=created):
+            yield Line(f"{'created' if created else 'changed'} {visible(path)}", Style.DIM)
+            yield from map(_diff_line, _ends(visible(diff).splitlines(), MOST_DIFF_LINES))
+        case PathList(root=root, text=text, count=count, complete=complete):
+            yield Line(f"{_many(count, complete)} in {visible(root)}", Style.DIM)
+            yield from _output(text)
+        case MatchList(pattern=pattern, text=text, count=count, complete=complete):
+            yield Line(f"{_many(count, complete)} for {_first_line(pattern)}", Style.DIM)
+            yield from _output(text)
+        case CommandOutput():
+            yield from _output(view.output)
+            yield _command_end(view)
+        case CodeResult(output=output, failed=failed, images=images):
+            yield from _output(output, Style.BAD if failed else Style.PLAIN)
+            yield from (Line(f"saved {visible(image)}", Style.DIM) for image in images)
+        case Table():
+            yield from _table(view)
+        case WebPage(url=url, title=title, text=text):
+            yield Line(f"{_first_line(title)} <{visible(url)}>, {len(text):,} characters".lstrip(), Style.DIM)
+        case Question(answer=answer):
+            yield Line(f"answered: {_first_line(answer)}", Style.DIM)
+        case _:
+            assert_never(view)
+
+
+def _lines_of_result(event: ToolFinished) -> Iterator[Line]:
+    if event.view is not None:
+        yield from lines_of_view(event.view)
+    elif event.status is ToolStatus.OK:
+        yield from _output(event.text)
+    if event.status is not ToolStatus.OK:
+        yield from _output(f"✗ {event.text}", Style.BAD, most=MOST_ERROR_LINES)
+
+
+def _lines_of_end(event: TurnFinished) -> Iterator[Line]:
+    note = visible(event.note)
+    if event.outcome is not Outcome.DONE:
+        title = str(event.outcome).replace("_", " ")
+        yield Line(f"{title}: {note}" if note else title, Style.BAD)
+    elif note:
+        yield Line(note, Style.DIM)
+    yield from (Line(f"✓ {_first_line(proof)}", Style.GOOD) for proof in event.evidence)
+
+
+def _output(text: str, style: Style = Style.PLAIN, most: int = MOST_OUTPUT_LINES) -> Iterator[Line]:
+    lines = visible(text).expandtabs().splitlines()
+    yield from (Line(_clipped(line, MOST_LINE_CHARS), style) for line in _ends(lines, most))
+
+
+def _ends(lines: Sequence[str], most: int) -> Sequence[str]:
+    """The first and the last of `lines`, when there are more than `most`."""
+    if len(lines) <= most:
+        return lines
+    head = most // 2
+    tail = most - head
+    return [*lines[:head], f"… {len(lines) - most} more lines …", *lines[-tail:]]
+
+
+def _diff_line(text: str) -> Line:
+    styles = {"+": Style.GOOD, "-": Style.BAD, "@": Style.DIM}
+    return Line(text.expandtabs(), styles.get(text[:1], Style.PLAIN))
+
+
+def _command_end(view: CommandOutput) -> Line:
+    ended = "stopped" if view.exit_code is None else f"exit code {view.exit_code}"
+    more = f", all of it in {visible(view.full_output)}" if view.full_output else ""
+    return Line(f"{ended} after {view.seconds:.1f} s{more}", Style.DIM if view.exit_code == 0 else Style.BAD)
+
+
+def _table(view: Table) -> Iterator[Line]:
+    yield Line(_first_line(view.title), Style.DIM)
+    rows = [[_first_line(cell) for cell in row] for row in (view.columns, *view.rows[:MOST_OUTPUT_LINES])]
+    widths = [min(MOST_CELL_WIDTH, max(map(width_of, column))) for column in zip(*rows, strict=False)]
+    for place, row in enumerate(rows):
+        cells = (fitted(cell, width) for cell, width in zip(row, widths, strict=False))
+        yield Line("  ".join(cells).rstrip(), Style.PLAIN if place else Style.STRONG)
+    if view.note:
+        yield Line(_first_line(view.note), Style.DIM)
+
+
+def width_of(text: str) -> int:
+    """How many columns of a terminal `text` takes."""
+    wide = sum(unicodedata.east_asian_width(character) in "WF" for character in text)
+    return len(text) + wide - sum(map(bool, map(unicodedata.combining, text)))
+
+
+def fitted(text: str, width: int) -> str:
+    """`text` in exactly `width` columns."""
+    if width_of(text) > width:
+        while width_of(text) >= width:
+            text = text[:-1]
+        text += "…"
+    return text + " " * (width - width_of(text))
+
+
+def _many(count: int, complete: bool) -> str:
+    return f"{count:,}{'' if complete else ' or more'} found"
+
+
+def _as_text(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _first_line(text: str) -> str:
+    lines = visible(text).strip().splitlines() or [""]
+    return _clipped(lines[0] + (" …" if len(lines) > 1 else ""), MOST_LINE_CHARS)
+
+
+def _clipped(text: str, most: int) -> str:
+    return text if len(text) <= most else text[: most - 1] + "…"

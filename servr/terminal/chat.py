@@ -1,0 +1,116 @@
+"""The chat: read a line, run a turn, until the person leaves."""
+
+import re
+import sys
+from io import TextIOWrapper
+
+from core.policies import Approver
+from core.protocols import Asker
+from core.values import value
+from flow.sessions import Session
+from servr.drawing import Line, Style, visible
+from servr.terminal.lines import EditedLines, Interrupted, PipedLines
+from servr.terminal.people import TerminalApprover, TerminalAsker
+from servr.terminal.reader import TerminalReader
+from servr.terminal.screen import Screen, wants_colour
+from servr.terminal.terminal import Terminal
+
+LEAVING = ("quit", "exit", "/quit", "/exit")
+HELP = """\
+Write what you want done, and press Enter.
+  /help       show this
+  exit, quit  leave; so does Ctrl-D
+  Ctrl-C      end the turn that runs; at the prompt, drop the line, and twice: leave
+Asked for a yes:  y once · s in this session · a always · n no, with a reason if you like"""
+
+
+@value
+class ChatHeader:
+    """What a person should know before the first word."""
+
+    model: str
+    endpoint: str
+    workspace: str
+    permission: str
+    sandbox: str
+    notices: tuple[str, ...] = ()
+
+
+@value
+class ChatPeople:
+    """The person at this terminal, for whoever builds the session."""
+
+    approver: Approver
+    asker: Asker
+    terminal: Terminal
+
+
+def chat_people() -> ChatPeople:
+    """Whoever sits at standard input and output."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a terminal without UTF-8 must not end the chat
+    is_terminal = sys.stdin.isatty() and sys.stdout.isatty()
+    lines = EditedLines() if is_terminal else PipedLines(sys.stdin.readline)
+    terminal = Terminal(Screen(sys.stdout, colour=wants_colour(sys.stdout)), lines)
+    return people_at(terminal)
+
+
+def people_at(terminal: Terminal) -> ChatPeople:
+    return ChatPeople(approver=TerminalApprover(terminal), asker=TerminalAsker(terminal), terminal=terminal)
+
+
+async def chat(session: Session, header: ChatHeader, people: ChatPeople) -> int:
+    """Talk until the person leaves; answers the exit code."""
+    terminal = people.terminal
+    terminal.settle = session.drained
+    session.subscribe(TerminalReader(terminal.screen))
+    _show_header(terminal, header)
+    with terminal.catching_interrupts():
+        while (text := await _next_prompt(terminal)) is not None:
+            try:
+                await terminal.interruptible(session.send(text))
+            except Interrupted:
+                continue  # the session has told it
+    return 0
+
+
+async def _next_prompt(terminal: Terminal) -> str | None:
+    """What the model is to be told next, or None when the person leaves."""
+    interrupts = 0
+    while interrupts < 2:
+        try:
+            text = (await terminal.interruptible(terminal.lines.read("> "))).strip()
+        except Interrupted:
+            interrupts += 1
+            if interrupts < 2:
+                terminal.screen.show([Line("Ctrl-C once more leaves.", Style.DIM)])
+            continue
+        except EOFError:
+            return None
+        interrupts = 0
+        if text in LEAVING:
+            return None
+        if re.fullmatch(r"/\w*", text):
+            _answer_command(terminal, text)
+        elif text:
+            return text
+    return None
+
+
+def _answer_command(terminal: Terminal, command: str) -> None:
+    unknown = [f"There is no command {command!r}."] if command != "/help" else []
+    terminal.screen.show(Line(text) for text in [*unknown, *HELP.splitlines()])
+
+
+def _show_header(terminal: Terminal, header: ChatHeader) -> None:
+    endpoint = f" at {header.endpoint}" if header.endpoint else ""
+    texts = [
+        f"roost · {header.model}{endpoint}",
+        f"{header.workspace} · permission {header.permission} · sandbox {header.sandbox}",
+        *header.notices,
+        "/help shows what you can type; Ctrl-C ends a turn; exit leaves.",
+    ]
+    terminal.screen.show(
+        Line(visible(text), Style.DIM if place else Style.STRONG) for place, text in enumerate(texts)
+    )
+    terminal.screen.write("\n")

@@ -1,0 +1,80 @@
+"""The person at the terminal, as the agent knows them: says yes or no, and answers questions."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from core.errors import InputNeeded
+from core.messages import ToolCall
+from core.permissions import Approval, Scope
+from core.policies import PermissionQuestion
+from servr.drawing import Line, Style, arguments_of, visible
+from servr.terminal.terminal import Terminal
+
+MOST_ARGUMENT_LINES = 60
+ANSWER = re.compile(
+    r"(y|yes|s|session|a|always|n|no)\b[\s,:]*(?:because\b\s*)?(.*)", re.IGNORECASE | re.DOTALL
+)
+
+
+@dataclass(frozen=True)
+class TerminalApprover:
+    terminal: Terminal
+
+    async def approve(self, call: ToolCall, question: PermissionQuestion) -> Approval:
+        lines = list(_lines_of_question(call, question))
+        letters = "y/s/a/n" if question.rule else "y/n"
+        while True:
+            try:
+                answer = await self.terminal.ask(lines, f"Allow it? [{letters}] ")
+            except EOFError:
+                return Approval(allowed=False, note="nobody was there to answer")
+            if approval := approval_of(answer, once_only=not question.rule):
+                return approval
+            lines = [Line(f"Answer one of {letters}; after n you may say why.", Style.DIM)]
+
+
+@dataclass(frozen=True)
+class TerminalAsker:
+    terminal: Terminal
+
+    async def ask(self, question: str, choices: Sequence[str]) -> str:
+        lines = [Line(text, Style.STRONG) for text in visible(question).splitlines()]
+        lines += [Line(f"  {number}. {visible(choice)}") for number, choice in enumerate(choices, 1)]
+        answer = ""
+        while not answer:
+            try:
+                answer = await self.terminal.ask(lines, "Number or answer: " if choices else "Answer: ")
+            except EOFError as error:
+                raise InputNeeded("The person has left.", hint="Ask again when they are back.") from error
+        if answer.isdecimal() and 1 <= int(answer) <= len(choices):
+            return choices[int(answer) - 1]
+        return answer
+
+
+def approval_of(answer: str, *, once_only: bool) -> Approval | None:
+    """None when it cannot be told whether that is a yes."""
+    found = ANSWER.fullmatch(answer)
+    if not found:
+        return None
+    word, note = found[1][0].lower(), found[2].strip()
+    if word == "n":
+        return Approval(allowed=False, note=note)
+    scope = {"y": Scope.ONCE, "s": Scope.SESSION, "a": Scope.ALWAYS}[word]
+    if note or (once_only and scope is not Scope.ONCE):
+        return None
+    return Approval(allowed=True, scope=scope)
+
+
+def _lines_of_question(call: ToolCall, question: PermissionQuestion) -> Iterator[Line]:
+    yield Line(f"May it run {visible(call.name)}? {visible(question.reason)}", Style.STRONG)
+    for name, value in arguments_of(call):
+        lines = value.splitlines() or [""]
+        yield Line(f"  {name}: {lines[0]}" if name else f"  {lines[0]}")
+        yield from (Line(f"    {line}") for line in lines[1:MOST_ARGUMENT_LINES])
+        if len(lines) > MOST_ARGUMENT_LINES:
+            yield Line(f"    … {len(lines) - MOST_ARGUMENT_LINES} more lines …", Style.BAD)
+    choices = "y yes · n no, or n and why"
+    if question.rule:
+        choices = f"y yes · s yes, in this session · a always: {visible(question.rule)} · n no, or n and why"
+    yield Line(choices, Style.DIM)

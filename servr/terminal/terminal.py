@@ -1,0 +1,94 @@
+"""The one place that both shows and asks, so that neither runs into the other."""
+
+import asyncio
+import os
+import signal
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from servr.drawing import Line, Style
+from servr.terminal.lines import Interrupted, Lines
+from servr.terminal.screen import Screen
+
+T = TypeVar("T")
+
+
+async def _settled() -> None:
+    """Nothing is being shown by others."""
+
+
+@dataclass
+class Terminal:
+    screen: Screen
+    lines: Lines
+    settle: Callable[[], Awaitable[None]] = _settled
+    """Wait until all that has happened is on the screen."""
+    _stop: Callable[[], object] | None = None
+    """Ends what runs."""
+    _interrupts: int = 0
+    _asking: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    async def interruptible(self, work: Awaitable[T]) -> T:
+        """Wait for `work`, which Ctrl-C ends.
+
+        Raises:
+            Interrupted: that happened.
+        """
+        future = asyncio.ensure_future(work)
+        self._stop, self._interrupts = future.cancel, 0
+        try:
+            await asyncio.wait({future})
+        except asyncio.CancelledError:
+            future.cancel()
+            await asyncio.wait({future})
+            raise
+        finally:
+            self._stop = None
+        if future.cancelled():
+            raise Interrupted
+        return future.result()
+
+    async def ask(self, lines: Iterable[Line], prompt: str) -> str:
+        """A person's answer while a turn runs; what happens meanwhile is shown after it.
+
+        Raises:
+            EOFError: nobody is there any more.
+        """
+        async with self._asking:
+            await self.settle()
+            self.screen.show(lines)
+            self.screen.hold()
+            try:
+                return (await self.lines.read(prompt)).strip()
+            except Interrupted:
+                self.interrupt()
+                await asyncio.Event().wait()  # until that reaches this task
+                raise
+            finally:
+                self.screen.release()
+
+    def interrupt(self) -> None:
+        """End what runs. Whoever asks a third time ends the program."""
+        self._interrupts += 1
+        if self._stop is not None and self._interrupts == 1:
+            self._stop()
+        elif self._interrupts == 2:
+            self.screen.show([Line("stopping; Ctrl-C once more quits", Style.DIM)])
+        elif self._interrupts > 2:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+            signal.raise_signal(signal.SIGINT)
+
+    @contextmanager
+    def catching_interrupts(self) -> Iterator[None]:
+        """Meanwhile SIGINT is `interrupt`, where signals can be caught."""
+        if os.name != "posix":
+            yield
+            return
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGINT, self.interrupt)
+        try:
+            yield
+        finally:
+            loop.remove_signal_handler(signal.SIGINT)
