@@ -76,9 +76,11 @@ class ScriptedGateway:
     def __init__(self, *replies: Reply | GatewayError) -> None:
         self.replies = list(replies)
         self.requests = []
+        self._came = Event()
 
     async def stream(self, request: ModelRequest) -> AsyncGenerator[Delta, None]:
         self.requests.append(request)
+        self._came.set()
         if not self.replies:
             raise RequestRejected(
                 f"The script has no reply to request {len(self.requests)}.", hint="Give it one more."
@@ -95,6 +97,12 @@ class ScriptedGateway:
                     yield self._numbered(step, seen)
                 case _:
                     yield step
+
+    async def asked(self, count: int) -> None:
+        """Wait until so many requests have come."""
+        while len(self.requests) < count:
+            self._came.clear()
+            await self._came.wait()
 
     def _numbered(self, piece: CallDelta, seen: set[int]) -> CallDelta:
         if piece.index in seen:

@@ -1,0 +1,167 @@
+"""HTTP/1.1 to a server that needs no encryption: asyncio and nothing else.
+
+Most model servers are on this machine, and loading httpx costs more than everything before the first request.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+from core.errors import GatewayUnavailable, StreamBroken
+from gate.answers import Answer
+
+PIECE_BYTES = 2**16
+
+
+@dataclass
+class PlainWire:
+    """Connections to one `http://` URL, a valid one; those that were read to the end are used again."""
+
+    url: str
+    connect_seconds: float
+    idle_seconds: float
+    _idle: "list[_Connection]" = field(default_factory=list)
+
+    @asynccontextmanager
+    async def exchange(
+        self, method: str, path: str, headers: Mapping[str, str], body: bytes
+    ) -> AsyncIterator[Answer]:
+        message = self._head(method, path, headers, len(body)) + body
+        connection, status, answered = await self._asked(message)
+        pieces = self._pieces(connection, answered)
+        try:
+            yield Answer(status, answered, pieces)
+        finally:
+            await pieces.aclose()
+            if connection.reusable:
+                self._idle.append(connection)
+            else:
+                connection.writer.transport.abort()
+
+    async def close(self) -> None:
+        while self._idle:
+            self._idle.pop().writer.close()
+
+    def _head(self, method: str, path: str, headers: Mapping[str, str], length: int) -> bytes:
+        parts = urlsplit(self.url)
+        lines = [
+            f"{method} {parts.path}/{path} HTTP/1.1",
+            f"host: {parts.netloc}",
+            f"content-length: {length}",
+        ]
+        lines += [f"{name}: {text}" for name, text in headers.items()]
+        return "\r\n".join([*lines, "", ""]).encode()
+
+    async def _asked(self, message: bytes) -> "tuple[_Connection, int, dict[str, str]]":
+        """Send `message` and read the head of the answer; an old connection may turn out to be dead."""
+        while self._idle:
+            connection = self._idle.pop()
+            with suppress(ConnectionError, EOFError):
+                return connection, *await connection.ask(message)
+        connection = await self._connected()
+        try:
+            return connection, *await connection.ask(message)
+        except TimeoutError as error:
+            raise GatewayUnavailable(
+                self._silence(), hint="Is the model too large for this machine?"
+            ) from error
+        except (OSError, EOFError, ValueError) as error:
+            raise GatewayUnavailable(f"{self.url} closed the connection without an answer.") from error
+
+    async def _connected(self) -> "_Connection":
+        parts = urlsplit(self.url)
+        try:
+            async with asyncio.timeout(self.connect_seconds):
+                reader, writer = await asyncio.open_connection(parts.hostname, parts.port or 80)
+        except OSError as error:
+            raise GatewayUnavailable(
+                f"No answer from {self.url}.", hint="Is the model server running?"
+            ) from error
+        return _Connection(reader, writer, self.idle_seconds)
+
+    async def _pieces(
+        self, connection: "_Connection", headers: Mapping[str, str]
+    ) -> AsyncGenerator[bytes, None]:
+        try:
+            async for piece in connection.body(headers):
+                yield piece
+        except TimeoutError as error:
+            raise StreamBroken(self._silence()) from error
+        except (OSError, EOFError, ValueError) as error:
+            raise StreamBroken(f"The connection to {self.url} broke in the middle of the answer.") from error
+
+    def _silence(self) -> str:
+        return f"{self.url} sent nothing for {self.idle_seconds:g} seconds."
+
+
+@dataclass
+class _Connection:
+    reader: asyncio.StreamReader
+    writer: asyncio.StreamWriter
+    idle_seconds: float
+    reusable: bool = False
+
+    async def ask(self, message: bytes) -> tuple[int, dict[str, str]]:
+        """The status and the headers of the answer to `message`; without one the connection is dropped."""
+        self.reusable = False
+        answered = False
+        try:
+            self.writer.write(message)
+            with suppress(ConnectionError):  # a server may refuse before it has read everything
+                await self.writer.drain()
+            head = await self._head()
+            answered = True
+        finally:
+            if not answered:
+                self.writer.transport.abort()
+        return head
+
+    async def _head(self) -> tuple[int, dict[str, str]]:
+        status = 100
+        while 100 <= status < 200:
+            first, *lines = (await self._until(b"\r\n\r\n")).decode("latin-1").split("\r\n")
+            status = int(first.split(" ")[1]) if first.startswith("HTTP/1.") else _no_http(first)
+        named = (line.partition(":") for line in lines if line)
+        return status, {name.strip().lower(): text.strip() for name, _, text in named}
+
+    async def body(self, headers: Mapping[str, str]) -> AsyncGenerator[bytes, None]:
+        if "chunked" in headers.get("transfer-encoding", "").lower():
+            while left := int((await self._until(b"\r\n")).partition(b";")[0], 16):
+                async for piece in self._exactly(left):
+                    yield piece
+                await self._until(b"\r\n")
+            while await self._until(b"\r\n") != b"\r\n":
+                pass
+        elif "content-length" in headers:
+            async for piece in self._exactly(int(headers["content-length"])):
+                yield piece
+        else:
+            while piece := await self._some(PIECE_BYTES):
+                yield piece
+            return
+        self.reusable = headers.get("connection", "").lower() != "close"
+
+    async def _exactly(self, count: int) -> AsyncGenerator[bytes, None]:
+        while count:
+            piece = await self._some(min(count, PIECE_BYTES))
+            if not piece:
+                raise EOFError
+            count -= len(piece)
+            yield piece
+
+    async def _some(self, count: int) -> bytes:
+        async with asyncio.timeout(self.idle_seconds):
+            return await self.reader.read(count)
+
+    async def _until(self, end: bytes) -> bytes:
+        async with asyncio.timeout(self.idle_seconds):
+            try:
+                return await self.reader.readuntil(end)
+            except asyncio.LimitOverrunError as error:
+                raise ValueError(str(error)) from error
+
+
+def _no_http(line: str) -> int:
+    raise ValueError(f"{line!r} is no answer of HTTP/1")

@@ -1,0 +1,43 @@
+"""Asking again, when the server could not be reached or the stream broke."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import aclosing
+from dataclasses import dataclass
+
+from core.deltas import Delta, RestartDelta
+from core.errors import GatewayUnavailable, RateLimited, StreamBroken
+from core.protocols import Gateway, ModelRequest
+
+LONGEST_WAIT_SECONDS = 120.0
+
+
+@dataclass(frozen=True)
+class RetryingGateway:
+    """Asks again when the gateway inside failed in a way that may pass; what would fail again is raised."""
+
+    inner: Gateway
+    attempts: int = 4
+    first_wait_seconds: float = 0.5
+    """Before the second attempt; doubled before each further one. A server may ask for a longer wait."""
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+
+    async def stream(self, request: ModelRequest) -> AsyncGenerator[Delta, None]:
+        for attempt in range(1, self.attempts + 1):
+            try:
+                async with aclosing(self.inner.stream(request)) as deltas:
+                    async for delta in deltas:
+                        yield delta
+                return
+            except (GatewayUnavailable, RateLimited, StreamBroken) as error:
+                if attempt == self.attempts:
+                    raise
+                reason, wait_seconds = str(error), self._wait_seconds(attempt, error)
+            yield RestartDelta(reason=reason, wait_seconds=wait_seconds)
+            await self.sleep(wait_seconds)
+
+    def _wait_seconds(self, attempt: int, error: Exception) -> float:
+        wait_seconds = self.first_wait_seconds * 2.0 ** (attempt - 1)
+        if isinstance(error, RateLimited):
+            wait_seconds = max(wait_seconds, error.retry_after_seconds)
+        return min(wait_seconds, LONGEST_WAIT_SECONDS)

@@ -1,0 +1,111 @@
+"""What every gateway promises, whoever answers behind it."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import replace
+
+import pytest
+
+from core.deltas import FinishDelta
+from core.errors import GatewayError, GatewayUnavailable, RequestRejected
+from core.messages import AssistantMessage, Finish, ToolMessage
+from core.protocols import Gateway, ModelRequest
+from gate.offline import OfflineGateway
+from gate.openai_compatible import OpenAICompatibleGateway
+from gate.retrying import RetryingGateway
+from gate.scripted import ScriptedGateway, call, say
+from gate.text_calls import TextCallGateway
+from tests.gate.asking import built, deltas, reply, request
+from tests.scripted_server import replies, serving
+
+ASKED = request("Read a.txt", tools=["read_file"])
+
+
+async def at_once(seconds: float) -> None:
+    """Nobody waits in tests."""
+
+
+@asynccontextmanager
+async def scripted() -> AsyncIterator[Gateway]:
+    yield ScriptedGateway(call("read_file", path="a.txt"), say("Done."))
+
+
+@asynccontextmanager
+async def offline() -> AsyncIterator[Gateway]:
+    yield OfflineGateway()
+
+
+@asynccontextmanager
+async def openai() -> AsyncIterator[Gateway]:
+    with serving.scripted_server(replies.call("read_file", path="a.txt"), replies.say("Done.")) as server:
+        gateway = OpenAICompatibleGateway(server.url, "m")
+        yield gateway
+        await gateway.close()
+
+
+@asynccontextmanager
+async def retrying() -> AsyncIterator[Gateway]:
+    inner = ScriptedGateway(GatewayUnavailable("gone"), call("read_file", path="a.txt"), say("Done."))
+    yield RetryingGateway(inner, sleep=at_once)
+
+
+@asynccontextmanager
+async def text_calls() -> AsyncIterator[Gateway]:
+    written = '<tool_call>{"name": "read_file", "arguments": {"path": "a.txt"}}</tool_call>'
+    yield TextCallGateway(ScriptedGateway(say(written), say("Done.")))
+
+
+@pytest.fixture(params=[scripted, offline, openai, retrying, text_calls])
+async def gateway(request: pytest.FixtureRequest) -> AsyncIterator[Gateway]:
+    async with request.param() as made:
+        yield made
+
+
+async def test_a_stream_ends_with_its_only_finish(gateway: Gateway) -> None:
+    said = await deltas(gateway, ASKED)
+
+    assert isinstance(said[-1], FinishDelta)
+    assert [type(delta) for delta in said].count(FinishDelta) == 1
+
+
+async def test_a_call_arrives_whole_and_named(gateway: Gateway) -> None:
+    said = await reply(gateway, ASKED)
+
+    (made,) = said.calls
+    assert (made.name, made.arguments.replace(" ", "")) == ("read_file", '{"path":"a.txt"}')
+    assert made.id
+    assert said.finish is Finish.CALLS
+
+
+async def test_a_conversation_goes_on_after_its_call_was_answered(gateway: Gateway) -> None:
+    said = await reply(gateway, ASKED)
+    answer = ToolMessage(call_id=said.calls[0].id, text="Done.")
+
+    then = await reply(gateway, request_after(said, answer))
+
+    assert (then.text, then.calls, then.finish) == ("Done.", (), Finish.DONE)
+
+
+async def test_closing_early_leaves_the_gateway_usable(gateway: Gateway) -> None:
+    async with aclosing(gateway.stream(ASKED)) as stream:
+        await anext(stream)
+
+    assert built(await deltas(gateway, ASKED)).finish in (Finish.DONE, Finish.CALLS)
+
+
+REFUSING: dict[str, Callable[[], Gateway]] = {
+    "scripted": lambda: ScriptedGateway(RequestRejected("no")),
+    "openai": lambda: OpenAICompatibleGateway("http://127.0.0.1:1/v1", "m"),
+    "retrying": lambda: RetryingGateway(ScriptedGateway(RequestRejected("no")), sleep=at_once),
+    "text_calls": lambda: TextCallGateway(ScriptedGateway(RequestRejected("no"))),
+}
+
+
+@pytest.mark.parametrize("make", REFUSING.values(), ids=REFUSING.keys())
+async def test_what_goes_wrong_is_a_gateway_error(make: Callable[[], Gateway]) -> None:
+    with pytest.raises(GatewayError):
+        await deltas(make(), ASKED)
+
+
+def request_after(said: AssistantMessage, answer: ToolMessage) -> ModelRequest:
+    return replace(ASKED, messages=(*ASKED.messages, said, answer))

@@ -1,0 +1,237 @@
+"""HTTP as gateways use it, over both wires: asyncio for plain http, httpx for the rest."""
+
+import asyncio
+import subprocess
+import sys
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from core.errors import GatewayUnavailable, RequestRejected, StreamBroken, ToolError, ToolTimedOut
+from gate.answers import Answer, Wire
+from gate.http import HttpClient, HttpxWebClient, HttpxWire
+from gate.plain_http import PlainWire
+from tests.gate.sockets import Server, answering
+
+Kind = type[PlainWire] | type[HttpxWire]
+both = pytest.mark.parametrize("kind", [PlainWire, HttpxWire])
+
+LENGTH = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nX-Name: A\r\n\r\nhello"
+CHUNKED = (
+    b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2;x=y\r\nhe\r\n3\r\nllo\r\n0\r\nTrailer: t\r\n\r\n"
+)
+CLOSED = b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nhello"
+CONTINUED = b"HTTP/1.1 100 Continue\r\n\r\n" + LENGTH
+
+
+@asynccontextmanager
+async def asked(kind: Kind, server: Server, *, idle_seconds: float = 5) -> AsyncIterator[Wire]:
+    wire = kind(server.url, 5, idle_seconds)
+    try:
+        yield wire
+    finally:
+        await wire.close()
+
+
+async def read(wire: Wire, body: bytes = b"{}") -> tuple[int, str]:
+    async with wire.exchange("POST", "chat", {"x-key": "k"}, body) as answer:
+        return answer.status, await answer.text()
+
+
+@both
+@pytest.mark.parametrize(
+    "wire_form", [LENGTH, CHUNKED, CLOSED, CONTINUED], ids=["length", "chunked", "closed", "continued"]
+)
+async def test_a_body_is_read_however_it_is_framed(kind: Kind, wire_form: bytes) -> None:
+    async with answering(wire_form, hangs_up=wire_form is CLOSED) as server, asked(kind, server) as wire:
+        said = await read(wire, b"body")
+
+    assert said == (200, "hello")
+    assert server.asked[0].startswith(b"POST /v1/chat HTTP/1.1\r\n")
+    assert b"x-key: k\r\n" in server.asked[0]
+    assert server.asked[0].endswith(b"\r\n\r\nbody")
+
+
+@both
+async def test_headers_come_in_lower_case(kind: Kind) -> None:
+    async with (
+        answering(LENGTH) as server,
+        asked(kind, server) as wire,
+        wire.exchange("GET", "models", {}, b"") as answer,
+    ):
+        assert answer.headers["x-name"] == "A"
+
+
+@both
+async def test_a_connection_that_was_read_to_its_end_is_used_again(kind: Kind) -> None:
+    async with answering(CHUNKED) as server, asked(kind, server) as wire:
+        said = [await read(wire) for _ in range(3)]
+
+    assert said == [(200, "hello")] * 3
+    assert server.connections == 1
+
+
+@both
+async def test_a_connection_that_died_meanwhile_is_replaced(kind: Kind) -> None:
+    async with answering(LENGTH, hangs_up=True) as server, asked(kind, server) as wire:
+        said = [await read(wire) for _ in range(3)]
+
+    assert said == [(200, "hello")] * 3
+    assert server.connections == 3
+
+
+@both
+async def test_leaving_early_drops_the_connection(kind: Kind) -> None:
+    half = b"HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\nhello"
+    async with answering(half) as server, asked(kind, server) as wire:
+        for _ in range(2):
+            async with wire.exchange("POST", "chat", {}, b"") as answer:
+                assert await anext(answer.pieces) == b"hello"
+
+    assert server.connections == 2
+
+
+@both
+@pytest.mark.parametrize(
+    "cut",
+    [
+        b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhello",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nhello\r\n",
+    ],
+    ids=["length", "chunked", "no chunk"],
+)
+async def test_a_body_that_breaks_off_is_a_broken_stream(kind: Kind, cut: bytes) -> None:
+    async with answering(cut, hangs_up=True) as server, asked(kind, server) as wire:
+        with pytest.raises(StreamBroken, match=r"The connection to http://127.0.0.1:\d+/v1 broke"):
+            await read(wire)
+
+
+@both
+@pytest.mark.parametrize(
+    "noise", [b"", b"SSH-2.0\r\n\r\n", b"HTTP/1.1 200"], ids=["nothing", "no http", "half"]
+)
+async def test_what_answers_no_http_counts_as_not_there(kind: Kind, noise: bytes) -> None:
+    async with answering(noise, hangs_up=True) as server, asked(kind, server) as wire:
+        with pytest.raises(GatewayUnavailable):
+            await read(wire)
+
+
+@both
+async def test_silence_before_the_answer_ends_the_request(kind: Kind) -> None:
+    async with answering(b"") as server, asked(kind, server, idle_seconds=0.01) as wire:
+        with pytest.raises(GatewayUnavailable, match=r"sent nothing for 0\.01 seconds"):
+            await read(wire)
+
+
+@both
+async def test_silence_within_the_answer_breaks_the_stream(kind: Kind) -> None:
+    half = b"HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\nhello"
+    async with answering(half) as server, asked(kind, server, idle_seconds=0.01) as wire:
+        with pytest.raises(StreamBroken, match=r"sent nothing for 0\.01 seconds"):
+            await read(wire)
+
+
+@both
+async def test_nobody_there_is_said_with_the_url(kind: Kind) -> None:
+    wire = kind("http://127.0.0.1:1/v1", 5, 5)
+
+    with pytest.raises(GatewayUnavailable) as caught:
+        await read(wire)
+
+    assert str(caught.value) == "No answer from http://127.0.0.1:1/v1. Is the model server running?"
+    await wire.close()
+
+
+@pytest.mark.parametrize(
+    "url", ["ftp://127.0.0.1/v1", "http://127.0.0.1:1/v 1", "http:///v1", "http://127.0.0.1:99999/v1"]
+)
+async def test_what_is_no_url_is_rejected(url: str) -> None:
+    client = HttpClient(url)
+
+    with pytest.raises(RequestRejected, match="is no URL of a model server"):
+        async with client.post("chat", b""):
+            pass
+    await client.close()
+
+
+async def test_the_key_goes_along() -> None:
+    async with answering(LENGTH) as server:
+        client = HttpClient(server.url, "secret")
+        async with client.get("models") as answer:
+            await answer.text()
+        await client.close()
+
+    assert b"authorization: Bearer secret\r\n" in server.asked[0]
+    assert "secret" not in repr(client)
+
+
+def test_connections_end_with_the_event_loop_they_were_opened_in() -> None:
+    clients: list[HttpClient] = []
+
+    async def ask() -> int:
+        async with answering(LENGTH) as server:
+            client = clients[0] if clients else HttpClient(server.url)
+            client.url = server.url
+            clients[:] = [client]
+            async with client.get("models") as answer:
+                await answer.text()
+            return server.connections
+
+    assert [asyncio.run(ask()), asyncio.run(ask())] == [1, 1]
+
+
+async def test_a_key_with_a_line_end_is_rejected_without_being_shown() -> None:
+    client = HttpClient("http://127.0.0.1:1/v1", "se\ncret")
+
+    with pytest.raises(RequestRejected) as caught:
+        async with client.post("chat", b""):
+            pass
+
+    assert "cret" not in str(caught.value)
+
+
+async def test_an_answer_that_hangs_at_its_end_is_not_waited_for() -> None:
+    async def pieces() -> AsyncGenerator[bytes, None]:
+        yield b"x"
+        await asyncio.Event().wait()
+
+    await asyncio.wait_for(Answer(200, {}, pieces()).drain(), 5)
+
+
+def test_plain_http_loads_no_http_library() -> None:
+    code = "import sys, gate.openai_compatible; print([n for n in ('httpx', 'pydantic', 'anyio') if n in sys.modules])"
+
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=30
+    )
+
+    assert done.stdout == "[]\n"
+
+
+async def test_a_page_is_fetched_from_the_address_in_the_name_of_its_host() -> None:
+    async with answering(LENGTH) as server:
+        page = await HttpxWebClient().get(
+            f"http://example.test:{server.port}/a?b=c", address="127.0.0.1", timeout_seconds=5, max_bytes=100
+        )
+
+    assert (page.status, page.body, page.complete, page.headers["x-name"]) == (200, b"hello", True, "A")
+    assert server.asked[0].startswith(b"GET /a?b=c HTTP/1.1\r\n")
+    assert f"host: example.test:{server.port}\r\n".encode() in server.asked[0].lower()
+
+
+async def test_a_page_is_cut_at_its_limit_and_redirects_are_left_alone() -> None:
+    moved = b"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 5\r\n\r\nhello"
+    async with answering(moved) as server:
+        page = await HttpxWebClient().get(server.url, address="127.0.0.1", timeout_seconds=5, max_bytes=2)
+
+    assert (page.status, page.body, page.complete) == (302, b"he", False)
+
+
+async def test_a_page_that_does_not_come_is_a_tool_error() -> None:
+    async with answering(b"") as server:
+        with pytest.raises(ToolTimedOut, match=r"was not read within 0\.01 seconds"):
+            await HttpxWebClient().get(server.url, address="127.0.0.1", timeout_seconds=0.01, max_bytes=2)
+    with pytest.raises(ToolError, match="could not be read"):
+        await HttpxWebClient().get("http://a.test:1/", address="127.0.0.1", timeout_seconds=5, max_bytes=2)
