@@ -7,6 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
+from core.workspace import make_artifacts
+
 HEAD_SHARE = 0.3
 """Of what is kept; errors stand at the end."""
 MOST_SPILLED_BYTES = 50_000_000
@@ -76,8 +78,7 @@ class Capture:
             self.note = f"The file holds the first {MOST_SPILLED_BYTES // 1_000_000} MB of the output."
 
     def _opened(self, folder: Path) -> BinaryIO:
-        folder.mkdir(parents=True, exist_ok=True)
-        path = folder / f"output-{os.urandom(4).hex()}.txt"
+        path = make_artifacts(folder) / f"output-{os.urandom(4).hex()}.txt"
         file = path.open("xb")
         self.spilled = path
         return file

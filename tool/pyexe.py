@@ -19,6 +19,7 @@ from core.permissions import Effect
 from core.protocols import ToolContext, ToolResult, ToolServices
 from core.sandbox import Command, SandboxPolicy, Worker
 from core.views import CodeResult
+from core.workspace import make_artifacts
 from tool.capture import Capture
 from tool.output_text import fitted, without_controls
 
@@ -118,9 +119,7 @@ class Pyexe:
         return await self.services.sandbox.start(command, SandboxPolicy(writable=(root,)))
 
     def _saved(self, image: str) -> str:
-        folder = self.services.artifacts
-        folder.mkdir(parents=True, exist_ok=True)
-        path = folder / f"plot-{os.urandom(4).hex()}.png"
+        path = make_artifacts(self.services.artifacts) / f"plot-{os.urandom(4).hex()}.png"
         path.write_bytes(base64.b64decode(image))
         return self._name_of(path)
 

@@ -7,7 +7,6 @@ What the model is told of a built-in tool stands in `schemas.json`, which
 import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from functools import partial
 from importlib import import_module
 from pathlib import Path
@@ -81,6 +80,8 @@ class Registry:
         """
         known = self._known(name)
         if known is None:
+            from difflib import get_close_matches
+
             close = get_close_matches(name, self._entries) or self._entries
             raise InvalidArguments(f"There is no tool {name!r}.", hint=f"Did you mean {' or '.join(close)}?")
         if known not in self._loaded:

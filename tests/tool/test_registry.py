@@ -1,0 +1,121 @@
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from core.errors import InvalidArguments
+from core.permissions import Effect
+from core.profile import ModelProfile, profile_for
+from tests.building import Echo
+from tests.tool.filing import services_at
+from tool.generate_schemas import generated
+from tool.read_file import ReadFile
+from tool.registry import BUILT_IN, SCHEMAS, Registry, ToolEntry, built_in, entry_of, offered
+
+
+def registry_at(folder: Path, profile: ModelProfile | None = None) -> Registry:
+    return Registry(built_in(services_at(folder, profile), offered(profile or ModelProfile())))
+
+
+def test_the_schemas_in_the_file_are_those_of_the_tools() -> None:
+    assert SCHEMAS.read_text(encoding="utf-8") == generated(), "run: python -m tool.generate_schemas"
+
+
+def test_tools_are_told_of_in_one_order(tmp_path: Path) -> None:
+    names = registry_at(tmp_path).names()
+
+    assert tuple(names) == (
+        *("list_files", "read_file", "write_file", "edit_file", "find_text", "find_files"),
+        *("shell", "fetch", "data_view", "pyexe", "ask_user"),
+    )
+    assert [spec.name for spec in registry_at(tmp_path).specs()] == list(names)
+
+
+def test_a_tiny_model_is_offered_few_tools(tmp_path: Path) -> None:
+    registry = registry_at(tmp_path, profile_for(4_096))
+
+    assert registry.names() == ("read_file", "write_file", "edit_file", "find_text", "shell", "ask_user")
+
+
+def test_only_what_is_enabled_is_offered(tmp_path: Path) -> None:
+    entries = built_in(services_at(tmp_path), ["shell", "read_file", "unheard_of"])
+
+    assert [entry.spec.name for entry in entries] == ["read_file", "shell"]
+
+
+@pytest.mark.parametrize("name", BUILT_IN)
+def test_every_tool_is_built_as_it_is_described(name: str, tmp_path: Path) -> None:
+    registry = registry_at(tmp_path)
+
+    tool = registry.find(name)
+
+    assert (tool.name, tool.effect) == (name, registry.effect_of(name))
+    assert registry.find(name) is tool
+    assert registry.loaded() == (tool,)
+
+
+@pytest.mark.parametrize("name", ["read_file", "Read_File", "readFile", "read-file", "functions.read_file"])
+def test_another_spelling_of_a_name_is_understood(name: str, tmp_path: Path) -> None:
+    registry = registry_at(tmp_path)
+
+    assert isinstance(registry.find(name), ReadFile)
+    assert registry.effect_of(name) is Effect.READ
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("read_fil", "There is no tool 'read_fil'. Did you mean read_file or edit_file or write_file?"),
+        ("", "There is no tool ''. Did you mean read_file or shell?"),
+    ],
+)
+def test_an_unknown_name_is_answered_with_the_closest(name: str, message: str, tmp_path: Path) -> None:
+    enabled = ["read_file", "shell"] if not name else list(BUILT_IN)
+    registry = Registry(built_in(services_at(tmp_path), enabled))
+
+    with pytest.raises(InvalidArguments) as raised:
+        registry.find(name)
+
+    assert str(raised.value) == message
+    assert registry.effect_of(name) is None
+
+
+def test_a_tool_that_is_there_already_can_be_added(tmp_path: Path) -> None:
+    echo = Echo()
+    registry = registry_at(tmp_path)
+
+    registry.add(entry_of(echo))
+
+    assert registry.find("echo") is echo
+    assert registry.specs()[-1].parameters == {
+        "type": "object",
+        "properties": {"text": {"type": "string"}},
+        "required": ["text"],
+    }
+
+
+def test_two_tools_of_one_name_are_a_mistake(tmp_path: Path) -> None:
+    entry: ToolEntry = entry_of(Echo())
+
+    with pytest.raises(ValueError, match="two tools are called 'echo'"):
+        Registry([entry, entry])
+
+
+def test_specs_are_told_without_loading_a_tool_or_pydantic() -> None:
+    program = (
+        "import json, sys; from pathlib import Path; from tool.registry import Registry, built_in, BUILT_IN;"
+        "from core.protocols import ToolServices; from core.workspace import Workspace;"
+        "services = ToolServices(workspace=Workspace(Path('.')), artifacts=Path('x'), sandbox=None, asker=None, web=None);"
+        "print(len(Registry(built_in(services, BUILT_IN)).specs()), json.dumps(sorted(sys.modules)))"
+    )
+
+    ran = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60
+    )
+
+    count, _, modules = ran.stdout.partition(" ")
+    loaded = set(json.loads(modules))
+    assert int(count) == len(BUILT_IN)
+    assert {"pydantic", "difflib", "asyncio", "tool.read_file", "tool.shell"} & loaded == set()
