@@ -1,0 +1,269 @@
+"""The installed command in a pseudo-terminal, as a person sees and uses it."""
+
+import os
+import pty
+import re
+import select
+import subprocess
+import sys
+import termios
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.scripted_server import Gate, ScriptedServer, call, say
+
+pytestmark = [pytest.mark.server, pytest.mark.slow]
+
+CLI = Path(__file__).parents[2] / "cli.py"
+LIMIT_SECONDS = 30.0
+SEQUENCE = re.compile(r"\x1b(\[[0-?]*[ -/]*[@-~]|[()].|[=>])|\r")
+READY = "\x1b[?2004h"
+"""What the line editor sends when it begins to listen."""
+WITH_TERMINAL = """\
+import fcntl, os, sys, termios
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+os.execv(sys.executable, [sys.executable, *sys.argv[1:]])
+"""
+CTRL_C, CTRL_D = "\x03", "\x04"
+
+
+class Person:
+    """Sits at the other end of the pseudo-terminal: types, and waits for what the screen shows."""
+
+    def __init__(self, descriptor: int, process: "subprocess.Popen[bytes]") -> None:
+        self.process = process
+        self._descriptor = descriptor
+        self._raw = ""
+        self._read = 0
+        """Up to where the screen has been looked at."""
+
+    def type(self, keys: str) -> None:
+        os.write(self._descriptor, keys.encode())
+
+    def is_asked(self) -> None:
+        """Wait until the line editor listens."""
+        self._await(READY)
+
+    def answer(self, line: str) -> None:
+        self.is_asked()
+        self.type(line + "\r")
+
+    def sees(self, text: str) -> str:
+        """Wait for `text`; answers all that came before it since the last look."""
+        return self._await(text)
+
+    def leaves(self) -> int:
+        """Read to the end; the exit code."""
+        deadline = time.monotonic() + LIMIT_SECONDS
+        while self._more(deadline):
+            pass
+        return self.process.wait(LIMIT_SECONDS)
+
+    @property
+    def screen(self) -> str:
+        return SEQUENCE.sub("", self._raw)
+
+    def _await(self, text: str) -> str:
+        deadline = time.monotonic() + LIMIT_SECONDS
+        while True:
+            whole = self._raw[self._read :]
+            shown = whole if text == READY else SEQUENCE.sub("", whole)
+            if text in shown:
+                place = whole.find(text)
+                self._read += place + len(text) if place >= 0 else len(whole)
+                return shown.partition(text)[0]
+            assert self._more(deadline), f"the chat ended before {text!r} came:\n{self.screen}"
+
+    def _more(self, deadline: float) -> bool:
+        ready, _, _ = select.select([self._descriptor], [], [], max(0.0, deadline - time.monotonic()))
+        assert ready, f"nothing more came in {LIMIT_SECONDS} s:\n{self.screen}"
+        try:
+            chunk = os.read(self._descriptor, 65_536)
+        except OSError:  # Linux: the other end is closed
+            return False
+        self._raw += chunk.decode("utf-8", "replace")
+        if b"\x1b[6n" in chunk:  # where is the cursor? a real terminal answers
+            self.type("\x1b[1;1R")
+        return bool(chunk)
+
+
+@contextmanager
+def chatting(workspace: Path, url: str, *flags: str) -> Iterator[Person]:
+    ours, theirs = pty.openpty()
+    termios.tcsetwinsize(theirs, (24, 80))
+    process = subprocess.Popen(
+        [
+            *(sys.executable, "-c", WITH_TERMINAL, str(CLI), "--url", url, "--model", "m"),
+            *("--workspace", str(workspace), *flags),
+        ],
+        cwd=workspace,
+        env=environment(workspace.parent),
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        start_new_session=True,
+    )
+    os.close(theirs)
+    try:
+        yield Person(ours, process)
+    finally:
+        process.kill()
+        process.wait(LIMIT_SECONDS)
+        os.close(ours)
+
+
+def environment(folder: Path) -> Mapping[str, str]:
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    home = {"HOME": str(folder / "home"), "XDG_DATA_HOME": str(folder / "data")}
+    return {"PATH": path, "LANG": "C.UTF-8", "TERM": "xterm-256color", "ROOST_NO_SETUP": "1", **home}
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Path:
+    (tmp_path / "home").mkdir()
+    folder = tmp_path / "workspace"
+    folder.mkdir()
+    return folder
+
+
+def test_a_reply_is_on_the_screen_while_it_is_still_being_said(workspace: Path) -> None:
+    rest = Gate()
+    script = [say("The first half", rest, " and the second.")]
+    with ScriptedServer(script) as server, chatting(workspace, server.url) as person:
+        person.answer("Tell me.")
+        person.sees("The first half")
+        rest.open()
+        person.sees(" and the second.")
+        person.answer("exit")
+
+        assert person.leaves() == 0
+
+    assert "roost · m at http://127.0.0.1" in person.screen
+    assert "permission ask" in person.screen
+
+
+def test_a_command_runs_only_after_a_yes(workspace: Path) -> None:
+    script = [
+        call("shell", command="echo made > made.txt"),
+        say("Then not."),
+        call("shell", command="echo made > made.txt"),
+        say("Made."),
+    ]
+    with ScriptedServer(script) as server, chatting(workspace, server.url) as person:
+        person.answer("Make a file.")
+        person.sees("command: echo made > made.txt")
+        person.answer("n not that way")
+        person.sees("Then not.")
+        refused = not (workspace / "made.txt").exists()
+        person.answer("Yes, do.")
+        person.sees("May it run shell?")
+        person.answer("y")
+        person.sees("● shell echo made > made.txt")
+        person.sees("exit code 0")
+        person.sees("Made.")
+        person.answer("exit")
+
+        assert person.leaves() == 0
+
+    assert refused
+    assert (workspace / "made.txt").read_text() == "made\n"
+    told = server.requests[1].messages[-1]
+    assert (told["role"], "The user said no, because not that way." in told["content"]) == ("tool", True)
+
+
+def test_ctrl_c_ends_the_turn_and_the_conversation_goes_on(workspace: Path) -> None:
+    never = Gate()
+    script = [say("I begin", never), say("I go on.")]
+    with ScriptedServer(script) as server, chatting(workspace, server.url) as person:
+        person.answer("Work.")
+        person.sees("I begin")
+        person.type(CTRL_C)
+        person.sees("interrupted")
+        person.answer("Go on.")
+        person.sees("I go on.")
+        never.open()
+        person.answer("")
+        person.type(CTRL_D)
+
+        assert person.leaves() == 0
+
+    said = [message["content"] for message in server.requests[1].messages]
+    assert "I begin" in said[-2]
+    assert said[-1] == "Go on."
+
+
+def test_ctrl_c_ends_a_command_and_all_it_started(workspace: Path) -> None:
+    os.mkfifo(workspace / "pids")  # read when the command runs
+    script = [call("shell", command="sleep 300 & echo $$ $! > pids; sleep 300"), say("Stopped.")]
+    with ScriptedServer(script) as server, chatting(workspace, server.url) as person:
+        person.answer("Wait.")
+        person.answer("y")
+        person.sees("● shell")
+        pids = [int(word) for word in (workspace / "pids").read_text().split()]
+        person.type(CTRL_C)
+        person.sees("interrupted")
+        person.answer("What now?")
+        person.sees("Stopped.")
+        person.answer("exit")
+
+        assert person.leaves() == 0
+
+    assert len(pids) == 2
+    for pid in pids:
+        with pytest.raises(ProcessLookupError):
+            os.kill(pid, 0)
+
+
+def test_ctrl_c_at_a_question_and_at_the_prompt(workspace: Path) -> None:
+    script = [call("shell", command="true"), say("Fine.")]
+    with ScriptedServer(script) as server, chatting(workspace, server.url) as person:
+        person.answer("Run it.")
+        person.sees("Allow it?")
+        person.type(CTRL_C)
+        person.sees("interrupted")
+        person.answer("And now?")
+        person.sees("Fine.")
+        person.is_asked()
+        person.type("half a line" + CTRL_C)
+        person.sees("Ctrl-C once more leaves.")
+        person.is_asked()
+        person.type(CTRL_C)
+
+        assert person.leaves() == 0
+
+
+def test_a_session_is_taken_up_again(workspace: Path) -> None:
+    with ScriptedServer([say("Noted."), say("It was blue.")]) as server:
+        with chatting(workspace, server.url) as person:
+            person.answer("My colour is blue.")
+            person.sees("Noted.")
+            person.answer("exit")
+            assert person.leaves() == 0
+
+        with chatting(workspace, server.url, "--continue") as person:
+            person.answer("What was my colour?")
+            person.sees("It was blue.")
+            person.answer("quit")
+            assert person.leaves() == 0
+
+    before, after = (request.messages for request in server.requests)
+    assert after[: len(before)] == before
+    assert [message["role"] for message in after[len(before) :]] == ["assistant", "user"]
+
+
+def test_a_question_of_the_model_is_answered_by_number(workspace: Path) -> None:
+    script = [call("ask_user", question="Which colour?", choices=["red", "blue"]), say("Blue it is.")]
+    with ScriptedServer(script) as server, chatting(workspace, server.url) as person:
+        person.answer("Paint it.")
+        person.sees("2. blue")
+        person.answer("2")
+        person.sees("Blue it is.")
+        person.answer("exit")
+
+        assert person.leaves() == 0
+
+    assert server.requests[1].messages[-1]["content"] == "The user answered: blue"

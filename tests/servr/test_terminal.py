@@ -1,0 +1,392 @@
+"""The chat, with what a person types played from a list."""
+
+import asyncio
+import io
+import json
+import signal
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+
+import pytest
+
+from core.deltas import FinishDelta, RestartDelta, TextDelta, ThinkingDelta
+from core.errors import InputNeeded
+from core.events import Event, ModelDelta, ModelReplied, Outcome, PermissionAsked, Record, TurnFinished
+from core.messages import AssistantMessage, Finish, Text, ToolCall, UserMessage
+from core.permissions import Approval, Effect, Scope
+from core.policies import PermissionQuestion
+from core.protocols import Gateway
+from flow.sessions import Session
+from gate.scripted import ScriptedGateway, call, say
+from servr.drawing import Line, Style
+from servr.terminal import ChatHeader, chat
+from servr.terminal.chat import people_at
+from servr.terminal.lines import Interrupted, PipedLines
+from servr.terminal.people import TerminalApprover, TerminalAsker, approval_of
+from servr.terminal.reader import TerminalReader
+from servr.terminal.screen import Screen, wants_colour
+from servr.terminal.terminal import Terminal
+from tests.building import NOW, MemoryLog, Permits, a_loop
+
+HEADER = ChatHeader(
+    model="m",
+    endpoint="http://127.0.0.1:1/v1",
+    workspace="/w",
+    permission="ask",
+    sandbox="none",
+    notices=("Mind.",),
+)
+SHELL = ToolCall(id="call-1", name="shell", arguments='{"command": "echo 1\\necho 2"}')
+
+
+@dataclass
+class Typed:
+    """A person whose lines are known beforehand; an error among them is raised there."""
+
+    lines: list[str | Exception]
+    prompts: list[str] = field(default_factory=list)
+
+    async def read(self, prompt: str) -> str:
+        self.prompts.append(prompt)
+        line = self.lines.pop(0) if self.lines else EOFError()
+        if isinstance(line, Exception):
+            raise line
+        return line
+
+
+def terminal_of(*lines: str | Exception) -> Terminal:
+    return Terminal(Screen(io.StringIO()), Typed(list(lines)))
+
+
+def shown(terminal: Terminal) -> str:
+    assert isinstance(terminal.screen.out, io.StringIO)
+    return terminal.screen.out.getvalue()
+
+
+async def talk(
+    terminal: Terminal, gateway: Gateway, asks: tuple[Effect, ...] = ()
+) -> tuple[int, list[Event]]:
+    people = people_at(terminal)
+    loop = a_loop(gateway, permits=Permits(asks=asks))
+    loop = replace(loop, executor=replace(loop.executor, approver=people.approver))
+    log = MemoryLog()
+    session = Session("s", loop, log)
+    code = await chat(session, HEADER, people)
+    await session.aclose()
+    return code, [record.event for record in log.kept]
+
+
+async def test_a_chat_from_its_header_to_its_end() -> None:
+    terminal = terminal_of("", "go", "exit")
+
+    code, _ = await talk(terminal, ScriptedGateway(call("echo", text="a\x1b[2J"), say("All\n\ndone.")))
+
+    assert code == 0
+    assert shown(terminal) == (
+        "roost · m at http://127.0.0.1:1/v1\n"
+        "/w · permission ask · sandbox none\n"
+        "Mind.\n"
+        "/help shows what you can type; Ctrl-C ends a turn; exit leaves.\n\n"
+        "● echo a␛[2J\n"
+        "  a␛[2J\n"
+        "All\n\ndone.\n\n"
+    )
+
+
+@pytest.mark.parametrize("last", ["quit", "exit", "/exit", " /quit ", EOFError()])
+async def test_a_person_may_leave_in_many_ways(last: str | Exception) -> None:
+    code, events = await talk(terminal_of(last), ScriptedGateway())
+
+    assert (code, events) == (0, [])
+
+
+async def test_ctrl_c_at_the_prompt_drops_the_line_and_twice_leaves() -> None:
+    terminal = terminal_of(Interrupted(), "go", Interrupted(), Interrupted(), "never read")
+
+    _, events = await talk(terminal, ScriptedGateway(say("ok")))
+
+    assert shown(terminal).count("Ctrl-C once more leaves.") == 2
+    assert [event for event in events if isinstance(event, TurnFinished)] == [
+        TurnFinished(outcome=Outcome.DONE)
+    ]
+    assert isinstance(terminal.lines, Typed)
+    assert terminal.lines.lines == ["never read"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "first_line"), [("/help", "Write what you want done"), ("/x", "There is no command '/x'.")]
+)
+async def test_commands_are_answered_without_the_model(typed: str, first_line: str) -> None:
+    terminal = terminal_of(typed)
+
+    _, events = await talk(terminal, ScriptedGateway())
+
+    assert f"\n{first_line}" in shown(terminal)
+    assert "exit, quit" in shown(terminal)
+    assert events == []
+
+
+async def test_a_path_at_the_start_of_a_prompt_is_no_command() -> None:
+    terminal = terminal_of("/etc/hosts is what?")
+
+    await talk(terminal, ScriptedGateway(say("A file.")))
+
+    assert "A file." in shown(terminal)
+
+
+@pytest.mark.parametrize(
+    ("answer", "ran", "told"),
+    [
+        ("y", True, "allowed (once)"),
+        ("n too soon", False, "refused too soon"),
+        (EOFError(), False, "refused nobody"),
+    ],
+)
+async def test_a_call_runs_when_the_person_says_yes(answer: str | Exception, ran: bool, told: str) -> None:
+    terminal = terminal_of("go", answer)
+
+    _, events = await talk(
+        terminal, ScriptedGateway(call("echo", text="hello"), say("ok")), asks=(Effect.READ,)
+    )
+
+    assert "May it run echo? echo may read.\n  text: hello\ny yes · n no, or n and why\n" in shown(terminal)
+    assert f"  {told}" in shown(terminal)
+    assert ("● echo hello" in shown(terminal)) is ran
+    assert isinstance(events[-1], TurnFinished)
+
+
+async def test_ctrl_c_at_the_question_ends_the_turn_and_the_chat_goes_on() -> None:
+    terminal = terminal_of("go", Interrupted(), "again")
+
+    _, events = await talk(
+        terminal, ScriptedGateway(call("echo", text="a"), say("fine")), asks=(Effect.READ,)
+    )
+
+    outcomes = [event.outcome for event in events if isinstance(event, TurnFinished)]
+    assert outcomes == [Outcome.INTERRUPTED, Outcome.DONE]
+    assert "interrupted\n" in shown(terminal)
+    assert "fine" in shown(terminal)
+
+
+async def test_an_interrupt_ends_the_turn_and_keeps_what_was_said() -> None:
+    never = asyncio.Event()
+    terminal = terminal_of("go", "again")
+
+    class Interrupting(Screen):
+        def write(self, text: str, style: Style = Style.PLAIN) -> None:
+            super().write(text, style)
+            if text == "half":
+                terminal.interrupt()
+
+    terminal.screen = Interrupting(terminal.screen.out)
+    half = (TextDelta(text="half"), never, FinishDelta(finish=Finish.DONE))
+    _, events = await talk(terminal, ScriptedGateway(half, say("fine")))
+
+    kept = AssistantMessage(parts=(Text(text="half"),), finish=Finish.INTERRUPTED)
+    assert events[1:3] == [ModelReplied(reply=kept), TurnFinished(outcome=Outcome.INTERRUPTED)]
+    assert events[-1] == TurnFinished(outcome=Outcome.DONE)
+    assert "half\ninterrupted\n\nfine\n" in shown(terminal)
+
+
+def test_a_third_interrupt_ends_the_program() -> None:
+    before = signal.getsignal(signal.SIGINT)
+    terminal = terminal_of()
+    try:
+        terminal.interrupt()
+        terminal.interrupt()
+        with pytest.raises(KeyboardInterrupt):
+            terminal.interrupt()
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+    assert shown(terminal) == "stopping; Ctrl-C once more quits\n"
+
+
+@pytest.mark.parametrize(
+    ("answer", "once_only", "approval"),
+    [
+        ("y", False, Approval(allowed=True)),
+        ("YES", True, Approval(allowed=True)),
+        ("s", False, Approval(allowed=True, scope=Scope.SESSION)),
+        ("always", False, Approval(allowed=True, scope=Scope.ALWAYS)),
+        ("s", True, None),
+        ("a", True, None),
+        ("n", False, Approval(allowed=False)),
+        ("no, because it is late", False, Approval(allowed=False, note="it is late")),
+        ("n use make", True, Approval(allowed=False, note="use make")),
+        ("yes but not now", False, None),
+        ("", False, None),
+        ("never", False, None),
+        ("sure", False, None),
+    ],
+)
+def test_only_a_clear_answer_is_an_answer(answer: str, once_only: bool, approval: Approval | None) -> None:
+    assert approval_of(answer, once_only=once_only) == approval
+
+
+async def test_an_unclear_answer_is_asked_for_again() -> None:
+    terminal = terminal_of("maybe", "a")
+    question = PermissionQuestion(reason="It may execute.", rule="shell: echo *")
+
+    approval = await TerminalApprover(terminal).approve(SHELL, question)
+
+    assert approval == Approval(allowed=True, scope=Scope.ALWAYS)
+    assert shown(terminal) == (
+        "May it run shell? It may execute.\n"
+        "  command: echo 1\n"
+        "    echo 2\n"
+        "y yes · s yes, in this session · a always: shell: echo * · n no, or n and why\n"
+        "Answer one of y/s/a/n; after n you may say why.\n"
+    )
+
+
+async def test_what_is_approved_is_shown_whole_or_said_to_be_more() -> None:
+    command = "\n".join(f"echo {number} " + "x" * 500 for number in range(70))
+    terminal = terminal_of("y")
+
+    made = ToolCall(id="c", name="shell", arguments=json.dumps({"command": command}))
+    await TerminalApprover(terminal).approve(made, PermissionQuestion(reason="r"))
+
+    assert "\n".join(f"    {line}" for line in command.splitlines()[1:60]) in shown(terminal)
+    assert "    … 10 more lines …\n" in shown(terminal)
+
+
+async def test_a_command_cannot_hide_behind_control_characters() -> None:
+    terminal = terminal_of("y")
+
+    made = ToolCall(id="c", name="shell", arguments=json.dumps({"command": "rm -rf ~\r\x1b[2Kecho safe"}))
+    await TerminalApprover(terminal).approve(made, PermissionQuestion(reason="r"))
+
+    assert "  command: rm -rf ~␍␛[2Kecho safe\n" in shown(terminal)
+
+
+@pytest.mark.parametrize(
+    ("typed", "answer"), [(["2"], "blue"), (["", "1"], "red"), (["3"], "3"), (["green"], "green")]
+)
+async def test_a_question_takes_a_number_or_words(typed: Sequence[str], answer: str) -> None:
+    terminal = terminal_of(*typed)
+
+    given = await TerminalAsker(terminal).ask("Which\x07?", ["red", "blue"])
+
+    assert given == answer
+    assert shown(terminal).startswith("Which␇?\n  1. red\n  2. blue\n")
+
+
+async def test_a_question_to_nobody_needs_input() -> None:
+    with pytest.raises(InputNeeded):
+        await TerminalAsker(terminal_of()).ask("Which?", [])
+
+
+async def test_what_happens_while_a_person_types_is_shown_after_it() -> None:
+    terminal = terminal_of()
+
+    class Answering(Typed):
+        async def read(self, prompt: str) -> str:
+            terminal.screen.show([Line("meanwhile")])
+            assert "meanwhile" not in shown(terminal)
+            return await super().read(prompt)
+
+    terminal.lines = Answering(["yes"])
+
+    answer = await terminal.ask([Line("question")], "? ")
+
+    assert answer == "yes"
+    assert shown(terminal) == "question\nmeanwhile\n"
+
+
+async def read(events: Iterable[Event]) -> str:
+    terminal = terminal_of()
+    reader = TerminalReader(terminal.screen)
+    for seq, event in enumerate(events):
+        await reader(Record(session="s", seq=seq, at=NOW, event=event))
+    return shown(terminal)
+
+
+def deltas(*pieces: TextDelta | ThinkingDelta | RestartDelta) -> list[Event]:
+    return [ModelDelta(delta=piece) for piece in pieces]
+
+
+async def test_thinking_is_one_short_line_before_the_text() -> None:
+    thoughts = [
+        ThinkingDelta(text="The user\nwants "),
+        ThinkingDelta(text="x" * 200),
+        ThinkingDelta(text="y"),
+    ]
+
+    text = await read(deltas(*thoughts, TextDelta(text="\nHello")))
+
+    assert text == "The user wants " + "x" * 55 + "…\nHello"
+
+
+async def test_a_reply_that_is_asked_for_again_says_so_in_one_line() -> None:
+    restart = RestartDelta(reason="The stream broke.", wait_seconds=1)
+    reply = ModelReplied(reply=AssistantMessage(parts=(Text(text="Hello."),)))
+
+    text = await read([*deltas(TextDelta(text="Hel"), restart, TextDelta(text="Hello.")), reply])
+
+    assert text == "Hel\nasking again in 1 s: The stream broke.\nHello.\n"
+
+
+async def test_what_was_not_streamed_is_shown_when_the_reply_is_whole() -> None:
+    reply = ModelReplied(reply=AssistantMessage(parts=(Text(text="Hello there."),)))
+
+    text = await read([*deltas(TextDelta(text="Hello")), reply])
+
+    assert text == "Hello there.\n"
+
+
+async def test_a_streamed_control_sequence_is_shown() -> None:
+    assert await read(deltas(TextDelta(text="a\x1b["), TextDelta(text="2Jb"))) == "a␛[2Jb"
+
+
+async def test_who_asks_for_a_yes_shows_the_question_not_the_reader() -> None:
+    assert await read([PermissionAsked(call=SHELL, reason="r")]) == ""
+
+
+async def test_lines_of_a_pipe_are_read_to_its_end() -> None:
+    lines = PipedLines(io.StringIO("one\r\n\ntwo").readline)
+
+    read = [await lines.read("> ") for _ in range(3)]
+
+    assert read == ["one", "", "two"]
+    for _ in range(2):
+        with pytest.raises(EOFError):
+            await lines.read("> ")
+
+
+def test_colour_is_written_only_when_it_is_wanted() -> None:
+    coloured, plain = io.StringIO(), io.StringIO()
+
+    Screen(coloured, colour=True).show([Line("a", Style.BAD), Line("b")])
+    Screen(plain).show([Line("a", Style.BAD), Line("b")])
+
+    assert coloured.getvalue() == "\x1b[31ma\x1b[0m\nb\n"
+    assert plain.getvalue() == "a\nb\n"
+
+
+@pytest.mark.parametrize(
+    ("is_terminal", "environment", "wanted"),
+    [
+        (True, {"TERM": "xterm"}, True),
+        (True, {"TERM": "dumb"}, False),
+        (True, {"NO_COLOR": "1"}, False),
+        (True, {"NO_COLOR": ""}, True),
+        (False, {"TERM": "xterm"}, False),
+    ],
+)
+def test_colour_is_for_terminals_that_want_it(
+    is_terminal: bool, environment: dict[str, str], wanted: bool
+) -> None:
+    class Out(io.StringIO):
+        def isatty(self) -> bool:
+            return is_terminal
+
+    assert wants_colour(Out(), environment) is wanted
+
+
+async def test_a_prompt_reaches_the_model_as_it_was_typed() -> None:
+    gateway = ScriptedGateway(say("ok"))
+
+    await talk(terminal_of("  read \x1b[31m this  "), gateway)
+
+    assert gateway.requests[0].messages[-1] == UserMessage(text="read \x1b[31m this")
