@@ -5,6 +5,7 @@ from pathlib import Path
 from boot.paths import OWN_FOLDER, Folders
 from boot.rules_file import load_rules, remember
 from boot.settings import Settings
+from core.rules import Decision, Rule
 from flow.permission import Mode, Permissions
 from flow.places import Places
 
@@ -27,7 +28,14 @@ def permissions_for(
         isolated=isolated,
         has_person=has_person,
         places=Places.of(str(workspace), str(Path.home())),
-        rules=(*own, *projects),
+        rules=(*own, *projects, _own_folder(folders)),
         keep=lambda rule: remember(rule, users),
     )
     return permissions, (*own_warnings, *project_warnings)
+
+
+def _own_folder(folders: Folders) -> Rule:
+    """Rules and settings are the person's, wherever they are kept."""
+    return Rule(
+        decision=Decision.DENY, path=(f"{folders.config}/**",), reason="it holds the settings of Roost itself"
+    )

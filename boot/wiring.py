@@ -32,6 +32,7 @@ from flow.instructions import session_head
 from flow.loops import AgentLoop
 from flow.prompts import prompt
 from flow.repair import ReplyRepair
+from flow.secrets import Secrets
 from flow.sessions import Session
 from gate.http import HttpxWebClient
 from servr.headless import Nobody
@@ -104,6 +105,7 @@ async def open_session(
             sandbox=sandbox,
             asker=people.asker,
             web=HttpxWebClient(),
+            hides=Secrets(str(Path.home().resolve())).holds,
             profile=log.header.profile if log else profile_for(way.window_tokens),
         )
         toolbox = toolbox_for(settings, services, plugins)

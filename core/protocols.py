@@ -92,6 +92,10 @@ def _no_progress(text: str) -> None:
     """Nobody is watching."""
 
 
+def _nothing_hidden(path: str) -> bool:
+    return False
+
+
 @dataclass(frozen=True)
 class ToolContext:
     """What a running tool may use of the turn that runs it."""
@@ -179,6 +183,8 @@ class ToolServices:
     sandbox: SandboxBackend
     asker: Asker
     web: WebClient
+    hides: Callable[[str], bool] = _nothing_hidden
+    """Whether the file at an absolute path is passed over by searches, because it holds secrets."""
     profile: ModelProfile = field(default_factory=ModelProfile)
     ledger: FileLedger = field(default_factory=FileLedger)
 

@@ -26,7 +26,9 @@ def _hash(self: object) -> int:
 
 
 def _repr(self: object) -> str:
-    return f"{self.__class__.__name__}({', '.join(f'{name}={held!r}' for name, held in vars(self).items())})"
+    kind: Any = self.__class__
+    shown = (f"{field.name}={getattr(self, field.name)!r}" for field in fields(kind) if field.repr)
+    return f"{kind.__name__}({', '.join(shown)})"
 
 
 _SHARED = {"__eq__": _equal, "__hash__": _hash, "__repr__": _repr}

@@ -27,7 +27,7 @@ from flow.shell_nodes import (
     text_of,
     words_behind,
 )
-from flow.shell_words import guessed_words, joined_lines, plain_words, quoted_text
+from flow.shell_words import guessed_words, other_readings, plain_words, quoted_text
 from flow.shell_wrappers import command_name, is_harmless_variable, tails, unwrap
 
 if TYPE_CHECKING:
@@ -113,9 +113,9 @@ class _Walk:
             self.problems.append("it is no complete shell command")
             self.guess(text)
         self.visit(root, fed_by)
-        if (joined := joined_lines(text)) != text:
-            self.problems.append("a command goes on in the next line")
-            self.script(joined, fed_by)
+        for why_not, other in other_readings(text):
+            self.problems.append(why_not)
+            self.script(other, fed_by)
 
     def guess(self, text: str) -> None:
         """Without a grammar, any word may begin a command."""

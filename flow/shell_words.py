@@ -1,6 +1,7 @@
 """Shell words as commands get them: quotes and escapes resolved."""
 
 import re
+from collections.abc import Iterator
 
 
 def names(text: str) -> frozenset[str]:
@@ -37,6 +38,20 @@ def joined_lines(text: str) -> str:
     continued = [line[:-1] for line in text.split("\n")[:-1] if line.endswith("\\")]
     plain = all(line.strip() and line.endswith((" ", "\t")) for line in continued)
     return text if plain else text.replace("\\\n", "")
+
+
+def other_readings(text: str) -> Iterator[tuple[str, str]]:
+    """What else a shell may run for `text`, each with why that is not certain."""
+    if (joined := joined_lines(text)) != text:
+        yield "a command goes on in the next line", joined
+    if "((" in text:
+        yield (
+            "'((' is arithmetic to some shells and two subshells to others",
+            text.replace("((", "( ( ").replace("))", ") ) "),
+        )
+    for inner in re.findall(r"`((?:[^`\\]|\\.)*)`", text, re.DOTALL):
+        if "\\" in inner:
+            yield "there are escapes between backticks", re.sub(r"\\([`$\\])", r"\1", inner)
 
 
 def unquoted_text(text: str) -> str:

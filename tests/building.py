@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
 
 from pydantic import BaseModel
 
@@ -21,6 +20,7 @@ from flow.loops import AgentLoop
 from flow.repair import ReplyRepair
 from tool.registry import Registry, entry_of
 
+YES = Approval(allowed=True)
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
 
@@ -54,7 +54,7 @@ class Permits:
     """Permission policy and approver in one: asks about every effect in `asks`, answers with `answer`."""
 
     asks: tuple[Effect, ...] = ()
-    answer: Approval = Approval(allowed=True)
+    answer: Approval = YES
     remembered: list[Approval] = field(default_factory=list)
 
     async def check(self, call: ToolCall, effect: Effect, arguments: object) -> PermissionQuestion | None:

@@ -1,6 +1,7 @@
 """The bytes of a request begin with the bytes of the one before it, unless the conversation was shrunk."""
 
 import asyncio
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -86,8 +87,7 @@ async def test_an_interrupt_keeps_the_prefix() -> None:
     session = Session(id="s", loop=a_loop(gateway), log=MemoryLog())
 
     task = asyncio.create_task(session.send("go"))
-    while len(gateway.requests) < 2:
-        await asyncio.sleep(0)
+    await gateway.asked(2)
     task.cancel()
     await asyncio.wait([task])
     await session.send("go on")
@@ -142,6 +142,4 @@ async def test_a_shrunk_conversation_begins_anew_and_is_kept_from_there() -> Non
 def kept_prefixes(requests: list[ModelRequest]) -> list[bool]:
     """For each pair of neighbours whether the later begins with the earlier, byte for byte."""
     bodies = [PrefixWriter("m").body(request) for request in requests]
-    return [
-        later.startswith(earlier[: -len(b"]}")]) for earlier, later in zip(bodies, bodies[1:], strict=False)
-    ]
+    return [later.startswith(earlier[: -len(b"]}")]) for earlier, later in pairwise(bodies)]

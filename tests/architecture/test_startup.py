@@ -11,7 +11,16 @@ from tests.scripted_server.replies import say
 from tests.scripted_server.serving import ScriptedServer
 
 ROOT = Path(__file__).resolve().parents[2]
-HEAVY = ("pydantic", "rich", "prompt_toolkit", "numpy", "fastapi", "dotenv", "tree_sitter", "importlib.metadata")
+HEAVY = (
+    "pydantic",
+    "rich",
+    "prompt_toolkit",
+    "numpy",
+    "fastapi",
+    "dotenv",
+    "tree_sitter",
+    "importlib.metadata",
+)
 MOST_MODULES = 420
 
 PROBE = """
@@ -38,7 +47,9 @@ def loaded_before_the_first_request(url: str, folder: Path, *arguments: str) -> 
 
 def run(program: str, folder: Path) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-c", program]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL)
+    return subprocess.run(
+        command, cwd=folder, capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL
+    )
 
 
 @pytest.mark.server
@@ -53,7 +64,9 @@ def test_nothing_heavy_is_loaded_before_the_first_request(tmp_path: Path) -> Non
 
 
 def test_the_version_is_told_before_anything_is_loaded(tmp_path: Path) -> None:
-    program = f"import sys; sys.path.insert(0, {str(ROOT)!r}); from boot.entry import main; main(['--version'])"
+    program = (
+        f"import sys; sys.path.insert(0, {str(ROOT)!r}); from boot.entry import main; main(['--version'])"
+    )
 
     ran = run(f"{program}; print(sorted(name for name in sys.modules if '.' not in name))", tmp_path)
 

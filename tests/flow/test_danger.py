@@ -197,7 +197,11 @@ PLAIN_DENIED = (
 
 def wrapped(command: str, wrappers: Sequence[str]) -> str:
     for wrapper in wrappers:
-        command = wrapper.format(command.replace("'", "'\\''") if "'{0}'" in wrapper else command)
+        if "'{0}'" in wrapper:
+            command = command.replace("'", "'\\''")
+        elif "`{0}`" in wrapper:  # backticks nest only when they are escaped
+            command = command.replace("\\", "\\\\").replace("`", "\\`")
+        command = wrapper.format(command)
     return command
 
 

@@ -54,7 +54,7 @@ async def test_an_interrupt_keeps_what_was_said_and_the_conversation_goes_on() -
     seen: list[Record] = []
     session, log = a_session(ScriptedGateway(half, say("fine")), seen)
 
-    await interrupt(session, seen, after=CallDelta)
+    await interrupt(session, after=CallDelta)
     finished = await session.send("go on")
 
     kept = AssistantMessage(parts=(Text(text="I will"),), finish=Finish.INTERRUPTED)
@@ -72,7 +72,7 @@ async def test_an_interrupted_tool_is_answered_with_what_is_known_of_it() -> Non
     seen: list[Record] = []
     session, log = a_session(ScriptedGateway(call("echo", text="a"), say("ok")), seen, Hanging())
 
-    await interrupt(session, seen, after=ToolStarted)
+    await interrupt(session, after=ToolStarted)
 
     text = "Started at 12:00:00, outcome unknown: look before you repeat it."
     assert events(log)[-2:] == [
@@ -131,11 +131,17 @@ def events(log: MemoryLog) -> list[Event]:
     return [record.event for record in log.kept]
 
 
-async def interrupt(session: Session, seen: list[Record], *, after: type) -> None:
+async def interrupt(session: Session, *, after: type) -> None:
     """Send something, and cancel it as soon as an event or delta of type `after` was seen."""
     task = asyncio.create_task(session.send("go"))
-    while not any(isinstance(getattr(record.event, "delta", record.event), after) for record in seen):
-        await asyncio.sleep(0)
+    came = asyncio.Event()
+
+    async def watch(record: Record) -> None:
+        if isinstance(getattr(record.event, "delta", record.event), after):
+            came.set()
+
+    session.subscribe(watch)
+    await came.wait()
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
