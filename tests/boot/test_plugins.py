@@ -36,6 +36,7 @@ class Site:
         notes.mkdir()
         (notes / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
         (notes / "entry_points.txt").write_text(entry_points)
+        (self.folder / "__pycache__").mkdir(exist_ok=True)  # importing would make it, and change the folder
         self.names.append(name)
         os.utime(self.folder, (len(self.names), len(self.names)))  # two installations may share a clock tick
         importlib.invalidate_caches()
