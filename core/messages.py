@@ -71,6 +71,8 @@ class Finish(StrEnum):
     CALLS = "calls"
     LENGTH = "length"
     INTERRUPTED = "interrupted"
+    REPEATED = "repeated"
+    """It said the same again and again, and was ended."""
 
 
 @value

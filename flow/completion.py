@@ -1,5 +1,6 @@
 """When a turn is over: the model stopped calling tools, runs in circles, or needs a person."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import takewhile
@@ -11,6 +12,11 @@ from core.policies import End, GoOn, SendBack, Verdict
 from core.protocols import Emit
 from flow.prompts import prompt
 
+ANNOUNCEMENT_CHARS = 200
+INTENT = re.compile(
+    r"^(?:(?:now|next|first|then|okay|ok|so),? )*(?:let me (?!know)|let's |i'?ll |i will |i'm going to )",
+    re.IGNORECASE,
+)
 WATCHED_MESSAGES = 40
 """How far back repetition is looked for, so that a review costs the same in a long session."""
 
@@ -23,6 +29,8 @@ class TurnReview:
     """So often: the turn ends as stuck."""
     stop_same_call_at: int = 8
     """The same calls in a row, whatever they answer."""
+    nudges: int = 2
+    """How often in a turn a reply that only announces an action is sent back."""
     continuations: int = 3
     """How often in a row a reply that hit its length limit is continued."""
 
@@ -50,22 +58,55 @@ class TurnReview:
         return GoOn()
 
     def _after_words(self, steps: Sequence["_Step"]) -> Verdict:
+        checks = (self._circles, self._cut_off, self._silence, self._announcement, self._refusal)
+        verdicts = (check(steps) for check in checks)
+        return next((verdict for verdict in verdicts if verdict), End(outcome=Outcome.DONE))
+
+    def _circles(self, steps: Sequence["_Step"]) -> Verdict | None:
         newest = steps[-1].reply
-        if newest.finish is Finish.LENGTH:
-            cut = len(list(takewhile(lambda step: step.reply.finish is Finish.LENGTH, reversed(steps))))
-            if cut <= self.continuations:
-                return SendBack(feedback=prompt("cut_off"))
-            return End(
-                outcome=Outcome.STUCK, note="Stopped: the model's replies keep hitting their length limit."
-            )
-        if not newest.text.strip():
-            return End(
-                outcome=Outcome.STUCK, note="Stopped: the model's reply was empty, also when asked again."
-            )
-        refused = _refusal_in(steps)
-        if refused is not None:
-            return End(outcome=Outcome.REFUSED, note=refused.text)
-        return End(outcome=Outcome.DONE)
+        if newest.finish is not Finish.REPEATED:
+            return None
+        if sum(step.reply.finish is Finish.REPEATED for step in steps) == 1:
+            return SendBack(feedback=prompt("circles"))
+        said = (newest.text or newest.thinking).strip()[-80:]
+        return End(outcome=Outcome.STUCK, note=f"Stopped: the model kept repeating {said!r}.")
+
+    def _cut_off(self, steps: Sequence["_Step"]) -> Verdict | None:
+        cut = len(list(takewhile(lambda step: step.reply.finish is Finish.LENGTH, reversed(steps))))
+        if not cut:
+            return None
+        if cut <= self.continuations:
+            return SendBack(feedback=prompt("cut_off"))
+        return End(
+            outcome=Outcome.STUCK, note="Stopped: the model's replies keep hitting their length limit."
+        )
+
+    def _silence(self, steps: Sequence["_Step"]) -> Verdict | None:
+        if steps[-1].reply.text.strip():
+            return None
+        return End(outcome=Outcome.STUCK, note="Stopped: the model's reply was empty, also when asked again.")
+
+    def _announcement(self, steps: Sequence["_Step"]) -> Verdict | None:
+        """Only in a turn that has used tools, and not again and again: some models take it for an order."""
+        announced = sum(not step.reply.calls and announces(step.reply.text) for step in steps)
+        used_tools = any(step.answers for step in steps)
+        if used_tools and announced <= self.nudges and announces(steps[-1].reply.text):
+            return SendBack(feedback=prompt("announced"))
+        return None
+
+    def _refusal(self, steps: Sequence["_Step"]) -> Verdict | None:
+        """The turn ends as refused when the last step that called tools at all was."""
+        answers = next((step.answers for step in reversed(steps) if step.answers), [])
+        refused = next((answer for answer in answers if answer.status is ToolStatus.REFUSED), None)
+        return End(outcome=Outcome.REFUSED, note=refused.text) if refused else None
+
+
+def announces(text: str) -> bool:
+    """Whether a short reply says what will be done, and does not do it."""
+    said = text.strip()
+    if said.endswith((":", "...", "…")):
+        return len(said) < ANNOUNCEMENT_CHARS
+    return len(said) < ANNOUNCEMENT_CHARS and bool(INTENT.search(said.splitlines()[-1] if said else ""))
 
 
 @dataclass
@@ -92,11 +133,3 @@ def _steps(messages: Sequence[Message]) -> list[_Step]:
         elif isinstance(message, ToolMessage) and steps:
             steps[-1].answers.append(message)
     return steps
-
-
-def _refusal_in(steps: Sequence[_Step]) -> ToolMessage | None:
-    """The refusal the turn ends with: one in the last step that called tools at all."""
-    for step in reversed(steps):
-        if step.answers:
-            return next((answer for answer in step.answers if answer.status is ToolStatus.REFUSED), None)
-    return None

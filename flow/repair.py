@@ -9,6 +9,7 @@ from core.events import NoteAdded, ReplyMended
 from core.messages import AssistantMessage, Finish, Part, ToolCall
 from core.policies import Ask
 from core.protocols import Emit, Toolbox
+from core.repetition import without_repetition
 from flow.prompts import prompt
 
 
@@ -21,12 +22,15 @@ class ReplyRepair:
         self, reply: AssistantMessage, conversation: Conversation, tools: Toolbox, ask: Ask, tell: Emit
     ) -> AssistantMessage:
         for attempt in range(self.attempts):
-            if reply.calls or reply.text.strip():
+            if reply.calls or reply.text.strip() or reply.finish is Finish.REPEATED:
                 break
             await tell(ReplyMended(what="The reply was empty: asked again."))
             if attempt:
                 await tell(NoteAdded(source="empty_reply", text=prompt("empty_reply")))
             reply = await ask(conversation)
+        if reply.finish is Finish.REPEATED:
+            await tell(ReplyMended(what="The reply went round in circles: cut."))
+            return replace(reply, parts=tuple(map(_said_once, reply.parts)))
         return await self._mend_calls(reply, tell)
 
     async def _mend_calls(self, reply: AssistantMessage, tell: Emit) -> AssistantMessage:
@@ -43,6 +47,10 @@ class ReplyRepair:
                 await tell(ReplyMended(what=f"The arguments of {part.name} were almost JSON: mended."))
             parts.append(mended)
         return replace(reply, parts=tuple(parts)) if parts != list(reply.parts) else reply
+
+
+def _said_once(part: Part) -> Part:
+    return part if isinstance(part, ToolCall) else replace(part, text=without_repetition(part.text)[0])
 
 
 def _with_json(call: ToolCall, *, cut: bool) -> ToolCall:

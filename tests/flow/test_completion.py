@@ -54,6 +54,16 @@ REFUSED = step(1, answer="shell was refused.", status=ToolStatus.REFUSED)
             [*step(1, answer="The model asks: red?", status=ToolStatus.NEEDS_INPUT)],
             End(outcome=Outcome.NEEDS_INPUT, note="The model asks: red?"),
         ),
+        ([*steps("a"), said("Now I'll run the tests:")], SendBack(feedback=prompt("announced"))),
+        ([*steps("a"), said("Let me fix that.")], SendBack(feedback=prompt("announced"))),
+        ([*steps("a"), said("Done. Let me know if you want more.")], End(outcome=Outcome.DONE)),
+        ([said("Let me fix that.")], End(outcome=Outcome.DONE)),
+        ([*steps("a"), *[said("Let me fix that.")] * 3], End(outcome=Outcome.DONE)),
+        ([said("so it is, so it is, ", Finish.REPEATED)], SendBack(feedback=prompt("circles"))),
+        (
+            [said("so it is, ", Finish.REPEATED), said("so it is, ", Finish.REPEATED)],
+            End(outcome=Outcome.STUCK, note="Stopped: the model kept repeating 'so it is,'."),
+        ),
         ([said("half", Finish.LENGTH)], SendBack(feedback=prompt("cut_off"))),
         (
             [said("half", Finish.LENGTH)] * 4,
