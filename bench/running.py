@@ -133,13 +133,18 @@ def _deadline(process: subprocess.Popen[bytes], seconds: float) -> Iterator[None
 
 @contextmanager
 def _peak_pss(pid: int, wanted: bool) -> Iterator[list[float]]:
-    """Samples, in megabytes, of the memory of the process and all below it."""
+    """Samples, in megabytes, of the memory of the process and all below it.
+
+    A child that has not called exec yet (vfork) shows its parent's memory as its own, and does not count.
+    """
     samples: list[float] = []
     ended = Event()
 
     def sample() -> None:
         while not ended.wait(SAMPLE_SECONDS):
-            samples.append(sum(map(_pss_kb, _tree(pid))) / 1024)
+            own = _text(Path(f"/proc/{pid}/cmdline"))
+            borrowed = (child for child in _children(pid) if _text(Path(f"/proc/{child}/cmdline")) == own)
+            samples.append((sum(map(_pss_kb, _tree(pid))) - sum(map(_pss_kb, borrowed))) / 1024)
 
     thread = Thread(target=sample, daemon=True)
     if wanted:
