@@ -24,8 +24,7 @@ def run(arguments: Sequence[str]) -> int:
         sys.stdout.reconfigure(errors="replace")  # what was said may hold letters this terminal lacks
     given = _parser().parse_args(arguments)
     loaded = load_settings(here(), {"workspace": given.workspace} if given.workspace else {})
-    for warning in loaded.warnings:
-        sys.stderr.write(f"roost: {warning}\n")
+    _warn(loaded.warnings)
     act: Command = given.act
     return act(given, loaded)
 
@@ -76,10 +75,14 @@ def _why(given: argparse.Namespace, loaded: Loaded) -> int:
     permissions, warnings = permissions_for(
         loaded.settings, loaded.workspace, here().folders, isolated=isolated, has_person=True
     )
-    for warning in warnings:
-        sys.stderr.write(f"roost: {warning}\n")
+    _warn(warnings)
     sys.stdout.write(explain(permissions, "shell", Effect.EXECUTE, {"command": given.text}) + "\n")
     return 0
+
+
+def _warn(warnings: Sequence[str]) -> None:
+    for warning in warnings:
+        sys.stderr.write(f"roost: {warning}\n")
 
 
 Command = Callable[[argparse.Namespace, Loaded], int]

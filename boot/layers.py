@@ -8,7 +8,7 @@ The trusted `.env` files are the one in the user's config folder and the one bes
 
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -114,7 +114,7 @@ def load_settings(around: Surroundings, flags: Mapping[str, object]) -> Loaded:
     chosen = {name: value.read for name, value in merge.values.items()}
     origins = {name: value.origin for name, value in merge.values.items()}
     return Loaded(
-        settings=replace(Settings(), **chosen),
+        settings=Settings(**chosen),
         workspace=workspace,
         origins={name: origins.get(name, "default") for name in known_settings()},
         warnings=tuple(merge.warnings),

@@ -1,6 +1,6 @@
 """The way to a model: which server, which model, and the rings around the gateway to it.
 
-plug-ins ─► retrying ─► calls written as text ─► OpenAI-compatible ─► server
+plug-ins ─► no circles ─► retrying ─► calls written as text ─► OpenAI-compatible ─► server
 """
 
 from collections.abc import Awaitable, Callable
@@ -13,6 +13,7 @@ from core.protocols import Gateway
 from core.values import value
 from gate.discovery import NoServer, discover
 from gate.openai_compatible import OpenAICompatibleGateway
+from gate.repetition import RepetitionGuard
 from gate.retrying import RetryingGateway
 from gate.text_calls import TextCallGateway
 
@@ -90,4 +91,5 @@ def _offline(plugins: Plugins, *notices: str) -> ModelWay:
 
 
 def _ringed(server: OpenAICompatibleGateway, plugins: Plugins) -> Gateway:
-    return plugins.applied("roost.gateways", RetryingGateway(TextCallGateway(server)))
+    guarded = RepetitionGuard(RetryingGateway(TextCallGateway(server)))
+    return plugins.applied("roost.gateways", guarded)

@@ -14,6 +14,7 @@ from core.values import value
 
 PERMISSIONS = ("plan", "ask", "auto-edit", "full")
 """From the strictest to the freest."""
+YES, NO = ("true", "1", "yes", "on"), ("false", "0", "no", "off")
 
 T = TypeVar("T")
 
@@ -69,21 +70,12 @@ def _url(given: object) -> str:
 
 
 def _flag(given: object) -> bool:
-    words = {
-        "true": True,
-        "1": True,
-        "yes": True,
-        "on": True,
-        "false": False,
-        "0": False,
-        "no": False,
-        "off": False,
-    }
     if isinstance(given, bool):
         return given
-    if (known := words.get(_text(given).lower())) is None:
+    word = _text(given).lower()
+    if word not in (*YES, *NO):
         raise ValueError(given)
-    return known
+    return word in YES
 
 
 def _count(given: object) -> int:

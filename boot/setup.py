@@ -6,7 +6,6 @@ lock ── still needed? ── venv (fresh, or cleared when unusable) ── p
 """
 
 import importlib.util
-import os
 import subprocess
 import sys
 import time
@@ -18,6 +17,7 @@ from typing import TextIO
 
 from boot.stamp import Checkout, Stamp, running_python, with_extras_within
 from core.errors import ConfigError
+from store.locking import try_lock
 
 
 def set_up_or_explain(root: str, extra: str, say: Callable[[str], None] | None = None) -> int:
@@ -137,7 +137,9 @@ def run(command: Sequence[str], checkout: Checkout) -> CompletedProcess[str]:
     try:
         return subprocess.run(command, capture_output=True, text=True, errors="replace", cwd=checkout.root)
     except OSError as error:
-        raise ConfigError(f"Set-up could not start {command[0]!r}: {error}.") from error
+        raise ConfigError(
+            f"Set-up could not start {command[0]!r}: {error}.", hint="Remove .venv and start again."
+        ) from error
 
 
 def complain_unless_done(finished: CompletedProcess[str], name: str) -> None:
@@ -158,19 +160,3 @@ def one_at_a_time(file: Path, say: Callable[[str], None]) -> Iterator[TextIO]:
             while not try_lock(handle.fileno()):
                 time.sleep(0.2)
         yield handle
-
-
-def try_lock(descriptor: int) -> bool:
-    try:
-        if sys.platform == "win32":
-            import msvcrt
-
-            os.lseek(descriptor, 0, os.SEEK_SET)
-            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
-        else:
-            import fcntl
-
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True

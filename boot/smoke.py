@@ -17,12 +17,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from subprocess import CompletedProcess
 
+from boot.doctor import PACKAGES, ROOT
 from boot.stamp import Checkout
 from boot.version import VERSION
 from core.errors import AgentError
 
-ROOT = Path(__file__).resolve().parents[1]
-PACKAGES = ("boot", "core", "flow", "gate", "model", "servr", "store", "tool")
 HEAVY = ("pydantic", "rich", "prompt_toolkit", "numpy", "httpx", "duckdb")
 SET_UP_AGAIN = "remove .venv and start ./smoke_test.sh again"
 REPORT = "this is a bug: run the command in the title by hand and report what it prints"

@@ -9,7 +9,7 @@ from boot.arguments import Arguments
 from boot.layers import Loaded, here, load_settings
 from boot.logs import set_up_logging
 from boot.model_way import Kind
-from boot.wiring import Choice, Opened, People, open_session
+from boot.wiring import Choice, People, open_session
 from core.errors import ConfigError
 
 PATIENCE_SECONDS = 3.0
@@ -19,8 +19,7 @@ PATIENCE_SECONDS = 3.0
 async def start(given: Arguments) -> int:
     loaded = load_settings(here(), given.settings)
     set_up_logging(loaded.settings.log_level)
-    for warning in loaded.warnings:
-        _tell(warning)
+    _tell(*loaded.warnings)
     if given.prompt is None:
         return await _chat(given, loaded)
     return await _task(given, loaded, task_text(given.prompt))
@@ -30,7 +29,7 @@ async def _task(given: Arguments, loaded: Loaded, text: str) -> int:
     from servr.headless import run_task
 
     async with open_session(loaded.settings, _choice(given, "server")) as opened:
-        _tell_notices(opened)
+        _tell(*opened.notices)
         return await run_task(opened.session, text, json=given.json, deltas=given.deltas)
 
 
@@ -41,8 +40,8 @@ async def _chat(given: Arguments, loaded: Loaded) -> int:
         raise ConfigError("--json and --deltas need a task.", hint='Give one with -p "…".')
     people = chat_people()
     choice = _choice(given, "server or offline")
-    people_there = People(approver=people.approver, asker=people.asker, present=True)
-    async with open_session(loaded.settings, choice, people_there) as opened:
+    person = People(approver=people.approver, asker=people.asker)
+    async with open_session(loaded.settings, choice, person) as opened:
         header = ChatHeader(
             model=opened.model,
             endpoint=opened.endpoint,
@@ -81,10 +80,6 @@ def _piped(*, patient: bool) -> str:
     return sys.stdin.buffer.read().decode("utf-8", errors="replace")
 
 
-def _tell_notices(opened: Opened) -> None:
-    for notice in opened.notices:
-        _tell(notice)
-
-
-def _tell(text: str) -> None:
-    sys.stderr.write(f"roost: {text}\n")
+def _tell(*texts: str) -> None:
+    for text in texts:
+        sys.stderr.write(f"roost: {text}\n")

@@ -30,12 +30,12 @@ from flow.context import SteeredContext, WindowPolicy
 from flow.executor import ToolExecutor
 from flow.instructions import session_head
 from flow.loops import AgentLoop
+from flow.nobody import Nobody
 from flow.prompts import prompt
 from flow.repair import ReplyRepair
 from flow.secrets import Secrets
 from flow.sessions import Session
 from gate.http import HttpxWebClient
-from servr.headless import Nobody
 from store.session_log import SessionHeader, SessionLog
 from store.sessions import Sessions, new_session_id
 from tool.registry import Registry
@@ -49,7 +49,10 @@ class People:
 
     approver: Approver = NOBODY
     asker: Asker = NOBODY
-    present: bool = False
+
+    @property
+    def can_approve(self) -> bool:
+        return self.approver is not NOBODY
 
 
 @value
@@ -93,7 +96,7 @@ async def open_session(
     workspace = workspace_folder(settings.workspace, Path.cwd(), checkout_folder())
     plugins = Plugins(folders.cache)
     async with AsyncExitStack() as stack:
-        if log := _taken_up(choice, workspace, folders):
+        if log := _earlier_log(choice, workspace, folders):
             stack.callback(log.close)
         way = await way_to_model(settings, choice.model, plugins)
         stack.push_async_callback(way.close)
@@ -111,7 +114,7 @@ async def open_session(
         toolbox = toolbox_for(settings, services, plugins)
         log = log or _new_log(folders, workspace, way, services, toolbox)
         permissions, warnings = permissions_for(
-            settings, workspace, folders, isolated=sandbox.isolated, has_person=people.present
+            settings, workspace, folders, isolated=sandbox.isolated, has_person=people.can_approve
         )
         inbox: list[str] = []
         policies = plugins.applied(
@@ -128,25 +131,11 @@ async def open_session(
             log=log,
             head=session_head(workspace, today=log.header.created.date()),
             inbox=inbox,
-            loop=AgentLoop(
-                gateway=way.gateway,
-                toolbox=toolbox,
-                executor=ToolExecutor(
-                    toolbox=toolbox, permission=policies.permission, approver=people.approver
-                ),
-                context=policies.context,
-                repair=policies.repair,
-                completion=policies.completion,
-                system=log.header.system,
-                tools=log.header.tools,
-                max_steps=settings.max_steps,
-            ),
+            loop=_loop(log.header, way, toolbox, policies, people.approver, max_steps=settings.max_steps),
         )
         stack.push_async_callback(session.aclose)
         notices = [*way.notices, *warnings, *_take_up(session, log, services, way)]
-        for name, factory in plugins.factories("roost.readers"):
-            if reader := plugins.made(name, partial(factory, session.id)):
-                session.subscribe(reader)
+        _subscribe_readers(session, plugins)
         yield Opened(
             session=session,
             workspace=workspace,
@@ -157,7 +146,7 @@ async def open_session(
         )
 
 
-def _taken_up(choice: Choice, workspace: Path, folders: Folders) -> SessionLog | None:
+def _earlier_log(choice: Choice, workspace: Path, folders: Folders) -> SessionLog | None:
     """The log of the session that goes on; None for a new one."""
     sessions = Sessions(folders.sessions)
     if not choice.resume and not choice.newest:
@@ -193,6 +182,34 @@ def _new_log(
 def _window(header: SessionHeader, way: ModelWay) -> WindowPolicy:
     fixed_chars = len(header.system) + len(encode(header.tools))
     return WindowPolicy(fixed_chars=fixed_chars, window_tokens=way.window_tokens)
+
+
+def _loop(
+    header: SessionHeader,
+    way: ModelWay,
+    toolbox: Registry,
+    policies: Policies,
+    approver: Approver,
+    *,
+    max_steps: int,
+) -> AgentLoop:
+    return AgentLoop(
+        gateway=way.gateway,
+        toolbox=toolbox,
+        executor=ToolExecutor(toolbox=toolbox, permission=policies.permission, approver=approver),
+        context=policies.context,
+        repair=policies.repair,
+        completion=policies.completion,
+        system=header.system,
+        tools=header.tools,
+        max_steps=max_steps,
+    )
+
+
+def _subscribe_readers(session: Session, plugins: Plugins) -> None:
+    for name, factory in plugins.factories("roost.readers"):
+        if reader := plugins.made(name, partial(factory, session.id)):
+            session.subscribe(reader)
 
 
 def _take_up(session: Session, log: SessionLog, services: ToolServices, way: ModelWay) -> Iterator[str]:

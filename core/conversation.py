@@ -21,7 +21,7 @@ from core.events import (
     TurnStarted,
     WorkSentBack,
 )
-from core.messages import AssistantMessage, Message, ToolCall, ToolMessage, Usage, UserMessage
+from core.messages import AssistantMessage, Message, ToolCall, ToolMessage, UserMessage
 
 
 @dataclass
@@ -29,7 +29,6 @@ class Conversation:
     """Messages in order. Every tool call is answered before the model speaks again."""
 
     messages: list[Message] = field(default_factory=list)
-    usage: Usage = field(default_factory=Usage)
     turn_start: int = 0
     """Index of the message that opened the newest turn."""
 
@@ -47,7 +46,6 @@ class Conversation:
                 self.messages.append(prompt)
             case ModelReplied(reply=reply):
                 self.messages.append(reply)
-                self.usage += reply.usage
             case ToolFinished(call_id=call_id, text=text, status=status):
                 self.messages.append(ToolMessage(call_id=call_id, text=text, status=status))
             case WorkSentBack(feedback=feedback):
@@ -83,4 +81,6 @@ class Conversation:
                     return tuple(call for call in calls if call.id not in answered)
                 case UserMessage():
                     return ()
+                case _:
+                    assert_never(message)
         return ()

@@ -133,7 +133,7 @@ class NoteAdded(DurableEvent):
 
     type: Literal["note_added"] = "note_added"
     source: str
-    """`steering`, `repetition`, ...: who says it."""
+    """Who says it, or why: `steering`, `empty_reply`, ..."""
     text: str
 
 

@@ -49,19 +49,12 @@ Part = Text | Thinking | ToolCall
 
 @value
 class Usage:
-    """Tokens of one or more model calls."""
+    """Tokens of one model call."""
 
     prompt_tokens: int = 0
     cached_tokens: int = 0
     """The share of `prompt_tokens` that was read from a cache."""
     reply_tokens: int = 0
-
-    def __add__(self, other: "Usage") -> "Usage":
-        return Usage(
-            prompt_tokens=self.prompt_tokens + other.prompt_tokens,
-            cached_tokens=self.cached_tokens + other.cached_tokens,
-            reply_tokens=self.reply_tokens + other.reply_tokens,
-        )
 
 
 class Finish(StrEnum):

@@ -23,9 +23,9 @@ def repeated_span(text: str) -> str:
     return span if is_loop else ""
 
 
-def without_repetition(text: str) -> tuple[str, str]:
-    """`text` with the span at its end said once, and that span; unchanged when there is none."""
+def without_repetition(text: str) -> str:
+    """`text` with the span at its end said once; unchanged when there is none."""
     span = repeated_span(text)
     while span and text.endswith(span * 2):
         text = text[: -len(span)]
-    return text, span
+    return text

@@ -13,8 +13,6 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
     from pydantic_core import ErrorDetails
 
-__all__ = ["mended_json", "parse_arguments", "schema_of"]
-
 KEPT_KEYS = ("type", "description", "enum", "const", "anyOf", "items", "properties", "required")
 """What a schema keeps. Servers compile the rest into grammars, and some of them fail at it."""
 

@@ -19,21 +19,17 @@ INTENT = re.compile(
 )
 WATCHED_MESSAGES = 40
 """How far back repetition is looked for, so that a review costs the same in a long session."""
+WARNED_AT, STOPPED_AT = 3, 5
+"""The same calls with the same answers so often: the model is told, and then the turn ends as stuck."""
+SAME_CALLS_STOPPED_AT = 8
+"""The same calls in a row, whatever they answer."""
+ANNOUNCEMENTS = 2
+"""How often in a turn a reply that only announces an action is sent back."""
+CONTINUATIONS = 3
+"""How often in a row a reply that hit its length limit is continued."""
 
 
-@dataclass(frozen=True)
 class TurnReview:
-    nudge_at: int = 3
-    """The same calls with the same answers so often: the model is told."""
-    stop_at: int = 5
-    """So often: the turn ends as stuck."""
-    stop_same_call_at: int = 8
-    """The same calls in a row, whatever they answer."""
-    nudges: int = 2
-    """How often in a turn a reply that only announces an action is sent back."""
-    continuations: int = 3
-    """How often in a row a reply that hit its length limit is continued."""
-
     async def review(self, conversation: Conversation, tell: Emit) -> Verdict:
         turn = conversation.messages[conversation.turn_start :][-WATCHED_MESSAGES:]
         steps = _steps(turn)
@@ -49,12 +45,12 @@ class TurnReview:
                 return End(outcome=Outcome.NEEDS_INPUT, note=answer.text)
         same = sum(step.signature == newest.signature for step in steps)
         in_a_row = len(list(takewhile(lambda step: step.asked == newest.asked, reversed(steps))))
-        if same >= self.stop_at or in_a_row >= self.stop_same_call_at:
+        if same >= STOPPED_AT or in_a_row >= SAME_CALLS_STOPPED_AT:
             names = ", ".join(call.name for call in newest.reply.calls)
             note = f"Stopped: the model called {names} {max(same, in_a_row)} times with the same arguments."
             return End(outcome=Outcome.STUCK, note=note)
-        if same == self.nudge_at:
-            return SendBack(feedback=prompt("repetition", count=str(same)))
+        if same == WARNED_AT:
+            return SendBack(feedback=prompt("same_call", count=str(same)))
         return GoOn()
 
     def _after_words(self, steps: Sequence["_Step"]) -> Verdict:
@@ -67,7 +63,7 @@ class TurnReview:
         if newest.finish is not Finish.REPEATED:
             return None
         if sum(step.reply.finish is Finish.REPEATED for step in steps) == 1:
-            return SendBack(feedback=prompt("circles"))
+            return SendBack(feedback=prompt("repeated_reply"))
         said = (newest.text or newest.thinking).strip()[-80:]
         return End(outcome=Outcome.STUCK, note=f"Stopped: the model kept repeating {said!r}.")
 
@@ -75,7 +71,7 @@ class TurnReview:
         cut = len(list(takewhile(lambda step: step.reply.finish is Finish.LENGTH, reversed(steps))))
         if not cut:
             return None
-        if cut <= self.continuations:
+        if cut <= CONTINUATIONS:
             return SendBack(feedback=prompt("cut_off"))
         return End(
             outcome=Outcome.STUCK, note="Stopped: the model's replies keep hitting their length limit."
@@ -90,7 +86,7 @@ class TurnReview:
         """Only in a turn that has used tools, and not again and again: some models take it for an order."""
         announced = sum(not step.reply.calls and announces(step.reply.text) for step in steps)
         used_tools = any(step.answers for step in steps)
-        if used_tools and announced <= self.nudges and announces(steps[-1].reply.text):
+        if used_tools and announced <= ANNOUNCEMENTS and announces(steps[-1].reply.text):
             return SendBack(feedback=prompt("announced"))
         return None
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import assert_never
 
 from core.conversation import Conversation
 from core.errors import ContextOverflow
@@ -83,6 +84,8 @@ def _size(message: Message) -> int:
             return len(text) + 20
         case AssistantMessage(text=text, calls=calls):
             return len(text) + 20 + sum(len(call.arguments) + len(call.name) + 60 for call in calls)
+        case _:
+            assert_never(message)
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """What did the model mean? Empty replies are asked for again, almost-JSON arguments are mended."""
 
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from core.almost_json import mended_json
 from core.conversation import Conversation
@@ -12,16 +12,15 @@ from core.protocols import Emit, Toolbox
 from core.repetition import without_repetition
 from flow.prompts import prompt
 
+ATTEMPTS = 2
+"""How often an empty reply is asked for again: first as it was, then with a word to the model."""
 
-@dataclass(frozen=True)
+
 class ReplyRepair:
-    attempts: int = 2
-    """How often an empty reply is asked for again: first as it was, then with a word to the model."""
-
     async def mend(
         self, reply: AssistantMessage, conversation: Conversation, tools: Toolbox, ask: Ask, tell: Emit
     ) -> AssistantMessage:
-        for attempt in range(self.attempts):
+        for attempt in range(ATTEMPTS):
             if reply.calls or reply.text.strip() or reply.finish is Finish.REPEATED:
                 break
             await tell(ReplyMended(what="The reply was empty: asked again."))
@@ -36,21 +35,18 @@ class ReplyRepair:
     async def _mend_calls(self, reply: AssistantMessage, tell: Emit) -> AssistantMessage:
         parts, seen = list[Part](), Counter[str]()
         for part in reply.parts:
-            mended = part
-            if isinstance(part, ToolCall):
-                mended = _with_own_id(_with_json(part, cut=reply.finish is Finish.LENGTH), seen)
-            if (
-                isinstance(mended, ToolCall)
-                and isinstance(part, ToolCall)
-                and mended.arguments != part.arguments
-            ):
+            if not isinstance(part, ToolCall):
+                parts.append(part)
+                continue
+            call = _with_json(part, cut=reply.finish is Finish.LENGTH)
+            if call != part:
                 await tell(ReplyMended(what=f"The arguments of {part.name} were almost JSON: mended."))
-            parts.append(mended)
-        return replace(reply, parts=tuple(parts)) if parts != list(reply.parts) else reply
+            parts.append(_with_own_id(call, seen))
+        return replace(reply, parts=tuple(parts))
 
 
 def _said_once(part: Part) -> Part:
-    return part if isinstance(part, ToolCall) else replace(part, text=without_repetition(part.text)[0])
+    return part if isinstance(part, ToolCall) else replace(part, text=without_repetition(part.text))
 
 
 def _with_json(call: ToolCall, *, cut: bool) -> ToolCall:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from typing import assert_never
 
 from core.messages import AssistantMessage, Message, Part, Recap, ToolCall, ToolMessage, UserMessage
 from core.text import clip
@@ -87,6 +88,8 @@ def _clipped(message: Message, chars: int) -> Message:
             return replace(message, text=clip(text, chars))
         case AssistantMessage(parts=parts):
             return replace(message, parts=tuple(_clipped_part(part, chars) for part in parts))
+        case _:
+            assert_never(message)
 
 
 def _clipped_part(part: Part, chars: int) -> Part:

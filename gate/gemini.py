@@ -8,13 +8,11 @@ from core.errors import ConfigError
 from core.profile import ModelProfile
 from gate.openai_compatible import OpenAICompatibleGateway
 
-GEMINI_URL = "https://generativelanguage.googleapis.com/v1beta/openai"
-GEMINI_MODEL = "gemini-flash-latest"
 GEMINI_PROFILE = ModelProfile(name="gemini", window_tokens=1_048_576)
 
 
 def gemini_gateway(
-    api_key: str, *, model: str = GEMINI_MODEL, url: str = GEMINI_URL, temperature: float | None = None
+    api_key: str, *, model: str, url: str, temperature: float | None = None
 ) -> OpenAICompatibleGateway:
     """Raises ConfigError without a key."""
     if not api_key:

@@ -4,32 +4,17 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from io import TextIOWrapper
 from typing import TextIO
 
-from core.errors import InputNeeded, NobodyToAsk
 from core.events import EXIT_CODES, Outcome, Record, TurnFinished
-from core.messages import AssistantMessage, ToolCall
-from core.permissions import Approval
-from core.policies import PermissionQuestion
+from core.messages import AssistantMessage
 from core.values import encode
 from flow.sessions import Session
 from servr.drawing import plain_lines
-
-
-@dataclass(frozen=True)
-class Nobody:
-    """The person who is not there: cannot approve, cannot answer."""
-
-    async def approve(self, call: ToolCall, question: PermissionQuestion) -> Approval:
-        raise NobodyToAsk(f"{call.name} was refused: nobody is there to ask. {question.reason}")
-
-    async def ask(self, question: str, choices: Sequence[str]) -> str:
-        listed = f" ({' / '.join(choices)})" if choices else ""
-        raise InputNeeded(f"The model asks: {question}{listed}", hint="Answer with --continue -p '…'.")
 
 
 @dataclass(frozen=True)

@@ -1,1 +1,1 @@
-"""What is kept: session logs and the database."""
+"""What is kept: the log of every session, and how to find one again."""

@@ -137,7 +137,7 @@ class SessionLog:
     def _write(self, line: bytes) -> None:
         """All of `line`, or nothing of it."""
         if self._descriptor is None:
-            raise StoreError(f"The log of session {self.session!r} is closed.")
+            raise StoreError(f"The log of session {self.session!r} is closed.", hint="Open it again.")
         length = os.fstat(self._descriptor).st_size
         rest = memoryview(line)
         try:

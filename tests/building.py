@@ -102,7 +102,6 @@ async def turn(loop: AgentLoop, text: str = "go", conversation: Conversation | N
     conversation = Conversation() if conversation is None else conversation
     await loop.run_turn(conversation, UserMessage(text=text), emit)
     assert not fresh or Conversation.replay(durable(events)) == conversation
-    assert Conversation.replay(durable(events)) == conversation or len(events) != len(durable(events))
     return events
 
 

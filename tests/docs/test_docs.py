@@ -1,5 +1,6 @@
 """What is documented is true, and what there is is documented."""
 
+import ast
 import re
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from tool.registry import BUILT_IN
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
+PACKAGES = ("boot", "core", "flow", "gate", "tool", "store", "model", "servr")
 
 
 def headings(page: str) -> list[str]:
@@ -51,21 +53,26 @@ def test_every_flag_and_command_is_on_the_page_of_commands() -> None:
     assert [flag for flag in sorted(flags) if f"`{flag}" not in page] == []
 
 
-def test_every_view_can_be_named() -> None:
+def test_no_two_views_have_the_same_name() -> None:
     assert len({kind.kind for kind in get_args(View)}) == len(get_args(View))
 
 
-def test_every_module_is_on_the_map() -> None:
+def test_the_map_says_of_every_module_what_the_module_says_of_itself() -> None:
     page = (DOCS / "architecture.md").read_text(encoding="utf-8")
-    packages = ("boot", "core", "gate", "tool", "flow", "store", "servr")
     modules = [
-        path.relative_to(ROOT).as_posix()
-        for package in packages
-        for path in sorted((ROOT / package).rglob("*.py"))
+        f"- `{path.relative_to(ROOT).as_posix()}` {purpose_of(path)}"
+        for package in PACKAGES
+        for path in (ROOT / package).rglob("*.py")
         if path.name != "__init__.py"
     ]
 
-    assert [module for module in modules if f"`{module}`" not in page] == []
+    assert sorted(re.findall(r"^- `\w+/.+", page, re.MULTILINE)) == sorted(modules)
+
+
+def purpose_of(module: Path) -> str:
+    """The first line of its docstring."""
+    told = ast.get_docstring(ast.parse(module.read_text(encoding="utf-8"))) or ""
+    return told.partition("\n")[0]
 
 
 def test_every_link_between_pages_leads_somewhere() -> None:

@@ -46,7 +46,7 @@ REFUSED = step(1, answer="shell was refused.", status=ToolStatus.REFUSED)
         ([*steps("a")], GoOn()),
         ([said("done")], End(outcome=Outcome.DONE)),
         ([*steps("a", "a")], GoOn()),
-        ([*steps("a", "a", "a")], SendBack(feedback=prompt("repetition", count="3"))),
+        ([*steps("a", "a", "a")], SendBack(feedback=prompt("same_call", count="3"))),
         ([*steps("a", "b", "c", "d", "e")], GoOn()),
         ([*REFUSED, said("I could not.")], End(outcome=Outcome.REFUSED, note="shell was refused.")),
         ([*REFUSED, *step(2), said("Done another way.")], End(outcome=Outcome.DONE)),
@@ -59,7 +59,7 @@ REFUSED = step(1, answer="shell was refused.", status=ToolStatus.REFUSED)
         ([*steps("a"), said("Done. Let me know if you want more.")], End(outcome=Outcome.DONE)),
         ([said("Let me fix that.")], End(outcome=Outcome.DONE)),
         ([*steps("a"), *[said("Let me fix that.")] * 3], End(outcome=Outcome.DONE)),
-        ([said("so it is, so it is, ", Finish.REPEATED)], SendBack(feedback=prompt("circles"))),
+        ([said("so it is, so it is, ", Finish.REPEATED)], SendBack(feedback=prompt("repeated_reply"))),
         (
             [said("so it is, ", Finish.REPEATED), said("so it is, ", Finish.REPEATED)],
             End(outcome=Outcome.STUCK, note="Stopped: the model kept repeating 'so it is,'."),

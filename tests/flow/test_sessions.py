@@ -48,6 +48,20 @@ async def test_the_head_stands_before_the_first_message_only() -> None:
     assert (first, last) == (UserMessage(text="one", head="Date: today."), UserMessage(text="two"))
 
 
+async def test_what_a_person_adds_is_read_before_the_next_step() -> None:
+    gateway, inbox = ScriptedGateway(say("ok")), list[str]()
+    session = Session(id="s", loop=a_loop(gateway, inbox=inbox), log=MemoryLog(), inbox=inbox)
+
+    session.steer("use the other file")
+    await session.send("go")
+
+    assert gateway.requests[0].messages == (
+        UserMessage(text="go"),
+        UserMessage(text="use the other file", source="steering"),
+    )
+    assert inbox == []
+
+
 async def test_an_interrupt_keeps_what_was_said_and_the_conversation_goes_on() -> None:
     never = asyncio.Event()
     half = (TextDelta(text="I will"), CallDelta(index=0, name="echo", arguments='{"te'), never)
@@ -105,6 +119,17 @@ async def test_a_turn_that_a_crash_cut_off_is_closed_when_the_session_is_taken_u
         TurnFinished(outcome=Outcome.INTERRUPTED),
     ]
     assert Conversation.replay(events(log)) == session.conversation
+
+
+async def test_a_turn_that_was_cut_off_before_any_reply_is_closed_too() -> None:
+    first, log = a_session(ScriptedGateway(say("ok")), [])
+    await first.send("go")
+    del log.kept[1:]
+
+    session = Session(id="s", loop=a_loop(ScriptedGateway(say("ok"))), log=log)
+
+    assert session.recover()
+    assert events(log)[1:] == [TurnFinished(outcome=Outcome.INTERRUPTED)]
 
 
 async def test_a_session_that_ended_well_is_taken_up_as_it_was() -> None:

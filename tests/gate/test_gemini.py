@@ -39,7 +39,7 @@ async def test_a_thought_signature_is_sent_back_as_it_came() -> None:
 
 def test_without_a_key_the_setting_is_named() -> None:
     with pytest.raises(ConfigError) as caught:
-        gemini_gateway("")
+        gemini_gateway("", model="gemini-x", url="http://127.0.0.1:1")
 
     assert str(caught.value) == "Gemini needs a key. Set GEMINI_API_KEY in the environment or in .env."
 
@@ -48,7 +48,7 @@ async def test_a_refused_key_names_its_own_setting() -> None:
     refusal = refuse(400, "API key not valid. Please pass a valid API key.")
 
     with scripted_server(refusal) as server, pytest.raises(RequestRejected, match="Set GEMINI_API_KEY"):
-        await deltas(gemini_gateway("wrong", url=server.url))
+        await deltas(gemini_gateway("wrong", url=server.url, model="gemini-x"))
 
 
 def test_its_window_is_a_million() -> None:

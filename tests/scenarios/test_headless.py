@@ -226,3 +226,15 @@ def test_standard_input_that_is_never_closed_does_not_hang_a_task_that_has_a_tex
 
     assert (process.returncode, out) == (0, "ok\n")
     assert "Standard input said nothing for 3 s" in err
+
+
+def test_a_model_that_goes_round_in_circles_is_cut_told_and_then_ended(run_cli: RunCli) -> None:
+    circles = say(*["I should look at the file again. "] * 100)
+
+    with ScriptedServer([circles, circles]) as server:
+        run = run_cli(server, "Look at the file.")
+
+    assert (run.exit_code, run.outcome) == (1, "stuck")
+    assert [reply["reply"]["finish"] for reply in run.of("model_replied")] == ["repeated", "repeated"]
+    assert run.last_words == "I should look at the file again. "
+    assert len(run.of("work_sent_back")) == 1

@@ -186,7 +186,7 @@ async def test_the_same_call_with_the_same_answer_is_remarked_on_and_then_ends_t
 
     events = await turn(a_loop(gateway))
 
-    assert WorkSentBack(feedback=prompt("repetition", count="3")) in events
+    assert WorkSentBack(feedback=prompt("same_call", count="3")) in events
     note = "Stopped: the model called echo 5 times with the same arguments."
     assert events[-1] == TurnFinished(outcome=Outcome.STUCK, note=note)
 

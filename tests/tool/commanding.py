@@ -59,7 +59,7 @@ async def run(backend: PlainBackend, script: str, folder: Path) -> CommandResult
 
 
 def pids_in(text: str) -> list[int]:
-    return [int(word) for word in text.split()]
+    return [int(word) for word in text.split() if word.isdigit()]  # bash adds "Terminated", if it still can
 
 
 def is_alive(pid: int) -> bool:
