@@ -141,9 +141,10 @@ async def test_a_working_directory_that_is_gone_is_left(shell: Shell, tmp_path: 
 async def test_a_time_out_ends_everything_and_says_what_to_do(shell: Shell) -> None:
     result = await ran(shell, "(setsid sleep 373 & echo $!); echo $$; sleep 375", timeout_seconds=1)
 
-    *pids, note = result.text.split("\n")
+    *lines, note = result.text.split("\n")
+    pids = pids_in(" ".join(lines))
     assert note == "Stopped after 1 s, with all it had started. Raise timeout_seconds, or run it in parts."
-    assert [pid for pid in pids_in(" ".join(pids)) if is_alive(pid)] == []
+    assert [pid for pid in pids if is_alive(pid)] == []
     assert len(pids) == 2
     assert result.status is ToolStatus.FAILED
     assert view_of(result).exit_code is None
