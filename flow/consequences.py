@@ -5,15 +5,16 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from core.permissions import Effect
-from core.rules import Act, Question
+from core.rules import Act, Question, prefix_end
 from flow.places import Places, meant_by, on_disk
 from flow.shell_grammar import ParsedCommand, SimpleCommand, parse
 from flow.shell_words import names
 from flow.shell_wrappers import command_name
 
 _PATH_ARGUMENTS = ("path", "paths", "file", "files", "directory", "folder", "source", "target")
-_SAYS_ONLY = names("echo printf")
-"""Commands whose words are no files."""
+_SAYS_ONLY = names("echo printf test [ stat basename dirname realpath")
+"""Commands that read none of the files they name."""
+_GIT_SAYS_ONLY = ("git check-ignore", "git ls-files", "git rm --cached")
 _WRITES = names(
     "tee cp mv rm ln install touch truncate chmod chown chgrp mkdir rmdir shred unlink rsync dd patch sed"
     " vi vim nano ed ex rename mktemp"
@@ -91,7 +92,7 @@ def _of_command(tool: str, command: str, places: Places, been: Sequence[str]) ->
 
 def _touched(part: SimpleCommand, folders: Sequence[str], places: Places) -> Iterator[Act]:
     name = command_name(part.argv[0])
-    if name in _SAYS_ONLY:
+    if name in _SAYS_ONLY or any(prefix_end(said.split(), part.argv) for said in _GIT_SAYS_ONLY):
         return
     effect = Effect.WRITE if name in _WRITES else Effect.READ
     for word in part.argv:

@@ -20,9 +20,10 @@ from core.policies import PermissionQuestion
 from core.rules import Decision, Rule, Ruling, decide
 from core.values import value
 from flow.consequences import Consequences, consequences
-from flow.danger import SECRETS, dangers_of
+from flow.danger import dangers_of
 from flow.places import Places
 from flow.rule_offers import offered_rules
+from flow.secrets import SECRETS
 from flow.shell_grammar import MAX_CHARACTERS
 
 _SHOWN = 200
@@ -170,6 +171,8 @@ class Permissions:
 
 def _told(ruling: Ruling) -> str:
     rule = ruling.rules[0]
+    if rule in SECRETS:
+        return rule.reason
     return f"{rule.reason} ({rule})" if rule.reason else str(rule)
 
 

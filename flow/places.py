@@ -30,8 +30,8 @@ class Places:
 
     def expanded(self, word: str) -> str:
         """With `~` and the variables that stand for known folders replaced; every home is the person's."""
-        word = re.sub(r"\$HOME\b|\$\{HOME\}", lambda _: self.home, word)
-        word = re.sub(r"\$PWD\b|\$\{PWD\}|~\+", lambda _: self.workspace, word)
+        word = re.sub(r"\$HOME\b|\$\{HOME\b[^}]*\}", lambda _: self.home, word)
+        word = re.sub(r"\$PWD\b|\$\{PWD\b[^}]*\}|~\+|\$\(pwd\)|`pwd`", lambda _: self.workspace, word)
         return re.sub(r"^~[\w.-]*(?=/|$)", lambda _: self.home, word)
 
     def names(self, path: str) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ rules see whatever it may run.
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 
 from core.values import value
 from flow.shell_words import names
@@ -211,7 +212,6 @@ _FIND_TESTS = (
     "-ipath",
     "-regex",
     "-iregex",
-    "-type",
     "-empty",
     "-size",
     "-mtime",
@@ -222,7 +222,9 @@ _FIND_TESTS = (
 
 def _find(args: Words) -> Unwrapped:
     starts = _starts(args)
-    if any(word.startswith(_FIND_TESTS) for word in args):
+    if any(
+        word.startswith(_FIND_TESTS) and wanted.strip("*./") != "" for word, wanted in pairwise((*args, "it"))
+    ):
         starts = tuple(f"{start.rstrip('/')}/found" for start in starts)
     runs = [at for at, word in enumerate(args) if word in ("-exec", "-execdir", "-ok", "-okdir")]
     inner = [_until_end(args[at + 1 :]) for at in runs[:_RUNS]]

@@ -26,7 +26,7 @@ import traceback
 import types
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, BinaryIO, NoReturn
+from typing import Any, BinaryIO, NoReturn, TextIO
 
 CHUNK_BYTES = 32_768
 MOST_VALUE_CHARS = 4_000
@@ -115,29 +115,39 @@ def interpret(channel: socket.socket, printed: int) -> NoReturn:
     """Run code as it comes, in one module that lasts."""
     sys.path[0] = str(Path.cwd())  # not the folder of this file
     sys.stdin = io.StringIO()
-    sys.stdout = os.fdopen(1, "w", buffering=1, encoding="utf-8", errors="backslashreplace", closefd=False)
-    sys.stderr = os.fdopen(2, "w", buffering=1, encoding="utf-8", errors="backslashreplace", closefd=False)
     builtins.input = no_input
     module = types.ModuleType("__main__")
     sys.modules["__main__"] = module
     process = os.getpid()
+    streams: dict[str, TextIO] = {}
     with channel.makefile("rb") as requests:
         for number, line in enumerate(requests, 1):
             os.dup2(printed, 1)  # the code before may have closed them
             os.dup2(printed, 2)
+            put_back(streams)
             with Shown() as shown:
                 run_cell(json.loads(line)["code"], f"{CELL}{number}>", module.__dict__)
             images: list[str] = []
             with Shown() as shown_plots:
                 images = plots()
-            with Shown():
-                sys.stdout.flush()
-                sys.stderr.flush()
+            for stream in streams.values():
+                if not stream.closed:
+                    stream.flush()
             if os.getpid() != process:  # a fork made by the code has come to the code's end
                 os._exit(0)
             answer = {"failed": shown.failed or shown_plots.failed, "images": images}
             channel.sendall(json.dumps(answer).encode() + b"\n")
     os._exit(0)
+
+
+def put_back(streams: dict[str, TextIO]) -> None:
+    """Let `sys.stdout` and `sys.stderr` write as ever: the code before may have replaced or closed them."""
+    for name, descriptor in (("stdout", 1), ("stderr", 2)):
+        if name not in streams or streams[name].closed:
+            streams[name] = os.fdopen(
+                descriptor, "w", buffering=1, encoding="utf-8", errors="backslashreplace", closefd=False
+            )
+        setattr(sys, name, streams[name])
 
 
 def run_cell(code: str, name: str, variables: dict[str, Any]) -> None:

@@ -34,6 +34,7 @@ def main() -> None:
 def connected(duckdb: Any, request: dict[str, Any]) -> Any:
     """A database that has the file as its view `data`, and can reach nothing else."""
     path = quoted(request["path"])
+    reader = READERS[request["form"]]
     options = "".join(f", {name}={quoted(value)}" for name, value in request["options"].items())
     connection = duckdb.connect()
     for statement in (
@@ -43,10 +44,16 @@ def connected(duckdb: Any, request: dict[str, Any]) -> Any:
         f"SET memory_limit='{MEMORY}'",
         f"SET allowed_paths=[{path}]",
         "SET enable_external_access=false",
-        f"CREATE VIEW data AS SELECT * FROM {READERS[request['form']]}({path}{options})",
-        "SET lock_configuration=true",
     ):
         connection.execute(statement)
+    view = f"CREATE VIEW data AS SELECT * FROM {reader}({path}{options}"
+    try:
+        connection.execute(f"{view})")
+    except duckdb.InvalidInputException:
+        if reader != "read_csv":
+            raise
+        connection.execute(f"{view}, null_padding=true)")  # its rows have different numbers of fields
+    connection.execute("SET lock_configuration=true")
     return connection
 
 

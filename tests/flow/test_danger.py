@@ -7,8 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.rules import Rule
-from flow.danger import DANGERS, SECRETS
+from flow.danger import DANGERS
 from flow.rule_examples import broken_example, decision_on
+from flow.secrets import SECRETS
 from tests.flow.permitting import ALLOW, DENY, decision, permissions
 
 

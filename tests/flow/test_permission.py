@@ -137,6 +137,10 @@ YOURSELF = " Find another way; only the person can do this, in a terminal of the
             "shell was refused: a rule forbids it: CI does that (deny command `npm publish`)." + YOURSELF,
         ),
         (
+            Mode.FULL, "cat .env",
+            "shell was refused: a rule forbids it: it holds secrets of the project." + YOURSELF,
+        ),
+        (
             Mode.PLAN, "ls",
             "shell was refused: mode plan only reads."
             " Say what you would do instead; the person can choose --permission ask.",
@@ -161,6 +165,7 @@ async def test_a_denial_says_why_and_what_to_do(mode: Mode, command: str, said: 
     ("command", "offer"),
     [
         ("git status -s", "allow tool shell, effect execute, command `git status`"),
+        ("git --no-pager log", "allow tool shell, effect execute, command `git --no-pager log`"),
         ("npm run test:unit -- -x", "allow tool shell, effect execute, command `npm run test:unit`"),
         ("pytest tests/a.py", "allow tool shell, effect execute, command `pytest`"),
         ("python -m pytest", "allow tool shell, effect execute, command `python -m pytest`"),

@@ -2,8 +2,7 @@
 
 import pytest
 
-from flow.danger import SECRETS
-from flow.secrets import Secrets
+from flow.secrets import SECRETS, Secrets
 
 HELD = [
     "/home/me/.ssh/config",

@@ -251,6 +251,17 @@ async def test_sql_is_answered_from_the_table_data(
     assert isinstance(result.view, Table)
 
 
+async def test_sql_reads_rows_with_more_and_with_fewer_fields_too(
+    tmp_path: Path, backend: PlainBackend
+) -> None:
+    pytest.importorskip("duckdb")
+    (tmp_path / "a.csv").write_text("a,b\n1,x\n2,y,z\n3\n")
+
+    result = await view(tmp_path, "a.csv", backend, sql="SELECT sum(a) AS total FROM data")
+
+    assert result.text.endswith("total\n6")
+
+
 @pytest.mark.parametrize(
     ("sql", "said"),
     [

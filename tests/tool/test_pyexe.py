@@ -200,6 +200,22 @@ async def test_code_that_closes_its_output_does_not_break_the_next(pyexe: Pyexe)
     assert (await ran(pyexe, "print('back'); 6")).text == "back\n6"
 
 
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import sys; sys.stdout = None",
+        "import sys, io; sys.stdout = sys.stderr = io.StringIO()",
+        "import sys; sys.stdout.close()",
+    ],
+)
+async def test_code_that_replaces_its_output_does_not_silence_the_next(code: str, pyexe: Pyexe) -> None:
+    replaced = await ran(pyexe, code)
+
+    after = await ran(pyexe, "print('shown'); 1 + 1")
+
+    assert (replaced.text, after.text.rstrip()) == ("(no output)", "shown\n2")
+
+
 async def test_a_thread_may_go_on_between_calls(pyexe: Pyexe) -> None:
     await ran(pyexe, "import threading; go = threading.Event()")
     await ran(pyexe, "t = threading.Thread(target=lambda: (go.wait(), print('late'))); t.start()")
