@@ -12,6 +12,8 @@ from core.protocols import Reader
 logger = logging.getLogger(__name__)
 
 QUEUE_LENGTH = 2_000
+PATIENCE_SECONDS = 5.0
+"""How long a reader may be about one record when others wait for it."""
 
 
 @dataclass
@@ -26,12 +28,16 @@ class Subscription:
     """The durable records with a `seq` above the given one."""
     seen: int = 0
     """`seq` of the newest durable record the reader was given, or had missed before it came."""
-    _queue: asyncio.Queue[Record | None] = field(default_factory=lambda: asyncio.Queue(QUEUE_LENGTH))
+    patience_seconds: float = PATIENCE_SECONDS
+    _given: int = 0
+    _queue: asyncio.Queue[Record] = field(default_factory=lambda: asyncio.Queue(QUEUE_LENGTH))
     _behind: bool = False
     _broken: bool = False
     _task: "asyncio.Task[None] | None" = None
 
     def tell(self, record: Record) -> None:
+        if self._broken:
+            return
         if self._task is None:
             self._task = asyncio.create_task(self._follow())
         if self._queue.full():
@@ -40,20 +46,36 @@ class Subscription:
         self._queue.put_nowait(record)
 
     async def drained(self) -> None:
-        """Wait until the reader has been given everything."""
-        await self._queue.join()
-        if self._behind:
+        """Wait until the reader has been given everything, or has stopped getting on."""
+        if self._task is None or self._broken:
+            return
+        joined = asyncio.ensure_future(self._queue.join())
+        given = -1
+        while not joined.done() and not self._task.done() and given != self._given:
+            given = self._given
+            await asyncio.wait(
+                {joined, self._task}, timeout=self.patience_seconds, return_when=asyncio.FIRST_COMPLETED
+            )
+        if not joined.done():
+            joined.cancel()
+            self._leave()
+        elif self._behind:
             self._behind = False
             await self._catch_up(None)
 
     async def aclose(self) -> None:
+        await self.drained()
         if self._task is not None:
-            await self.drained()
-            await self._queue.put(None)
-            await self._task
+            self._task.cancel()
+            await asyncio.wait({self._task}, timeout=self.patience_seconds)
+
+    def _leave(self) -> None:
+        self._broken = True
+        logger.error("a reader did not come back, and is told nothing more: %r", self.reader)
 
     async def _follow(self) -> None:
-        while (record := await self._queue.get()) is not None:
+        while True:
+            record = await self._queue.get()
             if record.event.durable and record.seq > self.seen + 1:
                 await self._catch_up(record.seq)
             await self._give(record)
@@ -76,6 +98,7 @@ class Subscription:
             self.seen = record.seq
         if self._broken:
             return
+        self._given += 1
         try:
             await self.reader(record)
         except Exception:

@@ -49,6 +49,9 @@ def other_readings(text: str) -> Iterator[tuple[str, str]]:
             "'((' is arithmetic to some shells and two subshells to others",
             text.replace("((", "( ( ").replace("))", ") ) "),
         )
+    if re.search(r"(?:!|\btime\b[^;&|\n]*)\s\{\s", text):
+        grouped = re.sub(r"(?<!\S)\{(?=\s)", "(", text)
+        yield "a group stands behind '!' or time", re.sub(r"(?<=[;\s])\}(?!\w)", ")", grouped)
     for inner in re.findall(r"`((?:[^`\\]|\\.)*)`", text, re.DOTALL):
         if "\\" in inner:
             yield "there are escapes between backticks", re.sub(r"\\([`$\\])", r"\1", inner)
