@@ -7,9 +7,11 @@ The trusted `.env` files are the one in the user's config folder and the one bes
 """
 
 import os
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -42,9 +44,13 @@ class Surroundings:
 
 def here() -> Surroundings:
     """Those of this process."""
+    try:
+        cwd = Path.cwd()
+    except FileNotFoundError as error:
+        raise ConfigError("The current folder does not exist any more.", hint="Go to another one.") from error
     return Surroundings(
         environment=os.environ,
-        cwd=Path.cwd(),
+        cwd=cwd,
         folders=user_folders(os.environ),
         checkout=checkout_folder(),
     )
@@ -186,13 +192,16 @@ def _variables(file: Path) -> dict[str, str]:
         content = file.read_bytes() if file.is_file() else b""
         if b"AGENT_" not in content and b"GEMINI_" not in content:
             return {}
-        from dotenv import dotenv_values
+        from dotenv.parser import parse_stream
 
-        found = dotenv_values(file, interpolate=False)
+        lines = list(parse_stream(StringIO(content.decode())))
     except (OSError, UnicodeDecodeError) as error:
         raise _unreadable(file, error) from error
-    ours = [name for name in found if name.startswith("AGENT_") or name in _by_variable()]
-    return {name: found[name] or "" for name in ours}
+    for line in lines:
+        if line.error and re.match(r"\s*(export\s+)?(AGENT|GEMINI)_", line.original.string):
+            raise _unreadable(file, f"line {line.original.line} is not NAME=value")
+    found = {line.key: line.value or "" for line in lines if line.key}
+    return {name: found[name] for name in found if name.startswith("AGENT_") or name in _by_variable()}
 
 
 def _toml_values(file: Path) -> dict[str, Value]:
@@ -241,5 +250,5 @@ def _unknown(name: str, place: str, names: Iterable[str]) -> ConfigError:
     return ConfigError(f"There is no setting {name!r}{place}.", hint=hint)
 
 
-def _unreadable(file: Path, error: Exception) -> ConfigError:
+def _unreadable(file: Path, error: Exception | str) -> ConfigError:
     return ConfigError(f"{str(file)!r} cannot be read: {error}.", hint="Mend it or take it away.")

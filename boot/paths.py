@@ -32,8 +32,15 @@ class Folders:
 
 
 def user_folders(environment: Mapping[str, str], platform: str = sys.platform) -> Folders:
-    """By the platform's custom, unless the environment names others."""
-    home = Path(environment.get("USERPROFILE" if platform == "win32" else "HOME") or Path.home())
+    """By the platform's custom, unless the environment names others.
+
+    Raises:
+        ConfigError: nobody says where the user's home is.
+    """
+    variable = "USERPROFILE" if platform == "win32" else "HOME"
+    home = Path(environment.get(variable) or _expanded("~"))
+    if not home.is_absolute():
+        raise ConfigError(f"The home folder is {str(home)!r}.", hint=f"Set {variable} to a whole path.")
 
     def below(variable: str, otherwise: Path) -> Path:
         named = environment.get(variable, "")
@@ -70,7 +77,7 @@ def workspace_folder(named: str, cwd: Path, checkout: Path | None) -> Path:
     Raises:
         ConfigError: it is no folder.
     """
-    folder = (cwd / Path(named).expanduser()).resolve() if named else cwd.resolve()
+    folder = (cwd / _expanded(named)).resolve() if named else cwd.resolve()
     if not named and checkout is not None and folder == checkout.resolve():
         folder = folder / "workspace"
     if not folder.is_dir():
@@ -87,4 +94,13 @@ def artifacts_folder(workspace: Path) -> Path:
 
 
 def _absolute(named: str) -> Path | None:
-    return Path(named).expanduser().absolute() if named else None
+    return _expanded(named).absolute() if named else None
+
+
+def _expanded(named: str) -> Path:
+    try:
+        return Path(named).expanduser()
+    except RuntimeError as error:
+        raise ConfigError(
+            f"No home is known for {named!r}.", hint="Set HOME, or write a whole path."
+        ) from error

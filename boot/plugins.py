@@ -20,25 +20,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, TypeVar
 
-from core.errors import AgentError
-
 GROUPS = ("roost.tools", "roost.gateways", "roost.readers", "roost.policies")
-
-BROKEN = (
-    AgentError,
-    ArithmeticError,
-    AssertionError,
-    AttributeError,
-    ImportError,
-    LookupError,
-    NameError,
-    OSError,
-    RuntimeError,
-    SyntaxError,
-    TypeError,
-    ValueError,
-)
-"""What a stranger's module or factory is expected to fail with."""
 
 T = TypeVar("T")
 Found = Mapping[str, Sequence[tuple[str, str]]]
@@ -68,7 +50,7 @@ class Plugins:
         """What `make` gives for the plug-in `name`; None, and a warning, when it fails."""
         try:
             return make()
-        except BROKEN as error:
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - the code of a stranger may fail with anything
             self.warnings.append(f"The plug-in {name!r} was left out: {type(error).__name__}: {error}.")
             return None
 

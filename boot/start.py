@@ -4,6 +4,7 @@ import os
 import select
 import stat
 import sys
+from contextlib import redirect_stdout
 
 from boot.arguments import Arguments
 from boot.layers import Loaded, here, load_settings
@@ -28,9 +29,11 @@ async def start(given: Arguments) -> int:
 async def _task(given: Arguments, loaded: Loaded, text: str) -> int:
     from servr.headless import run_task
 
-    async with open_session(loaded.settings, _choice(given, "server")) as opened:
-        _tell(*opened.notices)
-        return await run_task(opened.session, text, json=given.json, deltas=given.deltas)
+    out = sys.stdout
+    with redirect_stdout(sys.stderr):  # what a plug-in prints is no part of the answer
+        async with open_session(loaded.settings, _choice(given, "server")) as opened:
+            _tell(*opened.notices)
+            return await run_task(opened.session, text, out=out, json=given.json, deltas=given.deltas)
 
 
 async def _chat(given: Arguments, loaded: Loaded) -> int:

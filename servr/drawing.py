@@ -106,10 +106,9 @@ def lines_of(event: Event) -> Iterator[Line]:
         case PermissionAsked(call=call, reason=reason):
             yield Line(f"? {title_of(call)}: {_first_line(reason)}")
         case PermissionAnswered(approval=approval):
-            answer = (
-                f"allowed ({approval.scope})" if approval.allowed else f"refused {approval.note}".rstrip()
-            )
-            yield Line(f"  {_first_line(answer)}", Style.DIM)
+            answer = f"allowed ({approval.scope})" if approval.allowed else "refused"
+            note = f": {approval.note}" if approval.note else ""
+            yield Line(f"  {_first_line(answer + note)}", Style.DIM)
         case ToolStarted(call=call):
             yield Line(f"● {title_of(call)}", Style.STRONG)
         case ToolFinished():

@@ -14,20 +14,25 @@ from core.events import EXIT_CODES, Outcome, Record, TurnFinished
 from core.messages import AssistantMessage
 from core.values import encode
 from flow.sessions import Session
-from servr.drawing import plain_lines
+from servr.drawing import plain_lines, visible
 
 
-@dataclass(frozen=True)
+@dataclass
 class JsonLines:
-    """A reader that writes records, one a line."""
+    """A reader that writes records, one a line, until it cannot."""
 
     out: TextIO
     passing: bool
+    refusal: OSError | None = None
 
     async def __call__(self, record: Record) -> None:
-        if record.event.durable or self.passing:
+        if self.refusal or not (record.event.durable or self.passing):
+            return
+        try:
             self.out.write(encode(record) + "\n")
             self.out.flush()
+        except OSError as error:
+            self.refusal = error
 
 
 @dataclass(frozen=True)
@@ -42,11 +47,16 @@ class Progress:
         self.out.flush()
 
 
-async def run_task(session: Session, text: str, *, json: bool, deltas: bool) -> int:
-    """Carry out `text` and answer the exit code. SIGINT and SIGTERM end the turn, and keep what was said."""
-    if isinstance(sys.stdout, TextIOWrapper):
-        sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")  # for half a character
-    session.subscribe(JsonLines(sys.stdout, passing=deltas) if json else Progress(sys.stderr))
+async def run_task(session: Session, text: str, *, out: TextIO, json: bool, deltas: bool) -> int:
+    """Carry out `text` and answer the exit code. SIGINT and SIGTERM end the turn, and keep what was said.
+
+    Raises:
+        OSError: `out` could not be written; the work was done all the same.
+    """
+    if isinstance(out, TextIOWrapper):
+        out.reconfigure(encoding="utf-8", errors="backslashreplace")  # for half a character
+    lines = JsonLines(out, passing=deltas)
+    session.subscribe(lines if json else Progress(sys.stderr))
     task = asyncio.ensure_future(session.send(text))
     with _stopped_by_signals(task):
         try:
@@ -54,14 +64,18 @@ async def run_task(session: Session, text: str, *, json: bool, deltas: bool) -> 
         except asyncio.CancelledError:
             finished = TurnFinished(outcome=Outcome.INTERRUPTED, note="Interrupted.")
     if not json:
-        _answer(session, finished)
+        _answer(session, finished, out)
+    if lines.refusal:
+        raise lines.refusal
     return EXIT_CODES[finished.outcome]
 
 
-def _answer(session: Session, finished: TurnFinished) -> None:
+def _answer(session: Session, finished: TurnFinished, out: TextIO) -> None:
     last = session.conversation.messages[-1]
     if isinstance(last, AssistantMessage) and last.text.strip():
-        sys.stdout.write(last.text.strip() + "\n")
+        answer = last.text.lstrip("\r\n").rstrip() + "\n"
+        out.write(visible(answer) if out.isatty() else answer)
+        out.flush()
     if finished.note:
         sys.stderr.write(f"roost: {finished.note}\n")
 

@@ -63,7 +63,8 @@ def content_if_any(workspace: Workspace, asked: str) -> tuple[Path, bytes | None
 
 def missing(workspace: Workspace, asked: str, path: Path) -> ToolError:
     """The error for a path that is not there."""
-    close = [printable(workspace.name_of(path.parent / name)) for name in _close_names(path)]
+    names = _close_names(path) if path != workspace.real_root else []
+    close = [printable(workspace.name_of(path.parent / name)) for name in names]
     hint = f"Did you mean {' or '.join(close)}?" if close else "list_files and find_files show what there is."
     return ToolError(f"There is no {quoted(asked)}.", hint=hint)
 

@@ -20,8 +20,8 @@ HELP = """\
 Write what you want done, and press Enter.
   /help       show this
   exit, quit  leave; so does Ctrl-D
-  Ctrl-C      end the turn that runs; at the prompt, drop the line, and twice: leave
-Asked for a yes:  y once · s in this session · a always · n no, with a reason if you like"""
+  Ctrl-C      end the turn that runs; at the prompt drop the line; twice, leave
+Asked for a yes:  y once · s in this session · a always · n no, or n and why"""
 
 
 @value

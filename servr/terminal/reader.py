@@ -48,7 +48,7 @@ class TerminalReader:
                 pass
 
     def _say(self, text: str) -> None:
-        shown = text if self._said else text.lstrip()
+        shown = text if self._said else text.lstrip("\r\n")
         if shown and not self._said:
             self.screen.end_line()
         self._said += shown
@@ -66,7 +66,7 @@ class TerminalReader:
 
     def _end_reply(self, reply: AssistantMessage) -> None:
         """Show what was not streamed."""
-        whole = reply.text.lstrip()
+        whole = reply.text.lstrip("\r\n")
         if whole.startswith(self._said):
             self._say(whole[len(self._said) :])
         self.screen.end_line()

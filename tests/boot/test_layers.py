@@ -271,7 +271,13 @@ def test_another_program_s_variables_are_told_of_once(place: Place) -> None:
 
 
 @pytest.mark.parametrize(
-    ("file", "content"), [("settings.toml", b"= 3"), ("settings.toml", b"\xff"), (".env", b"AGENT_\xff")]
+    ("file", "content"),
+    [
+        ("settings.toml", b"= 3"),
+        ("settings.toml", b"\xff"),
+        (".env", b"AGENT_\xff"),
+        (".env", b'AGENT_MODEL="never closed\n'),
+    ],
 )
 def test_an_unreadable_file_is_named(place: Place, file: str, content: bytes) -> None:
     (place.config / file).write_bytes(content)
@@ -281,6 +287,15 @@ def test_an_unreadable_file_is_named(place: Place, file: str, content: bytes) ->
 
     assert str(caught.value).startswith(f"{str(place.config / file)!r} cannot be read: ")
     assert str(caught.value).endswith("Mend it or take it away.")
+
+
+def test_a_line_of_others_in_a_dotenv_file_is_passed_over(
+    place: Place, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (place.config / ".env").write_text("set -a; for AGENT_ in\nAGENT_MODEL=m\n")
+
+    assert place.load().settings.model == "m"
+    assert capfd.readouterr().err == ""
 
 
 @pytest.mark.parametrize(("named", "problem"), [("none", "does not exist"), ("a.txt", "is not a folder")])

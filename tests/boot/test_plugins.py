@@ -114,6 +114,8 @@ def test_a_cache_that_cannot_be_written_is_done_without(site: Site) -> None:
         ("plug_six:answer", WORKING, "TypeError: plug_six:answer cannot be called."),
         ("no_such_module:x", WORKING, "ModuleNotFoundError: No module named 'no_such_module'."),
         ("plug_six:shout", "raise RuntimeError('no driver')", "RuntimeError: no driver."),
+        ("plug_six:shout", "raise Exception('anything')", "Exception: anything."),
+        ("plug_six:shout", "import sys; sys.exit(3)", "SystemExit: 3."),
         ("plug_six:shout", "def (", "SyntaxError: invalid syntax (plug_six.py, line 1)."),
     ],
 )

@@ -2,8 +2,11 @@
 
 import asyncio
 
+import pytest
+
 from core.deltas import TextDelta
 from core.events import ModelDelta, NoteAdded, Record
+from core.protocols import Reader
 from flow.broadcast import QUEUE_LENGTH, Subscription
 from tests.building import NOW, MemoryLog
 
@@ -68,3 +71,41 @@ async def test_a_reader_that_breaks_is_told_nothing_more_and_harms_nobody() -> N
     await subscription.drained()
 
     assert told == [1]
+
+
+async def hangs(record: Record) -> None:
+    await asyncio.Event().wait()
+
+
+async def is_cancelled(record: Record) -> None:
+    raise asyncio.CancelledError
+
+
+@pytest.mark.parametrize("reader", [hangs, is_cancelled])
+async def test_a_reader_that_does_not_come_back_is_waited_for_once_and_no_more(reader: Reader) -> None:
+    log = MemoryLog()
+    subscription = Subscription(reader, log.records, patience_seconds=0.01)
+
+    subscription.tell(log.append(NoteAdded(source="test", text="a")))
+    async with asyncio.timeout(10):
+        await subscription.drained()
+        subscription.tell(log.append(NoteAdded(source="test", text="b")))
+        await subscription.aclose()
+
+    assert subscription.seen == 1
+
+
+async def test_a_slow_reader_is_waited_for_as_long_as_it_gets_on() -> None:
+    log, seen = MemoryLog(), list[int]()
+
+    async def slow(record: Record) -> None:
+        for _ in range(3):
+            await asyncio.sleep(0)
+        seen.append(record.seq)
+
+    subscription = Subscription(slow, log.records, patience_seconds=0.5)
+    for number in range(QUEUE_LENGTH):
+        subscription.tell(log.append(NoteAdded(source="test", text=str(number))))
+    await subscription.aclose()
+
+    assert seen == list(range(1, QUEUE_LENGTH + 1))

@@ -163,6 +163,7 @@ def test_a_reader_that_goes_away_does_not_end_the_work(roost: Roost) -> None:
         (("-p", "x", "--url", "ftp://a"), 2, "--url is 'ftp://a'."),
         (("-p", "x", "--url", "http://127.0.0.1:9/v1"), 3, "No answer from http://127.0.0.1:9/v1."),
         (("-p", "x", "--resume", "none", "--offline"), 2, "There is no session 'none'."),
+        (("-p", "x", "--resume", "", "--offline"), 2, "There is no session ''."),
         (("-p", "x", "--continue", "--offline"), 2, "There is no session in"),
         (("-p", "x", "--workspace", "missing", "--offline"), 2, "does not exist."),
         (("--json", "--offline"), 2, '--json and --deltas need a task. Give one with -p "…".'),
@@ -177,6 +178,105 @@ def test_what_cannot_be_done_is_one_sentence_and_an_exit_code(
     assert (ended, out) == (code, "")
     assert said in err
     assert "Traceback" not in err
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_a_stream_that_was_closed_ends_nothing(roost: Roost, closed: str) -> None:
+    shell = f'exec "$0" "$1" -p Hi --offline {closed}'
+
+    ran = subprocess.run(
+        ["sh", "-c", shell, sys.executable, str(CLI)],
+        cwd=roost.workspace,
+        env=roost.environment,
+        capture_output=True,
+        timeout=LIMIT_SECONDS,
+    )
+
+    assert (ran.returncode, ran.stderr) == (0, b"")
+    assert roost.records()[-1]["event"]["outcome"] == "done"
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a disk that is always full")
+@pytest.mark.parametrize("flags", [(), ("--json",)])
+def test_an_answer_that_could_not_be_written_is_no_success(roost: Roost, flags: Sequence[str]) -> None:
+    with Path("/dev/full").open("w") as full:
+        process = subprocess.run(
+            [sys.executable, str(CLI), "-p", "Hi", "--offline", *flags],
+            cwd=roost.workspace,
+            env=roost.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=LIMIT_SECONDS,
+        )
+
+    assert process.returncode == 4
+    assert process.stderr.startswith("roost: The output cannot be written: No space left on device.")
+
+
+def test_a_data_folder_that_cannot_be_made_is_one_sentence(roost: Roost) -> None:
+    roost.environment = {**roost.environment, "AGENT_DATA_DIR": "/dev/null"}
+
+    code, out, err = roost.run("-p", "Hi", "--offline")
+
+    assert (code, out) == (4, "")
+    assert err == "roost: '/dev/null' cannot be used: File exists. Make room, or mend its rights.\n"
+
+
+def test_a_folder_that_was_deleted_under_the_shell_is_one_sentence(roost: Roost) -> None:
+    ran = subprocess.run(
+        ["sh", "-c", 'rmdir "$PWD" && exec "$0" "$1" -p Hi --offline', sys.executable, str(CLI)],
+        cwd=roost.workspace,
+        env=roost.environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=LIMIT_SECONDS,
+    )
+
+    assert (ran.returncode, ran.stdout) == (2, "")
+    assert ran.stderr == "roost: The current folder does not exist any more. Go to another one.\n"
+
+
+def test_the_answer_keeps_the_indentation_of_its_first_line(roost: Roost) -> None:
+    with ScriptedServer([say("\n\n    one\n    two\n")]) as server:
+        _, out, _ = roost.run("-p", "go", *at(server))
+
+    assert out == "    one\n    two\n"
+
+
+def test_on_a_terminal_the_answer_commands_nothing(roost: Roost) -> None:
+    ours, theirs = os.openpty()
+    with ScriptedServer([say("\x1b[2Jgone")]) as server:
+        process = subprocess.Popen(
+            [sys.executable, str(CLI), "-p", "go", *at(server)],
+            cwd=roost.workspace,
+            env=roost.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=theirs,
+        )
+        assert process.wait(LIMIT_SECONDS) == 0
+    shown = os.read(ours, 1_000)
+    os.close(ours)
+    os.close(theirs)
+
+    assert shown == "␛[2Jgone\r\n".encode()
+
+
+def test_what_a_plug_in_prints_is_no_part_of_the_answer(roost: Roost, tmp_path: Path) -> None:
+    notes = tmp_path / "site" / "loud-1.0.dist-info"
+    notes.mkdir(parents=True)
+    (notes / "METADATA").write_text("Metadata-Version: 2.1\nName: loud\nVersion: 1.0\n")
+    (notes / "entry_points.txt").write_text("[roost.readers]\nloud = loud:reader\n")
+    (notes.parent / "loud.py").write_text("print('loud')\ndef reader(session): return print\n")
+    roost.environment = {**roost.environment, "PYTHONPATH": str(notes.parent)}
+
+    code, out, err = roost.run("-p", "Hi", "--offline", "--json")
+
+    assert code == 0
+    assert [json.loads(line)["seq"] for line in out.splitlines()] == [1, 2, 3]
+    assert "loud" in err
 
 
 def test_a_bug_is_one_line_that_names_the_log(roost: Roost) -> None:

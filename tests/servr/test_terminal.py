@@ -138,8 +138,8 @@ async def test_a_path_at_the_start_of_a_prompt_is_no_command() -> None:
     ("answer", "ran", "told"),
     [
         ("y", True, "allowed (once)"),
-        ("n too soon", False, "refused too soon"),
-        (EOFError(), False, "refused nobody"),
+        ("n too soon", False, "refused: too soon"),
+        (EOFError(), False, "refused: nobody"),
     ],
 )
 async def test_a_call_runs_when_the_person_says_yes(answer: str | Exception, ran: bool, told: str) -> None:

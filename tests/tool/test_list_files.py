@@ -110,3 +110,12 @@ async def test_what_cannot_be_listed_is_answered(
         await ran(list_files, path=path)
 
     assert message in str(raised.value)
+
+
+async def test_a_workspace_that_was_deleted_meanwhile_is_not_there(tmp_path: Path) -> None:
+    make_tree(tmp_path, "project/", "projects/")
+    list_files = ListFiles(services_at(tmp_path / "project"))
+    (tmp_path / "project").rmdir()
+
+    with pytest.raises(ToolError, match=r"There is no '\.'\."):
+        await ran(list_files)
