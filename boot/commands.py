@@ -1,4 +1,4 @@
-"""The commands beside the chat and `-p`: `roost sessions`, `settings`, `doctor` and `why`.
+"""The commands beside the chat and `-p`: `roost sessions`, `models`, `settings`, `doctor` and `why`.
 
 Each takes `--workspace`, prints to stdout what it was asked for, and answers an exit code.
 """
@@ -44,6 +44,12 @@ def _sessions(given: argparse.Namespace, loaded: Loaded) -> int:
             return export_session(sessions, given.id, given.output)
         case _:
             return list_sessions(sessions, workspace)
+
+
+def _models(given: argparse.Namespace, loaded: Loaded) -> int:
+    from boot.models_command import list_models
+
+    return list_models(loaded.settings, given.url or loaded.settings.model_url, json=given.json)
 
 
 def _settings(given: argparse.Namespace, loaded: Loaded) -> int:
@@ -100,6 +106,9 @@ def _parser() -> argparse.ArgumentParser:
         return added
 
     _add_session_actions(command("sessions", _sessions, "What was said before, in this workspace."))
+    models = command("models", _models, "Which models there are, what each can do, and where.")
+    models.add_argument("--url", metavar="URL", help="of this server, not of all on the usual local ports")
+    models.add_argument("--json", action="store_true", help="all that is known, as one line of JSON")
     command("settings", _settings, "Every setting, its value and where that stands.")
     doctor = command("doctor", _doctor, "What is missing or wrong here, and how to mend it.")
     doctor.add_argument("--offline", action="store_true", help="leave the model server alone")

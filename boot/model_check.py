@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Mapping
 
 from boot.doctor import Finding
 from boot.layers import here
-from boot.model_way import way_to_model
+from boot.model_way import NO_WINDOW, ModelWay, way_to_model
 from boot.plugins import Plugins
 from boot.settings import Settings
 from core.deltas import ReplyBuilder, TextDelta, ThinkingDelta
@@ -45,15 +45,29 @@ async def _asked(settings: Settings) -> list[Finding]:
     except TimeoutError:
         text = f"{settings.model_url or 'It'} did not answer within {FIND_SECONDS:g} seconds."
         return [Finding(subject="model server", state="problem", text=text, mend="Is it busy? Try again.")]
-    window = f"{way.window_tokens} tokens" if way.window_tokens else "not told by the server"
     try:
-        return [
-            Finding(subject="model server", text=way.place),
-            Finding(subject="model", text=f"{way.model}, window: {window}"),
-            *[finding async for finding in tried(way.gateway)],
-        ]
+        tries = [finding async for finding in tried(way.gateway)]
+        return [*await _served(way), *tries]
     finally:
         await way.close()
+
+
+async def _served(way: ModelWay) -> list[Finding]:
+    """What the server says of itself and its model, once the model is loaded."""
+    window = (await way.live.tokens() if way.live else None) or way.window_tokens
+    facts = way.live.facts if way.live else None
+    served = facts.model(way.model) if facts else None
+    kind = f", {facts.kind}" if facts and facts.kind != "unknown" else ""
+    found = [Finding(subject="model server", text=f"{way.place}{kind}")]
+    if window:
+        found.append(Finding(subject="model", text=f"{way.model}, window: {window:,} tokens"))
+    else:
+        found.append(Finding(subject="model", state="note", text=f"{way.model}. {NO_WINDOW}"))
+    if served and served.gpu_share is not None and served.gpu_share < 1:
+        text = f"{served.gpu_share:.0%} of the model is on the graphics card: it answers slowly."
+        mend = "Take a smaller model, or a smaller AGENT_WINDOW_TOKENS."
+        found.append(Finding(subject="model", state="note", text=text, mend=mend))
+    return found
 
 
 async def tried(gateway: Gateway, seconds: float = REPLY_SECONDS) -> AsyncIterator[Finding]:

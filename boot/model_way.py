@@ -1,23 +1,40 @@
 """The way to a model: which server, which model, and the rings around the gateway to it.
 
-plug-ins ─► no circles ─► retrying ─► calls written as text ─► OpenAI-compatible ─► server
+plug-ins ─► watching ─► no circles ─► retrying ─► calls written as text ─┬─► OpenAI-compatible ─► server
+                                                                         └─► Ollama ────────────► server
 """
 
 from collections.abc import Awaitable, Callable
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
+from boot.known_servers import KnownServers
 from boot.plugins import Plugins
 from boot.settings import Settings
+from core.endpoint import ASSUMED_WINDOW, ServedModel
 from core.errors import GatewayUnavailable
+from core.profile import ModelProfile
 from core.protocols import Gateway
 from core.values import value
-from gate.discovery import NoServer, discover
+from gate.discovery import Endpoint, NoServer, discover
+from gate.live_window import LiveWindow, WatchingGateway
+from gate.manner import Manner, manner_for
 from gate.openai_compatible import OpenAICompatibleGateway
 from gate.repetition import RepetitionGuard
 from gate.retrying import RetryingGateway
 from gate.text_calls import TextCallGateway
+from model.catalog import profile_of
+
+if TYPE_CHECKING:
+    from gate.ollama import OllamaGateway
 
 Kind = Literal["server", "server or offline", "offline", "gemini"]
+Profiles = Callable[[str, int | None], ModelProfile]
+"""The profile of a model by its name, and the window its server says it has."""
+SAY_NO_WINDOW = ("unknown", "transformers serve")
+NO_WINDOW = (
+    f"The server does not name its window: {ASSUMED_WINDOW:,} tokens are assumed. "
+    "Set AGENT_WINDOW_TOKENS if you know it."
+)
 START_ONE = "Start one (LM Studio, Ollama, llama-server, vLLM) or name it with --url."
 
 
@@ -31,11 +48,16 @@ class ModelWay:
     place: str
     """URL of the server, or what stands in its place; for people."""
     window_tokens: int | None = None
+    profile: ModelProfile = ModelProfile()
+    live: LiveWindow | None = None
+    """Where the window can be asked for once the model has answered; None where it is known for good."""
     close: Callable[[], Awaitable[None]] = _nothing_to_close
     notices: tuple[str, ...] = ()
 
 
-async def way_to_model(settings: Settings, kind: Kind, plugins: Plugins) -> ModelWay:
+async def way_to_model(
+    settings: Settings, kind: Kind, plugins: Plugins, profiles: Profiles = profile_of
+) -> ModelWay:
     """Find it; a server whose URL and model are both set is not asked anything yet.
 
     Raises:
@@ -46,23 +68,72 @@ async def way_to_model(settings: Settings, kind: Kind, plugins: Plugins) -> Mode
         return _gemini(settings, plugins)
     if kind == "offline":
         return _offline(plugins)
-    found = await discover(settings.model_url or None, api_key=settings.api_key, model=settings.model or None)
+    known = KnownServers(plugins.cache / "servers")
+    found = await discover(
+        settings.model_url or None,
+        api_key=settings.api_key,
+        model=settings.model or None,
+        recall=known.recall,
+    )
     if isinstance(found, NoServer):
         if kind == "server":
             raise GatewayUnavailable(
                 str(found), hint=f"{START_ONE} --offline tries the tools without a model."
             )
         return _offline(plugins, f"{found} {START_ONE} Until then built-in rules answer.")
-    server = OpenAICompatibleGateway(
-        found.url, found.model, api_key=settings.api_key, temperature=settings.temperature
+    if found.facts:
+        known.keep(found.facts)
+    live = LiveWindow(
+        found.url,
+        found.model,
+        settings.api_key if settings.model_url else "",
+        most_tokens=settings.window_tokens,
+        keep=known.keep,
+        facts=found.facts,
     )
+    return _served(settings, found, live, plugins, profiles)
+
+
+def _served(
+    settings: Settings, found: Endpoint, live: LiveWindow, plugins: Plugins, profiles: Profiles
+) -> ModelWay:
+    kind = found.facts.kind if found.facts else "unknown"
+    window = _window(found, settings.window_tokens)
+    profile = profiles(found.model, window)
+    manner = manner_for(profile, server=kind, temperature=settings.temperature)
+    server = (
+        _ollama(found, live, window, manner)
+        if kind == "Ollama" and window
+        else OpenAICompatibleGateway(found.url, found.model, api_key=live.api_key, manner=manner)
+    )
+    window = window or profile.window_tokens
     return ModelWay(
-        gateway=_ringed(server, plugins),
+        gateway=_ringed(server, plugins, live),
         model=found.model,
         place=found.url,
-        window_tokens=found.window_tokens,
+        window_tokens=window,
+        profile=profile,
+        live=live,
         close=server.close,
+        notices=(NO_WINDOW,) if kind in SAY_NO_WINDOW and found.facts and not window else (),
     )
+
+
+def _ollama(found: Endpoint, live: LiveWindow, window: int, manner: Manner) -> "OllamaGateway":
+    from gate.ollama import OllamaGateway
+
+    thinks = bool(found.served and found.served.thinking)
+    return OllamaGateway(found.url, found.model, window, live.api_key, thinks=thinks, manner=manner)
+
+
+def _window(found: Endpoint, wished: int | None) -> int | None:
+    """What the server says, and no more than is wished; on Ollama, what it will be told to load."""
+    if found.facts and found.facts.kind == "Ollama":
+        from gate.ollama import session_window
+
+        return session_window(found.served or ServedModel(name=found.model), wished)
+    told = found.served.window_tokens if found.served else None
+    return min((tokens for tokens in (told, wished) if tokens), default=None)
 
 
 def _gemini(settings: Settings, plugins: Plugins) -> ModelWay:
@@ -72,13 +143,14 @@ def _gemini(settings: Settings, plugins: Plugins) -> ModelWay:
         settings.gemini_api_key,
         model=settings.gemini_model,
         url=settings.gemini_url,
-        temperature=settings.temperature,
+        manner=manner_for(GEMINI_PROFILE, temperature=settings.temperature),
     )
     return ModelWay(
         gateway=_ringed(server, plugins),
         model=settings.gemini_model,
         place=settings.gemini_url,
         window_tokens=GEMINI_PROFILE.window_tokens,
+        profile=GEMINI_PROFILE,
         close=server.close,
     )
 
@@ -90,6 +162,8 @@ def _offline(plugins: Plugins, *notices: str) -> ModelWay:
     return ModelWay(gateway=gateway, model="offline", place="built-in rules", notices=notices)
 
 
-def _ringed(server: OpenAICompatibleGateway, plugins: Plugins) -> Gateway:
-    guarded = RepetitionGuard(RetryingGateway(TextCallGateway(server)))
+def _ringed(server: Gateway, plugins: Plugins, live: LiveWindow | None = None) -> Gateway:
+    guarded: Gateway = RepetitionGuard(RetryingGateway(TextCallGateway(server)))
+    if live:
+        guarded = WatchingGateway(guarded, live)
     return plugins.applied("roost.gateways", guarded)

@@ -158,6 +158,9 @@ class Settings:
     model: str = _setting("", "Model to ask; empty: the server's only model.", TEXT)
     model_url: str = _setting("", "OpenAI-compatible server; empty: the usual local ports are tried.", URL)
     api_key: str = _setting("", "Key for that server; sent to no other.", TEXT, secret=True)
+    window_tokens: int | None = _setting(
+        None, "Window to use at most; not set: the server's own, on Ollama mostly 16384.", COUNT
+    )
     max_steps: int = _setting(
         100,
         "Model replies in one turn before it is stopped.",
@@ -166,7 +169,7 @@ class Settings:
         tightening="only to fewer",
     )
     temperature: float | None = _setting(
-        None, "Sampling temperature; not set: the server decides.", TEMPERATURE
+        None, "Sampling temperature; not set: the model's profile or the server decides.", TEMPERATURE
     )
     permission: Literal["plan", "ask", "auto-edit", "full"] = _setting(
         "ask",

@@ -11,7 +11,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from pathlib import Path
 
-from boot.model_way import Kind, ModelWay, way_to_model
+from boot.model_way import Kind, ModelWay, Profiles, way_to_model
 from boot.paths import Folders, artifacts_folder, checkout_folder, user_folders, workspace_folder
 from boot.permissions import permissions_for
 from boot.plugins import Plugins
@@ -20,7 +20,7 @@ from boot.toolbox import sandbox_for, toolbox_for
 from core.errors import ConfigError
 from core.events import ModelSwitched, Record, ToolFinished
 from core.policies import Approver, Policies
-from core.profile import profile_for
+from core.profile import ModelProfile
 from core.protocols import Asker, ToolServices
 from core.values import encode, utc_now, value
 from core.views import FileChange, FileWindow
@@ -36,6 +36,7 @@ from flow.repair import ReplyRepair
 from flow.secrets import Secrets
 from flow.sessions import Session
 from gate.http import HttpxWebClient
+from model.catalog import profile_of
 from store.session_log import SessionHeader, SessionLog
 from store.sessions import Sessions, new_session_id
 from tool.registry import Registry
@@ -98,7 +99,7 @@ async def open_session(
     async with AsyncExitStack() as stack:
         if log := _earlier_log(choice, workspace, folders):
             stack.callback(log.close)
-        way = await way_to_model(settings, choice.model, plugins)
+        way = await way_to_model(settings, choice.model, plugins, _profiles(folders, log))
         stack.push_async_callback(way.close)
         sandbox = sandbox_for(settings)
         stack.push_async_callback(sandbox.aclose)
@@ -109,7 +110,7 @@ async def open_session(
             asker=people.asker,
             web=HttpxWebClient(),
             hides=Secrets(str(Path.home().resolve())).holds,
-            profile=log.header.profile if log else profile_for(way.window_tokens),
+            profile=log.header.profile if log else way.profile,
         )
         toolbox = toolbox_for(settings, services, plugins)
         log = log or _new_log(folders, workspace, way, services, toolbox)
@@ -120,7 +121,9 @@ async def open_session(
         policies = plugins.applied(
             "roost.policies",
             Policies(
-                context=SteeredContext(_window(log.header, way), inbox),
+                context=SteeredContext(
+                    _window(log.header, way), inbox, joins_notes=way.profile.alternating_roles
+                ),
                 repair=ReplyRepair(),
                 permission=permissions,
                 completion=TurnReview(),
@@ -149,9 +152,11 @@ async def open_session(
 def _earlier_log(choice: Choice, workspace: Path, folders: Folders) -> SessionLog | None:
     """The log of the session that goes on; None for a new one."""
     sessions = Sessions(folders.sessions)
-    if not choice.resume and not choice.newest:
+    if choice.resume is None and not choice.newest:
         return None
-    log = SessionLog.open(sessions.find(choice.resume) if choice.resume else sessions.newest(workspace))
+    log = SessionLog.open(
+        sessions.newest(workspace) if choice.resume is None else sessions.find(choice.resume)
+    )
     if log.header.root != str(workspace):
         log.close()
         raise ConfigError(
@@ -159,6 +164,17 @@ def _earlier_log(choice: Choice, workspace: Path, folders: Folders) -> SessionLo
             hint="Resume it there, or name that folder with --workspace.",
         )
     return log
+
+
+def _profiles(folders: Folders, log: SessionLog | None) -> Profiles:
+    """A session goes on with the profile it was begun with, for as long as its model is the same."""
+
+    def profile(model: str, window_tokens: int | None) -> ModelProfile:
+        if log and log.header.model == model:
+            return log.header.profile
+        return profile_of(model, window_tokens, own=folders.config / "profiles")
+
+    return profile
 
 
 def _new_log(
@@ -174,14 +190,15 @@ def _new_log(
         system=prompt("system"),
         tools=toolbox.specs(),
         profile=services.profile,
-        thinking="never",
+        thinking=services.profile.thinking,
     )
     return SessionLog.create(Sessions(folders.sessions).path_of(workspace, session), header)
 
 
 def _window(header: SessionHeader, way: ModelWay) -> WindowPolicy:
     fixed_chars = len(header.system) + len(encode(header.tools))
-    return WindowPolicy(fixed_chars=fixed_chars, window_tokens=way.window_tokens)
+    measure = way.live.tokens if way.live else None
+    return WindowPolicy(fixed_chars=fixed_chars, window_tokens=way.window_tokens, measure=measure)
 
 
 def _loop(

@@ -1,7 +1,7 @@
 """The conversation so far: a fold over events, and the only thing a model is shown."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Self, assert_never
 
 from core.events import (
@@ -50,6 +50,8 @@ class Conversation:
                 self.messages.append(ToolMessage(call_id=call_id, text=text, status=status))
             case WorkSentBack(feedback=feedback):
                 self.messages.append(UserMessage(text=feedback, source="review"))
+            case NoteAdded(text=text, joined=True):
+                self._join(text)
             case NoteAdded(source=source, text=text):
                 self.messages.append(UserMessage(text=text, source=source))
             case ContextShrunk(messages=messages):
@@ -68,6 +70,12 @@ class Conversation:
                 pass  # for eyes only
             case _:
                 assert_never(event)
+
+    def _join(self, note: str) -> None:
+        """Write a note onto the end of the newest message, which no request has held yet."""
+        last = self.messages[-1]
+        assert not isinstance(last, AssistantMessage)
+        self.messages[-1] = replace(last, text=f"{last.text}\n\n{note}")
 
     @property
     def open_calls(self) -> tuple[ToolCall, ...]:

@@ -135,6 +135,8 @@ class NoteAdded(DurableEvent):
     source: str
     """Who says it, or why: `steering`, `empty_reply`, ..."""
     text: str
+    joined: bool = False
+    """Whether it stands at the end of the newest message, which was not sent yet, or is one of its own."""
 
 
 @value

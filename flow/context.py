@@ -1,10 +1,11 @@
 """Keeps the conversation within the window the server really has."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import assert_never
 
 from core.conversation import Conversation
+from core.endpoint import ASSUMED_WINDOW
 from core.errors import ContextOverflow
 from core.events import ContextShrunk, Event, NoteAdded
 from core.messages import AssistantMessage, Message, ToolMessage, UserMessage
@@ -17,9 +18,14 @@ LEARNED_SHARE = 0.75
 """The window after a refusal that names none, as a share of what was refused."""
 FREED_SHARE = 0.6
 """A shrunk conversation may have at most this share of its former length: shrinking is rare, and deep."""
+ASSUMED_FULL = (
+    f"The server does not name its window: {ASSUMED_WINDOW:,} tokens were assumed, and nearly full."
+)
 LEAST_ROOM_CHARS = 600
 DEPTHS = ((0.45, 2), (0.2, 1), (0.05, 0))
 """Share of the window for the history, and steps kept: at first, and after each further refusal."""
+
+Measure = Callable[[], Awaitable[int | None]]
 
 
 @dataclass
@@ -30,22 +36,44 @@ class WindowPolicy:
     """Length of system text and tools."""
     window_tokens: int | None = None
     """None until the server names it: then nothing is dropped before it refuses."""
+    measure: Measure | None = None
+    """Asks for the window that is really served; only between two requests, never before the first."""
+    _learned: int | None = None
+    """The longest window after a refusal."""
+    _begun: bool = False
     _depth: int = 0
+    _asked: bool = False
     _sizes: "_Sizes" = field(default_factory=lambda: _Sizes())
 
     async def before_step(self, conversation: Conversation) -> Sequence[Event]:
         self._depth = 0
-        if self.window_tokens is None or self._tokens(conversation) < self.window_tokens * TRIGGER_SHARE:
+        if self._begun:
+            await self._measured()
+        self._begun = True
+        window, reason = self.window_tokens, "The window was nearly full."
+        if window is None and self._asked:
+            window, reason = ASSUMED_WINDOW, ASSUMED_FULL
+        if window is None or self._tokens(conversation) < window * TRIGGER_SHARE:
             return ()
-        return self._shrunk(conversation, self.window_tokens, "The window was nearly full.")
+        return self._shrunk(conversation, window, reason)
 
     async def after_overflow(self, conversation: Conversation, error: ContextOverflow) -> Sequence[Event]:
+        if error.limit_tokens is None:
+            await self._measured()
         window = error.limit_tokens or self.window_tokens or int(self._tokens(conversation) * LEARNED_SHARE)
-        self.window_tokens = window
+        self.window_tokens = self._learned = window
         while self._depth < len(DEPTHS):
             if events := self._shrunk(conversation, window, "The server refused the conversation's length."):
                 return events
         raise error
+
+    async def _measured(self) -> None:
+        """A server that says nothing now leaves what was known before."""
+        if self.measure is None:
+            return
+        self._asked = True
+        if told := await self.measure():
+            self.window_tokens = min(told, self._learned or told)
 
     def _shrunk(self, conversation: Conversation, window_tokens: int, reason: str) -> Sequence[Event]:
         """One step deeper than the last time in this step of the loop; nothing when that frees too little."""
@@ -90,15 +118,20 @@ def _size(message: Message) -> int:
 
 @dataclass(frozen=True)
 class SteeredContext:
-    """Hands over what a person said while the model was working, before anything else."""
+    """Hands over what a person said while the model was working."""
 
     inner: WindowPolicy
     inbox: list[str]
+    joins_notes: bool = False
+    """Whether what is said goes onto the end of the newest message, for a template that takes no other."""
 
     async def before_step(self, conversation: Conversation) -> Sequence[Event]:
-        notes = [NoteAdded(source="steering", text=text) for text in self.inbox]
+        shrunk_first = await self.inner.before_step(
+            conversation
+        )  # it would drop a note that it does not know
+        notes = [NoteAdded(source="steering", text=text, joined=self.joins_notes) for text in self.inbox]
         self.inbox.clear()
-        return [*notes, *await self.inner.before_step(conversation)]
+        return [*shrunk_first, *notes]
 
     async def after_overflow(self, conversation: Conversation, error: ContextOverflow) -> Sequence[Event]:
         return await self.inner.after_overflow(conversation, error)

@@ -46,6 +46,11 @@ class ReplyReader:
         """Whether all of the reply is here, though usage may be missing."""
         return self.done or bool(self._reason)
 
+    @property
+    def silent(self) -> bool:
+        """Whether nothing has come at all."""
+        return self._streams is None
+
     def feed(self, piece: bytes) -> Iterator[Delta]:
         if not self._streams:
             self._document += piece
@@ -114,11 +119,11 @@ class ReplyReader:
             yield ThinkingDelta(text=thought)
         if text := _text(said.get("content")):
             yield TextDelta(text=text)
-        pieces = said.get("tool_calls")
+        pieces, legacy = said.get("tool_calls"), said.get("function_call")
         for place, piece in enumerate(pieces if isinstance(pieces, list) else ()):
             if isinstance(piece, Mapping):
                 yield self.calls.delta({"index": place, **piece} if "message" in choice else piece)
-        if isinstance(legacy := said.get("function_call"), Mapping):
+        if isinstance(legacy, Mapping) and not pieces:  # llama-cpp-python says a call both ways
             yield self.calls.delta({"function": legacy})
 
     def _finish(self) -> Finish:

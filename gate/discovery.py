@@ -1,25 +1,34 @@
 """Which server, which model, which window: asked once, before the first request.
 
 A URL and a model need no question at all. A URL alone is asked for its models. Without a URL the
-usual local ports are asked, all at once, and nothing but this question goes to any of them.
+usual local ports are asked, all at once, and nothing but this question goes to any of them until it
+has answered as a model server; then it is asked who it is, unless that is known from an earlier start.
 """
 
 import asyncio
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from typing import TYPE_CHECKING, Literal
 from urllib.parse import SplitResult, urlsplit
 
-from core.errors import ConfigError, GatewayError
+from core.endpoint import ServedModel, ServerFacts
+from core.errors import ConfigError, GatewayError, RequestRejected
 from core.values import value
-from gate.errors_of import Refusal, error_of
-from gate.http import HttpClient
 
-LOCAL_URLS = tuple(f"http://localhost:{port}/v1" for port in (8000, 11434, 1234, 8080, 30000, 5000))
+if TYPE_CHECKING:
+    from gate.capabilities import Wanted
+    from gate.site import Json, Page
+
+OLLAMA_PORT = 11434
+LOCAL_URLS = tuple(f"http://localhost:{port}/v1" for port in (8000, OLLAMA_PORT, 1234, 8080, 30000, 5000))
 """vLLM and others, Ollama, LM Studio, llama-server, SGLang, TabbyAPI."""
 LOCAL_SECONDS = 0.3
 ANSWER_SECONDS = 10.0
-WINDOW_FIELDS = ("max_model_len", "loaded_context_length", "context_length")
+DETAILS_SECONDS = 3.0
+"""Then a server that has listed its models is used without knowing more of it."""
+
+Recall = Callable[[str], ServerFacts | None]
+"""What an earlier start found out about a URL."""
 
 
 @value
@@ -28,10 +37,12 @@ class Endpoint:
 
     url: str
     model: str
-    window_tokens: int | None = None
-    """What the server said about it; None when it said nothing or was not asked."""
-    models: tuple[str, ...] = ()
-    """All that the server lists; empty when it was not asked."""
+    facts: ServerFacts | None = None
+    """None when the server was not asked, now or before."""
+
+    @property
+    def served(self) -> ServedModel | None:
+        return self.facts.model(self.model) if self.facts else None
 
 
 @value
@@ -39,17 +50,23 @@ class NoServer:
     """No model server answered."""
 
     tried: tuple[str, ...]
+    locked: tuple[str, ...] = ()
+    """Those that answered and want a key."""
 
     def __str__(self) -> str:
         ports = ", ".join(str(urlsplit(url).port) for url in self.tried)
-        return f"No model server was found on localhost (ports {ports})."
+        said = f"No model server was found on localhost (ports {ports})."
+        if self.locked:
+            said += f" {self.locked[0]} wants a key: set AGENT_MODEL_URL and AGENT_API_KEY."
+        return said
 
 
-@value
-class ServedModel:
-    name: str
-    window_tokens: int | None = None
-    loaded: bool = False
+def _nothing_known(url: str) -> None:
+    return None
+
+
+def _none(name: str) -> bool:
+    return False
 
 
 async def discover(
@@ -58,6 +75,7 @@ async def discover(
     api_key: str = "",
     model: str | None = None,
     local_urls: Sequence[str] = LOCAL_URLS,
+    recall: Recall = _nothing_known,
 ) -> Endpoint | NoServer:
     """The endpoint to use.
 
@@ -66,43 +84,80 @@ async def discover(
         GatewayError: the server at `url` gives no answer, or refuses this one.
     """
     if url is None:
-        return await _local(model, local_urls)
+        return await _local(model, local_urls, recall)
     candidates = candidate_urls(url)
     if model:
-        return Endpoint(url=candidates[0], model=model)
+        return Endpoint(
+            url=candidates[0], model=model, facts=await _known(candidates[0], model, api_key, recall)
+        )
     for candidate in candidates:
-        models = await served_models(candidate, api_key=api_key)
-        if models is not None:
-            return _endpoint(candidate, models, None)
+        facts = await server_facts(candidate, api_key=api_key, recall=recall)
+        if facts is not None:
+            return _endpoint(facts, None)
     raise ConfigError(
         f"{candidates[0]} does not say which models it has.",
         hint="Is it the /v1 URL of a model server? If so, name the model with AGENT_MODEL or --model.",
     )
 
 
-async def served_window(endpoint: Endpoint, *, api_key: str = "") -> int | None:
-    """The window of an endpoint that was not asked before; None if the server does not say."""
-    if endpoint.window_tokens is not None:
-        return endpoint.window_tokens
-    with suppress(GatewayError):
-        models = await served_models(endpoint.url, api_key=api_key) or ()
-        return next((model.window_tokens for model in models if model.name == endpoint.model), None)
-    return None
+async def _known(url: str, model: str, api_key: str, recall: Recall) -> ServerFacts | None:
+    """Only what may be an Ollama is asked before its first request, for it has a gateway of its own."""
+    known = recall(url)
+    if known is None and urlsplit(url).port == OLLAMA_PORT:
+        with suppress(GatewayError):
+            return await server_facts(
+                url, api_key=api_key, wanted=lambda name: name == model, seconds=LOCAL_SECONDS
+            )
+    return known
 
 
-async def served_models(
-    url: str, *, api_key: str = "", seconds: float = ANSWER_SECONDS
-) -> tuple[ServedModel, ...] | None:
-    """What `url` serves; None if it answers, but not as a model server."""
-    http = HttpClient(url, api_key, connect_seconds=min(seconds, 5.0), idle_seconds=seconds)
+async def local_servers(
+    urls: Sequence[str] = LOCAL_URLS,
+    *,
+    wanted: "Wanted" = _none,
+    recall: Recall = _nothing_known,
+    seconds: float = LOCAL_SECONDS,
+) -> tuple[tuple[ServerFacts, ...], NoServer]:
+    """The servers that answer on the usual ports, and what to say if there is none."""
+    answers = await asyncio.gather(*(_probe(url, wanted, recall, seconds) for url in urls))
+    found = tuple(facts for facts in answers if isinstance(facts, ServerFacts) and facts.models)
+    locked = tuple(url for url, answer in zip(urls, answers, strict=True) if answer == "locked")
+    return found, NoServer(tried=tuple(urls), locked=locked)
+
+
+async def server_facts(
+    url: str,
+    *,
+    api_key: str = "",
+    wanted: "Wanted" = _none,
+    recall: Recall = _nothing_known,
+    seconds: float = ANSWER_SECONDS,
+) -> ServerFacts | None:
+    """What the server at `url` is; None if it answers, but not as a model server.
+
+    Models that are `wanted` are described also where each has a page of its own. What `recall` answers is
+    taken while the list of models is the same. Without a list in so many `seconds` there is no answer.
+
+    Raises:
+        GatewayError: there is no answer, or a refusal.
+    """
+    from gate.capabilities import facts_of, plain_facts  # with Site, not needed where a server is known
+    from gate.site import Site
+
+    began = asyncio.get_running_loop().time()
+    site = Site(url, api_key, seconds)
     try:
-        async with http.get("models") as answer:
-            status, text = answer.status, await answer.text()
+        listed = _listed(url, await site.models())
+        if listed is None:
+            return None
+        if (known := recall(url)) and _still_so(known, listed):
+            return known
+        with suppress(TimeoutError):
+            async with asyncio.timeout_at(began + min(seconds, DETAILS_SECONDS)):
+                return await facts_of(site, listed, wanted)
+        return plain_facts(url, listed)
     finally:
-        await http.close()
-    if status in (401, 403) or status >= 500:
-        raise error_of(Refusal(url=url, status=status, body=text))
-    return _models(text) if 200 <= status < 300 else None
+        await site.close()
 
 
 def candidate_urls(url: str) -> tuple[str, ...]:
@@ -125,30 +180,57 @@ def _parts(url: str) -> SplitResult | None:
     return None
 
 
-async def _local(model: str | None, urls: Sequence[str]) -> Endpoint | NoServer:
-    answers = await asyncio.gather(*map(_probe, urls))
-    found = [(url, models) for url, models in zip(urls, answers, strict=True) if models]
+def _listed(url: str, page: "Page") -> "list[Json] | None":
+    from gate.errors_of import Refusal, error_of
+    from gate.site import objects, text
+
+    if page.status in (401, 403) or page.status >= 500:
+        raise error_of(Refusal(url=url, status=page.status, body=page.text))
+    data = page.json.get("data")
+    named = [entry for entry in objects(data) if text(entry.get("id"))]
+    return named if isinstance(data, list) else None
+
+
+def _still_so(known: ServerFacts, listed: "Sequence[Json]") -> bool:
+    """Which of several models is in memory may have changed since; what the only one can do has not."""
+    names = [model.name for model in known.models if model.talks]
+    return len(names) == 1 and {model.name for model in known.models} == {entry["id"] for entry in listed}
+
+
+async def _local(model: str | None, urls: Sequence[str], recall: Recall) -> Endpoint | NoServer:
+    found, nobody = await local_servers(urls, wanted=lambda name: name == model, recall=recall)
     if not found:
-        return NoServer(tried=tuple(urls))
-    named = [pair for pair in found if any(served.name == model for served in pair[1])]
-    url, models = (named or found)[0]
-    return _endpoint(url, models, model)
+        return nobody
+    if model:
+        having = [facts for facts in found if any(served.name == model for served in facts.models)]
+        return _endpoint((having or found)[0], model)
+    return _endpoint(min(found, key=_readiness), None)
 
 
-async def _probe(url: str) -> tuple[ServedModel, ...]:
-    with suppress(GatewayError, TimeoutError):
-        async with asyncio.timeout(LOCAL_SECONDS):
-            return await served_models(url, seconds=LOCAL_SECONDS) or ()
-    return ()
+def _readiness(facts: ServerFacts) -> int:
+    """0 for a server whose model is in memory; those of which it is clear what to ask come next."""
+    chosen = _only(facts.models)
+    return 2 if chosen is None else 0 if chosen.loaded else 1
 
 
-def _endpoint(url: str, models: Sequence[ServedModel], wanted: str | None) -> Endpoint:
-    names = tuple(model.name for model in models)
+async def _probe(
+    url: str, wanted: "Wanted", recall: Recall, seconds: float
+) -> ServerFacts | Literal["locked"] | None:
+    try:
+        async with asyncio.timeout(seconds):
+            return await server_facts(url, wanted=wanted, recall=recall, seconds=seconds * 0.9)
+    except RequestRejected:
+        return "locked"
+    except (GatewayError, TimeoutError):
+        return None
+
+
+def _endpoint(facts: ServerFacts, wanted: str | None) -> Endpoint:
+    url, names = facts.url, [model.name for model in facts.models]
     if wanted:
-        window = next((model.window_tokens for model in models if model.name == wanted), None)
-        return Endpoint(url=url, model=wanted, window_tokens=window, models=names)
-    if chosen := _only(models):
-        return Endpoint(url=url, model=chosen.name, window_tokens=chosen.window_tokens, models=names)
+        return Endpoint(url=url, model=wanted, facts=facts)
+    if chosen := _only(facts.models):
+        return Endpoint(url=url, model=chosen.name, facts=facts)
     if not names:
         raise ConfigError(f"{url} has no model.", hint="Load one, or name one with AGENT_MODEL or --model.")
     raise ConfigError(
@@ -158,35 +240,6 @@ def _endpoint(url: str, models: Sequence[ServedModel], wanted: str | None) -> En
 
 def _only(models: Sequence[ServedModel]) -> ServedModel | None:
     """The one model that can be meant: the only one, the only one that talks, or the only one in memory."""
-    talking = [model for model in models if "embed" not in model.name.lower()]
+    talking = [model for model in models if model.talks]
     loaded = [model for model in talking if model.loaded]
-    for choice in (models, talking, loaded):
-        if len(choice) == 1:
-            return choice[0]
-    return None
-
-
-def _models(text: str) -> tuple[ServedModel, ...] | None:
-    with suppress(ValueError):
-        match json.loads(text):
-            case {"data": list() as entries}:
-                described = [entry for entry in entries if isinstance(entry, dict)]
-                return tuple(_served(entry) for entry in described if isinstance(entry.get("id"), str))
-    return None
-
-
-def _served(entry: Mapping[str, object]) -> ServedModel:
-    return ServedModel(name=str(entry["id"]), window_tokens=_window(entry), loaded=_loaded(entry))
-
-
-def _window(entry: Mapping[str, object]) -> int | None:
-    meta = entry.get("meta")
-    said = [entry.get(name) for name in WINDOW_FIELDS]
-    said.append(meta.get("n_ctx") if isinstance(meta, Mapping) else None)
-    return next((tokens for tokens in said if isinstance(tokens, int) and tokens > 0), None)
-
-
-def _loaded(entry: Mapping[str, object]) -> bool:
-    status = entry.get("status")
-    said = status.get("value") if isinstance(status, Mapping) else status
-    return "loaded" in (said, entry.get("state")) or entry.get("loaded") is True
+    return next((choice[0] for choice in (models, talking, loaded) if len(choice) == 1), None)

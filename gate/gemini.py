@@ -5,18 +5,15 @@ sent back, without which Gemini refuses the next request.
 """
 
 from core.errors import ConfigError
-from core.profile import ModelProfile
+from core.profile import ModelProfile, fitted
+from gate.manner import PLAIN, Manner
 from gate.openai_compatible import OpenAICompatibleGateway
 
-GEMINI_PROFILE = ModelProfile(name="gemini", window_tokens=1_048_576)
+GEMINI_PROFILE = fitted(ModelProfile(name="gemini", hosted=True), 1_048_576)
 
 
-def gemini_gateway(
-    api_key: str, *, model: str, url: str, temperature: float | None = None
-) -> OpenAICompatibleGateway:
+def gemini_gateway(api_key: str, *, model: str, url: str, manner: Manner = PLAIN) -> OpenAICompatibleGateway:
     """Raises ConfigError without a key."""
     if not api_key:
         raise ConfigError("Gemini needs a key.", hint="Set GEMINI_API_KEY in the environment or in .env.")
-    return OpenAICompatibleGateway(
-        url, model, api_key=api_key, temperature=temperature, key_setting="GEMINI_API_KEY"
-    )
+    return OpenAICompatibleGateway(url, model, api_key=api_key, manner=manner, key_setting="GEMINI_API_KEY")

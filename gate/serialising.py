@@ -4,19 +4,24 @@
     {"model":…,"stream":true,…,"tools":[…],"messages":[ system , m1 , m2 , m3 , m4 ]}
      └──────────────── kept, never written a second time ────────────────┘
 
-Only fields that every server knows are sent: some refuse a request for one they do not.
+Only fields that its server knows are sent, and an unknown one gets those of OpenAI (see `gate/manner.py`).
 """
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from operator import is_
 from typing import Never, assert_never
 
 from core.messages import AssistantMessage, Message, ToolCall, ToolMessage, UserMessage
 from core.protocols import ModelRequest, ToolSpec
+from gate.manner import PLAIN, Manner
 
 Json = dict[str, object]
+
+NO_REPLY: Json = {"role": "assistant", "content": "(no reply)"}
+"""Stands between two user messages where a template refuses them; joining them would change what was sent."""
+STREAMED: Json = {"stream": True, "stream_options": {"include_usage": True}}
 
 
 @dataclass
@@ -24,18 +29,24 @@ class PrefixWriter:
     """Writes the requests of a session; a message that was written before costs nothing but a look."""
 
     model: str
-    temperature: float | None = None
+    manner: Manner = PLAIN
     call_ids: set[str] = field(default_factory=set)
     """The ids of all calls in the last request; a new set whenever the history is another one."""
     _head: tuple[object, ...] = ()
     _messages: tuple[Message, ...] = ()
     _written: bytearray = field(default_factory=bytearray)
+    _opening: str = ""
+    """System text that waits for the first user message, for a template without system messages."""
+    _unanswered: bool = False
+    """Whether a user message was written, and no reply in words since."""
 
     def body(self, request: ModelRequest) -> bytes:
         if not self._continues(request):
             self._restart(request)
         new = request.messages[len(self._messages) :]
-        self._written += b"".join(b"," + compact(message_json(message)) for message in new)
+        for message in new:
+            for said in self._said(message):
+                self._written += (b"" if self._written.endswith(b"[") else b",") + compact(said)
         self._messages = request.messages
         self.call_ids.update(
             call.id for message in new if isinstance(message, AssistantMessage) for call in message.calls
@@ -48,9 +59,24 @@ class PrefixWriter:
 
     def _restart(self, request: ModelRequest) -> None:
         self._head, self._messages, self.call_ids = _head(request), (), set()
-        head = request_head(self.model, self.temperature, request)
-        system = {"role": "system", "content": request.system}
-        self._written = bytearray(compact({**head, "messages": [system]}).removesuffix(b"]}"))
+        self._opening = "" if self.manner.system_role else request.system
+        self._unanswered = False
+        head = request_head(self.model, self.manner, request)
+        messages = [{"role": "system", "content": request.system}] if self.manner.system_role else []
+        self._written = bytearray(compact({**head, "messages": messages}).removesuffix(b"]}"))
+
+    def _said(self, message: Message) -> Iterator[Json]:
+        """`message` as this model's template takes it; it depends on nothing that comes later."""
+        match message:
+            case UserMessage(head=head):
+                if self._unanswered and self.manner.alternating_roles:
+                    yield NO_REPLY
+                if self._opening:
+                    message = replace(message, head="\n\n".join(filter(None, (self._opening, head))))
+                self._opening, self._unanswered = "", True
+            case AssistantMessage(calls=()):
+                self._unanswered = False
+        yield message_json(message, thinking_field=self.manner.thinking_field)
 
 
 def _head(request: ModelRequest) -> tuple[object, ...]:
@@ -62,11 +88,9 @@ def request_body(model: str, request: ModelRequest) -> bytes:
     return PrefixWriter(model).body(request)
 
 
-def request_head(model: str, temperature: float | None, request: ModelRequest) -> Json:
+def request_head(model: str, manner: Manner, request: ModelRequest) -> Json:
     """All of a request but its messages, which come last."""
-    head: Json = {"model": model, "stream": True, "stream_options": {"include_usage": True}}
-    if temperature is not None:
-        head["temperature"] = temperature
+    head: Json = {"model": model, **STREAMED, **manner.sampling}
     if request.max_tokens is not None:
         head["max_tokens"] = request.max_tokens
     if request.tools:
@@ -74,7 +98,13 @@ def request_head(model: str, temperature: float | None, request: ModelRequest) -
     return head
 
 
-def message_json(message: Message) -> Json:
+def unstreamed(body: bytes) -> bytes:
+    """The same request for an answer in one piece, which may be as short as can be."""
+    streamed = compact(STREAMED)[1:-1]
+    return body.replace(streamed, b'"stream":false,"max_tokens":1', 1)
+
+
+def message_json(message: Message, *, thinking_field: str = "") -> Json:
     match message:
         case UserMessage():
             return {"role": "user", "content": _user_content(message)}
@@ -83,6 +113,8 @@ def message_json(message: Message) -> Json:
         case AssistantMessage(text=text, calls=calls):
             # Beside calls some servers refuse null and others fail on it in their template; all take "".
             spoken: Json = {"role": "assistant", "content": text}
+            if thinking_field and message.thinking:
+                spoken[thinking_field] = message.thinking
             if calls:
                 spoken["tool_calls"] = [_call(call) for call in calls]
             return spoken

@@ -73,6 +73,7 @@ def a_loop(
     permits: Permits | None = None,
     window_tokens: int | None = None,
     inbox: list[str] | None = None,
+    joins_notes: bool = False,
     max_steps: int = 20,
 ) -> AgentLoop:
     toolbox = Registry([entry_of(tool) for tool in tools or (Echo(),)])
@@ -82,7 +83,7 @@ def a_loop(
         gateway=gateway,
         toolbox=toolbox,
         executor=ToolExecutor(toolbox=toolbox, permission=permits, approver=permits),
-        context=SteeredContext(window, [] if inbox is None else inbox),
+        context=SteeredContext(window, [] if inbox is None else inbox, joins_notes=joins_notes),
         repair=ReplyRepair(),
         completion=TurnReview(),
         system="You are helpful.",

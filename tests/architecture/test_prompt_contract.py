@@ -1,6 +1,7 @@
 """The bytes of a request begin with the bytes of the one before it, unless the conversation was shrunk."""
 
 import asyncio
+import json
 from itertools import pairwise
 from pathlib import Path
 
@@ -8,13 +9,14 @@ import pytest
 
 from core.conversation import Conversation
 from core.deltas import FinishDelta, TextDelta
-from core.errors import ContextOverflow
+from core.errors import ContextOverflow, GatewayUnavailable
 from core.events import ContextShrunk
-from core.messages import Finish, UserMessage
+from core.messages import Finish, ToolMessage, UserMessage
 from core.permissions import Approval, Effect
 from core.profile import ModelProfile
 from core.protocols import ModelRequest
 from flow.sessions import Session
+from gate.manner import PLAIN, Manner
 from gate.scripted import ScriptedGateway, call, call_with, calls, say
 from gate.serialising import PrefixWriter
 from store.session_log import SessionHeader, SessionLog
@@ -42,6 +44,7 @@ SCENARIOS = {
     "repetition": [call("echo", text="a")] * 5,
     "a call within text that says more": [calls(call("echo", text="a"), say("and more")), say("done")],
 }
+STRICT = Manner(alternating_roles=True)
 
 
 @pytest.mark.parametrize("name", SCENARIOS)
@@ -81,6 +84,44 @@ async def test_what_a_person_says_meanwhile_goes_to_the_end() -> None:
     assert kept_prefixes(gateway.requests) == [True, True]
 
 
+async def test_for_a_strict_template_it_goes_onto_the_end_of_the_newest_answer() -> None:
+    inbox: list[str] = ["at once"]
+
+    class Interrupting(Echo):
+        async def run(self, args, context):
+            inbox.extend(["faster", "and shorter"])
+            return await super().run(args, context)
+
+    gateway = ScriptedGateway(call("echo", text="a"), say("done"), call("echo", text="b"), say("done"))
+    conversation = Conversation()
+    loop = a_loop(gateway, Interrupting(), inbox=inbox, joins_notes=True)
+    await turn(loop, conversation=conversation)
+    await turn(loop, "and now?", conversation)
+
+    sent = gateway.requests[1].messages
+    assert (sent[0], sent[-1]) == (
+        UserMessage(text="go\n\nat once"),
+        ToolMessage(call_id="call-1", text="a\n\nfaster\n\nand shorter"),
+    )
+    assert kept_prefixes(gateway.requests, STRICT) == [True] * 3
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+async def test_a_strict_template_is_never_given_two_user_messages_without_a_reply(name: str) -> None:
+    gateway = ScriptedGateway(*SCENARIOS[name], *SCENARIOS["calls and an answer"])
+    conversation = Conversation()
+    loop = a_loop(gateway, inbox=["faster"], joins_notes=True)
+
+    await turn(loop, conversation=conversation)
+    while gateway.replies:
+        await turn(loop, "and now?", conversation)
+
+    assert kept_prefixes(gateway.requests, STRICT) == [True] * (len(gateway.requests) - 1)
+    assert [alternates(PrefixWriter("m", STRICT).body(one)) for one in gateway.requests] == [True] * len(
+        gateway.requests
+    )
+
+
 async def test_an_interrupt_keeps_the_prefix() -> None:
     half = (TextDelta(text="I will"), asyncio.Event())
     gateway = ScriptedGateway(call("echo", text="a"), half, say("done"))
@@ -93,6 +134,19 @@ async def test_an_interrupt_keeps_the_prefix() -> None:
     await session.send("go on")
 
     assert kept_prefixes(gateway.requests) == [True, True]
+    assert kept_prefixes(gateway.requests, STRICT) == [True, True]
+
+
+async def test_a_turn_that_ends_with_a_tool_is_followed_by_a_reply_for_a_strict_template() -> None:
+    gateway = ScriptedGateway(call("echo", text="a"), GatewayUnavailable("gone"), say("done"))
+    conversation = Conversation()
+    loop = a_loop(gateway)
+    await turn(loop, conversation=conversation)
+    await turn(loop, "again", conversation)
+
+    assert kept_prefixes(gateway.requests, STRICT) == [True, True]
+    assert alternates(PrefixWriter("m", STRICT).body(gateway.requests[-1]))
+    assert not alternates(PrefixWriter("m").body(gateway.requests[-1]))
 
 
 async def test_a_resumed_session_sends_the_same_bytes(tmp_path: Path) -> None:
@@ -139,7 +193,15 @@ async def test_a_shrunk_conversation_begins_anew_and_is_kept_from_there() -> Non
     assert kept_prefixes(gateway.requests) == [True, False, True]
 
 
-def kept_prefixes(requests: list[ModelRequest]) -> list[bool]:
+def alternates(body: bytes) -> bool:
+    """What the templates of Mistral ask for: users and replies in words take turns, calls do not count."""
+    messages = json.loads(body)["messages"]
+    speaking = [one["role"] for one in messages if one["role"] != "system" and "tool_calls" not in one]
+    spoken = [role for role in speaking if role != "tool"]
+    return all(role == ("user", "assistant")[place % 2] for place, role in enumerate(spoken))
+
+
+def kept_prefixes(requests: list[ModelRequest], manner: Manner = PLAIN) -> list[bool]:
     """For each pair of neighbours whether the later begins with the earlier, byte for byte."""
-    bodies = [PrefixWriter("m").body(request) for request in requests]
+    bodies = [PrefixWriter("m", manner).body(request) for request in requests]
     return [later.startswith(earlier[: -len(b"]}")]) for earlier, later in pairwise(bodies)]

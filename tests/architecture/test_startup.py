@@ -76,7 +76,7 @@ def test_the_version_is_told_before_anything_is_loaded(tmp_path: Path) -> None:
 
 
 def test_importing_a_module_does_nothing(tmp_path: Path) -> None:
-    packages = ("boot", "core", "flow", "gate", "servr", "store", "tool")
+    packages = ("boot", "core", "flow", "gate", "model", "servr", "store", "tool")
     names = [
         ".".join(path.relative_to(ROOT).with_suffix("").parts)
         for package in packages

@@ -7,10 +7,14 @@ import pytest
 from boot import doctor
 from boot.doctor import CHECKS, Finding, examine
 from boot.layers import Loaded, here, load_settings
-from boot.model_check import USE_TOOLS, tried
+from boot.model_check import USE_TOOLS, model_findings, tried
+from boot.model_way import NO_WINDOW
+from boot.settings import Settings
 from core.errors import GatewayUnavailable
 from core.messages import ToolMessage
 from gate.scripted import Reply, ScriptedGateway, call, call_with, say, think
+from tests.fakes import FakeOllama, FakeServer, Page, bodies
+from tests.fakes.ollama import said
 
 
 @pytest.fixture
@@ -181,3 +185,37 @@ async def test_a_model_that_does_not_end_is_given_up() -> None:
             mend="Try a smaller model.",
         )
     ]
+
+
+SAID = b'data: {"choices":[{"delta":{"content":"one two"},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n'
+
+
+@pytest.mark.parametrize(
+    ("pages", "found"),
+    [
+        (bodies.LLAMA_CPP, [", llama.cpp", "qwen3-8b.gguf, window: 4,096 tokens"]),
+        (bodies.UNKNOWN, ["", f"m. {NO_WINDOW}"]),
+    ],
+)
+def test_the_server_is_named_with_its_kind_and_the_window_of_its_model(
+    pages: bodies.Pages, found: list[str]
+) -> None:
+    with FakeServer({**pages, "/v1/chat/completions": Page((SAID,), kind="text/event-stream")}) as server:
+        server_found, model_found, *_ = model_findings(Settings(model_url=server.url))
+
+    assert [server_found.text, model_found.text] == [f"{server.url}{found[0]}", found[1]]
+    assert model_found.state == ("note" if pages is bodies.UNKNOWN else "ok")
+
+
+def test_a_model_that_is_not_wholly_on_the_graphics_card_is_noted() -> None:
+    half = {"name": "qwen3:8b", "size": 1000, "size_vram": 430, "context_length": 16_384}
+    with FakeOllama(said("one"), said("two")) as server:
+        server.pages = {**server.pages, "/api/ps": {"models": [half]}}
+        note = model_findings(Settings(model_url=server.url))[2]
+
+    assert note == Finding(
+        subject="model",
+        state="note",
+        text="43% of the model is on the graphics card: it answers slowly.",
+        mend="Take a smaller model, or a smaller AGENT_WINDOW_TOKENS.",
+    )

@@ -11,10 +11,13 @@ from core.errors import GatewayError, GatewayUnavailable, RequestRejected
 from core.messages import AssistantMessage, Finish, ToolMessage
 from core.protocols import Gateway, ModelRequest
 from gate.offline import OfflineGateway
+from gate.ollama import OllamaGateway
 from gate.openai_compatible import OpenAICompatibleGateway
 from gate.retrying import RetryingGateway
 from gate.scripted import ScriptedGateway, call, say
 from gate.text_calls import TextCallGateway
+from tests.fakes import FakeOllama
+from tests.fakes.ollama import called, said
 from tests.gate.asking import built, deltas, reply, request
 from tests.scripted_server import replies, serving
 
@@ -44,6 +47,14 @@ async def openai() -> AsyncIterator[Gateway]:
 
 
 @asynccontextmanager
+async def ollama() -> AsyncIterator[Gateway]:
+    with FakeOllama(called("read_file", path="a.txt"), said("Done.")) as server:
+        gateway = OllamaGateway(server.url, "qwen3:8b", 16_384)
+        yield gateway
+        await gateway.close()
+
+
+@asynccontextmanager
 async def retrying() -> AsyncIterator[Gateway]:
     inner = ScriptedGateway(GatewayUnavailable("gone"), call("read_file", path="a.txt"), say("Done."))
     yield RetryingGateway(inner, sleep=at_once)
@@ -55,7 +66,7 @@ async def text_calls() -> AsyncIterator[Gateway]:
     yield TextCallGateway(ScriptedGateway(say(written), say("Done.")))
 
 
-@pytest.fixture(params=[scripted, offline, openai, retrying, text_calls])
+@pytest.fixture(params=[scripted, offline, openai, ollama, retrying, text_calls])
 async def gateway(request: pytest.FixtureRequest) -> AsyncIterator[Gateway]:
     async with request.param() as made:
         yield made
@@ -96,6 +107,7 @@ async def test_closing_early_leaves_the_gateway_usable(gateway: Gateway) -> None
 REFUSING: dict[str, Callable[[], Gateway]] = {
     "scripted": lambda: ScriptedGateway(RequestRejected("no")),
     "openai": lambda: OpenAICompatibleGateway("http://127.0.0.1:1/v1", "m"),
+    "ollama": lambda: OllamaGateway("http://127.0.0.1:1/v1", "m", 4096),
     "retrying": lambda: RetryingGateway(ScriptedGateway(RequestRejected("no")), sleep=at_once),
     "text_calls": lambda: TextCallGateway(ScriptedGateway(RequestRejected("no"))),
 }

@@ -16,7 +16,7 @@ RECORD = Record(
 )
 LINE = (
     '{"session":"s","seq":1,"at":"2026-11-21T03:12:09.125Z",'
-    '"event":{"type":"note_added","source":"steering","text":"über"}}'
+    '"event":{"type":"note_added","source":"steering","text":"über","joined":false}}'
 )
 
 

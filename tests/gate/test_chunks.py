@@ -131,6 +131,18 @@ SHAPES: dict[str, tuple[list[dict[str, Any]], list[tuple[str, str, str]]]] = {
         ],
         [("call-1", "ls", A)],
     ),
+    "both ways in one delta": (
+        [
+            {
+                "delta": {
+                    "function_call": {"name": "ls", "arguments": text},
+                    "tool_calls": [piece(text, name="ls")],
+                }
+            }
+            for text in (A[:3], A[3:])
+        ],
+        [("call-1", "ls", A)],
+    ),
 }
 
 

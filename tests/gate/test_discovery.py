@@ -1,33 +1,80 @@
 """Finding a server, its model and its window."""
 
+import asyncio
+from threading import Event
 from typing import Any
 
 import pytest
 
+from core.endpoint import ServedModel, ServerFacts
 from core.errors import ConfigError, GatewayUnavailable, RequestRejected
-from gate.discovery import Endpoint, NoServer, candidate_urls, discover, served_window
+from gate.discovery import (
+    LOCAL_SECONDS,
+    OLLAMA_PORT,
+    Endpoint,
+    NoServer,
+    candidate_urls,
+    discover,
+    local_servers,
+)
+from tests.fakes import Asked, FakeServer, Page, bodies
+from tests.fakes.bodies import listed
 from tests.gate.sockets import answering
-from tests.scripted_server.serving import ScriptedServer
 
 NOBODY = "http://127.0.0.1:1/v1"
 
 
-def serving(*models: dict[str, Any], path: str = "/v1/models") -> ScriptedServer:
-    return ScriptedServer([], pages={"/v1/models": {}, path: {"object": "list", "data": list(models)}})
+def serving(*models: dict[str, Any]) -> FakeServer:
+    return FakeServer({"/v1/models": listed(*models)})
+
+
+def endpoint(url: str, model: str, *served: ServedModel) -> Endpoint:
+    return Endpoint(url=url, model=model, facts=ServerFacts(url=url, models=served))
 
 
 async def test_a_url_and_a_model_need_no_question() -> None:
-    assert await discover(NOBODY, model="m") == Endpoint(url=NOBODY, model="m")
+    with serving({"id": "m"}) as server:
+        found = await discover(server.url, model="m")
+
+    assert found == Endpoint(url=server.url, model="m")
+    assert server.log == []
+
+
+async def test_a_url_and_a_model_that_are_known_bring_what_is_known() -> None:
+    known = ServerFacts(url=NOBODY, kind="vLLM", models=(ServedModel(name="m", window_tokens=2048),))
+
+    found = await discover(NOBODY, model="m", recall=lambda url: known)
+
+    assert found == Endpoint(url=NOBODY, model="m", facts=known)
 
 
 async def test_the_only_model_of_a_server_is_taken() -> None:
-    with serving({"id": "m", "max_model_len": 8192}) as server:
-        url = server.url
-        found = await discover(url, api_key="secret")
+    with serving({"id": "m", "context_length": 8192}) as server:
+        found = await discover(server.url, api_key="secret")
 
-    assert found == Endpoint(url=url, model="m", window_tokens=8192, models=("m",))
-    assert [(asked.method, asked.path) for asked in server.log] == [("GET", "/v1/models")]
-    assert server.log[0].headers["authorization"] == "Bearer secret"
+    assert found == endpoint(server.url, "m", ServedModel(name="m", window_tokens=8192))
+    assert {asked.headers["authorization"] for asked in server.log} == {"Bearer secret"}
+
+
+async def test_a_known_server_with_the_same_models_is_asked_for_nothing_else() -> None:
+    with FakeServer(bodies.LLAMA_CPP) as server:
+        first = await discover(server.url)
+        server.log.clear()
+        assert isinstance(first, Endpoint)
+        again = await discover(server.url, recall=lambda url: first.facts)
+
+    assert again == first
+    assert server.paths == ["/v1/models"]
+
+
+@pytest.mark.parametrize("known", ["other", "m"])
+async def test_a_server_whose_models_changed_or_may_be_loaded_anew_is_asked_again(known: str) -> None:
+    models = tuple(ServedModel(name=name, loaded=name == "m") for name in {known, "n"})
+    kept = ServerFacts(url="", kind="vLLM", models=models)
+    with serving({"id": "m"}, {"id": "n", "state": "loaded"}) as server:
+        found = await discover(server.url, recall=lambda url: kept)
+
+    assert found == endpoint(server.url, "n", ServedModel(name="m"), ServedModel(name="n", loaded=True))
 
 
 @pytest.mark.parametrize(
@@ -38,6 +85,7 @@ async def test_the_only_model_of_a_server_is_taken() -> None:
         ({"context_length": 2048}, 2048),
         ({"loaded_context_length": 4096, "max_context_length": 99999}, 4096),
         ({"meta": None, "max_model_len": 0}, None),
+        ({"max_model_len": "8192", "context_length": True}, None),
         ({}, None),
     ],
 )
@@ -45,13 +93,9 @@ async def test_the_window_is_read_where_servers_put_it(described: dict[str, Any]
     with serving({"id": "m", **described}) as server:
         found = await discover(server.url)
 
-        assert isinstance(found, Endpoint)
-        assert found.window_tokens == window
-        assert await served_window(Endpoint(url=server.url, model="m")) == window
-
-
-async def test_a_server_that_does_not_answer_has_no_known_window() -> None:
-    assert await served_window(Endpoint(url=NOBODY, model="m")) is None
+    assert isinstance(found, Endpoint)
+    assert found.served is not None
+    assert found.served.window_tokens == window
 
 
 @pytest.mark.parametrize(
@@ -78,18 +122,16 @@ async def test_of_several_models_the_one_that_can_be_meant_is_taken(models: list
     ],
 )
 async def test_an_unclear_model_is_asked_of_the_user(models: list[dict[str, Any]], words: str) -> None:
-    with serving(*models) as server:
-        url = server.url
-        with pytest.raises(ConfigError) as caught:
-            await discover(url)
+    with serving(*models) as server, pytest.raises(ConfigError) as caught:
+        await discover(server.url)
 
-    assert str(caught.value) == f"{url} {words}"
+    assert str(caught.value) == f"{server.url} {words}"
 
 
 @pytest.mark.parametrize("path", ["/v1/models", "/models"])
 async def test_a_url_without_v1_is_tried_both_ways(path: str) -> None:
-    with serving({"id": "m"}, path=path) as server:
-        found = await discover(server.url.removesuffix("/v1"))
+    with FakeServer({"/v1/models": {}, path: listed({"id": "m"})}) as server:
+        found = await discover(server.root)
 
     assert isinstance(found, Endpoint)
     assert f"{found.url}/models".endswith(path)
@@ -119,47 +161,53 @@ async def test_a_named_server_that_is_not_there_is_an_error() -> None:
         await discover(NOBODY)
 
 
-async def test_a_server_without_a_list_of_models_needs_a_name() -> None:
-    with ScriptedServer([], pages={"/v1/models": {"hello": "world"}}) as server:
-        url = server.url
-        with pytest.raises(ConfigError) as caught:
-            await discover(url)
+@pytest.mark.parametrize("answer", [{"hello": "world"}, bodies.HTML, Page((b"",))])
+async def test_a_server_without_a_list_of_models_needs_a_name(answer: Any) -> None:
+    with FakeServer({"/v1/models": answer}) as server, pytest.raises(ConfigError) as caught:
+        await discover(server.url)
 
     assert str(caught.value) == (
-        f"{url} does not say which models it has. "
+        f"{server.url} does not say which models it has. "
         "Is it the /v1 URL of a model server? If so, name the model with AGENT_MODEL or --model."
     )
 
 
 async def test_a_refused_key_says_which_setting_to_mend() -> None:
-    refusal = b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 2\r\n\r\nno"
-    async with answering(refusal) as server:
-        with pytest.raises(RequestRejected, match="Set AGENT_API_KEY to a key this server accepts"):
-            await discover(server.url)
+    wanted = "Set AGENT_API_KEY to a key this server accepts"
+    with FakeServer(bodies.TABBY, key="secret") as server, pytest.raises(RequestRejected, match=wanted):
+        await discover(server.url)
 
 
 async def test_local_ports_are_asked_and_the_first_that_answers_is_taken() -> None:
     with serving({"id": "a"}) as first, serving({"id": "b"}) as second:
-        url = first.url
-        found = await discover(local_urls=(NOBODY, url, second.url))
+        found = await discover(local_urls=(NOBODY, first.url, second.url))
 
-    assert found == Endpoint(url=url, model="a", models=("a",))
+    assert found == endpoint(first.url, "a", ServedModel(name="a"))
+
+
+async def test_a_local_server_with_a_loaded_model_comes_first() -> None:
+    several, one = [{"id": "a"}, {"id": "b"}], [{"id": "c"}]
+    with serving(*several) as first, serving(*one) as second, FakeServer(bodies.LLAMA_CPP) as third:
+        loaded = await discover(local_urls=(first.url, second.url, third.url))
+        clear = await discover(local_urls=(first.url, second.url))
+
+    assert isinstance(loaded, Endpoint)
+    assert isinstance(clear, Endpoint)
+    assert (loaded.model, clear.model) == ("qwen3-8b.gguf", "c")
 
 
 async def test_the_local_server_that_has_the_named_model_is_taken() -> None:
     with serving({"id": "a"}) as first, serving({"id": "b"}) as second:
-        url = second.url
-        found = await discover(model="b", local_urls=(first.url, url))
+        found = await discover(model="b", local_urls=(first.url, second.url))
 
-    assert found == Endpoint(url=url, model="b", models=("b",))
+    assert found == endpoint(second.url, "b", ServedModel(name="b"))
 
 
 async def test_a_local_port_gets_the_question_and_no_key() -> None:
-    with ScriptedServer([], pages={"/v1/models": {"hello": "world"}}) as server:
-        url = server.url
-        found = await discover(api_key="secret", local_urls=(url,))
+    with FakeServer({"/v1/models": {"hello": "world"}}) as server:
+        found = await discover(api_key="secret", local_urls=(server.url,))
 
-    assert found == NoServer(tried=(url,))
+    assert found == NoServer(tried=(server.url,))
     assert [(asked.method, asked.path, asked.body) for asked in server.log] == [("GET", "/v1/models", b"")]
     assert "authorization" not in server.log[0].headers
 
@@ -168,3 +216,46 @@ async def test_no_server_at_all_says_what_was_tried() -> None:
     found = await discover(local_urls=(NOBODY,))
 
     assert str(found) == "No model server was found on localhost (ports 1)."
+
+
+async def test_a_local_server_that_wants_a_key_is_named() -> None:
+    with FakeServer(bodies.TABBY, key="secret") as server:
+        found = await discover(local_urls=(NOBODY, server.url))
+
+    assert str(found).endswith(f"{server.url} wants a key: set AGENT_MODEL_URL and AGENT_API_KEY.")
+
+
+async def test_servers_that_are_silent_cost_no_more_than_the_time_for_all() -> None:
+    with serving({"id": "m"}) as server:
+        async with answering(b"") as silent, answering(b"HTTP/1.1 200 OK\r\n\r\n{") as halting:
+            async with asyncio.timeout(3 * LOCAL_SECONDS):
+                found, _ = await local_servers((silent.url, halting.url, server.url))
+
+    assert [facts.url for facts in found] == [server.url]
+
+
+async def test_a_server_that_lists_its_models_and_then_hangs_is_used_all_the_same() -> None:
+    over = Event()
+
+    def hang(asked: Asked) -> Page:
+        over.wait(10)
+        return Page((b"{}",))
+
+    with FakeServer({"/v1/models": listed({"id": "m", "max_model_len": 2048}), "/props": hang}) as server:
+        found = await discover(local_urls=(server.url,))
+        over.set()
+
+    assert found == endpoint(server.url, "m", ServedModel(name="m", window_tokens=2048))
+
+
+async def test_an_ollama_in_its_usual_place_is_asked_who_it_is_before_its_first_request() -> None:
+    try:
+        server = FakeServer(bodies.OLLAMA, port=OLLAMA_PORT)
+    except OSError:
+        pytest.skip("somebody else has Ollama's port")
+    with server:
+        found = await discover(server.url, model="qwen3:8b")
+
+    assert isinstance(found, Endpoint)
+    assert found.facts is not None
+    assert found.facts.kind == "Ollama"

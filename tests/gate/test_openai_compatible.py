@@ -17,6 +17,7 @@ from core.errors import (
     StreamBroken,
 )
 from core.messages import AssistantMessage, Finish, Text, Thinking, ToolCall, ToolMessage, Usage
+from gate.manner import Manner
 from gate.openai_compatible import OpenAICompatibleGateway
 from tests.gate.asking import deltas, reply, request
 from tests.gate.sockets import answering
@@ -121,7 +122,9 @@ async def test_what_a_refusal_wants_is_read_from_its_headers() -> None:
 
 async def test_requests_of_a_session_grow_by_what_is_new_over_one_connection() -> None:
     with scripted_server(call("ls", path="."), say("Two files.")) as server:
-        gateway = OpenAICompatibleGateway(server.url, "m", api_key="secret", temperature=0.5)
+        gateway = OpenAICompatibleGateway(
+            server.url, "m", api_key="secret", manner=Manner(sampling={"temperature": 0.5})
+        )
         asked = request("What is here?", tools=["ls"])
         said = await reply(gateway, asked)
         result = ToolMessage(call_id=said.calls[0].id, text="a.txt\nb.txt")
@@ -176,6 +179,26 @@ async def test_a_server_that_falls_silent_is_given_up() -> None:
 
         with pytest.raises(GatewayError, match=r"sent nothing for 0\.01 seconds"):
             await deltas(gateway)
+
+
+async def test_a_stream_without_a_word_is_asked_for_the_reason() -> None:
+    with ScriptedServer([raw(b""), overflow(5_000, 2_048, "llama-cpp-python")]) as server:
+        with pytest.raises(ContextOverflow) as caught:
+            await deltas(OpenAICompatibleGateway(server.url, "m"))
+
+        streamed, whole = (request.json for request in server.requests)
+
+    assert caught.value.limit_tokens == 2_048
+    assert (streamed["stream"], whole["stream"]) == (True, False)
+    assert (whole["messages"], whole["max_tokens"]) == (streamed["messages"], 1)
+
+
+async def test_a_stream_without_a_word_and_without_a_reason_is_broken() -> None:
+    with (
+        ScriptedServer([raw(b""), say("Hi")]) as server,
+        pytest.raises(StreamBroken, match="before it said a word"),
+    ):
+        await deltas(OpenAICompatibleGateway(server.url, "m"))
 
 
 async def test_a_reply_is_whole_even_if_the_connection_breaks_behind_it() -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from core.messages import AssistantMessage, Image, Message, Text, Thinking, ToolCall, ToolMessage, UserMessage
 from core.protocols import ModelRequest
+from gate.manner import Manner
 from gate.serialising import PrefixWriter, message_json, request_body, well_formed
 from tests.gate.asking import request
 
@@ -20,9 +21,11 @@ HISTORY: tuple[Message, ...] = (
     UserMessage(text="Thanks"),
 )
 
+WARM = Manner(sampling={"temperature": 0.2})
+
 
 def test_each_request_begins_with_the_bytes_of_the_one_before() -> None:
-    writer = PrefixWriter("m", 0.2)
+    writer = PrefixWriter("m", WARM)
     asked = [replace(request(tools=["ls"]), messages=HISTORY[:count]) for count in range(1, 6)]
 
     bodies = [writer.body(one) for one in asked]
@@ -59,7 +62,7 @@ def test_another_history_is_written_anew(other: ModelRequest) -> None:
 
 
 def test_only_fields_that_every_server_knows_are_sent() -> None:
-    body = json.loads(PrefixWriter("m", 0.2).body(request("Hi", tools=["ls"], max_tokens=9)))
+    body = json.loads(PrefixWriter("m", WARM).body(request("Hi", tools=["ls"], max_tokens=9)))
 
     assert body == {
         "model": "m",

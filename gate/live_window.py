@@ -1,0 +1,75 @@
+"""The window a server really has: asked after the first reply, and again whenever it may have changed.
+
+A server restarts with other flags, unloads a model, or loads it anew with another window. It is asked
+between two requests, never during one: llama-cpp-python drops the reply it is writing when anybody asks.
+"""
+
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing, suppress
+from dataclasses import dataclass, field
+
+from core.deltas import Delta, RestartDelta
+from core.endpoint import ServerFacts
+from core.errors import GatewayError
+from core.protocols import Gateway, ModelRequest
+from gate.discovery import server_facts
+
+MEASURE_SECONDS = 1.0
+
+
+@dataclass
+class LiveWindow:
+    url: str
+    model: str
+    api_key: str = field(default="", repr=False)
+    most_tokens: int | None = None
+    """What is used at most, and what is believed of a server that names no window."""
+    keep: Callable[[ServerFacts], None] = lambda facts: None
+    """Gets what was found out, for the next start."""
+    facts: ServerFacts | None = None
+    """What was last heard from the server, now or at an earlier start."""
+    _doubted: bool = True
+
+    async def tokens(self) -> int | None:
+        """None when nobody says. Asks only if there is a reason to, and for a second at most."""
+        if self._doubted:
+            self._doubted = False
+            await self._ask()
+        served = self.facts.model(self.model) if self.facts else None
+        told = served.window_tokens if served else None
+        return min((tokens for tokens in (told, self.most_tokens) if tokens), default=None)
+
+    def doubt(self) -> None:
+        """The next question goes to the server."""
+        self._doubted = True
+
+    async def _ask(self) -> None:
+        with suppress(GatewayError):
+            heard = await server_facts(
+                self.url, api_key=self.api_key, wanted=self._is_ours, seconds=MEASURE_SECONDS
+            )
+            if heard is not None:
+                self.facts = heard
+                self.keep(heard)
+
+    def _is_ours(self, name: str) -> bool:
+        return name == self.model
+
+
+@dataclass(frozen=True)
+class WatchingGateway:
+    """Doubts the window when a request fails, or had to be made again."""
+
+    inner: Gateway
+    window: LiveWindow
+
+    async def stream(self, request: ModelRequest) -> AsyncGenerator[Delta, None]:
+        try:
+            async with aclosing(self.inner.stream(request)) as deltas:
+                async for delta in deltas:
+                    if isinstance(delta, RestartDelta):
+                        self.window.doubt()
+                    yield delta
+        except GatewayError:
+            self.window.doubt()
+            raise

@@ -1,0 +1,150 @@
+"""From a URL to a session: what is asked of the server, when, and what comes of it."""
+
+from pathlib import Path
+
+import pytest
+
+from boot.layers import here
+from boot.model_way import NO_WINDOW, way_to_model
+from boot.plugins import Plugins
+from boot.settings import Settings
+from boot.wiring import open_session
+from core.deltas import RestartDelta
+from core.events import ContextShrunk, ModelDelta, Outcome, Record
+from tests.fakes import Asked, FakeOllama, FakeServer, Page, bodies
+from tests.fakes.ollama import called, said
+from tests.fakes.serving import page
+
+WORDS = '{"choices":[{"delta":{"content":"Done."},"finish_reason":"stop"}]}'
+CALL = (
+    '{"choices":[{"delta":{"tool_calls":[{"index":0,"id":"c","function":'
+    '{"name":"list_files","arguments":"{}"}}]},"finish_reason":"tool_calls"}]}'
+)
+
+
+def stream(chunk: str) -> Page:
+    return Page((f"data: {chunk}\n\ndata: [DONE]\n\n".encode(),), kind="text/event-stream")
+
+
+class FakeModel(FakeServer):
+    """A server of these pages whose model lists files, and is done."""
+
+    def __init__(self, pages: bodies.Pages) -> None:
+        super().__init__({**pages, "/v1/chat/completions": self._reply})
+
+    def _reply(self, asked: Asked) -> Page:
+        answered = asked.json["messages"][-1]["role"] == "tool"
+        return stream(WORDS if answered else CALL)
+
+
+async def outcome(settings: Settings, text: str = "List the files.") -> Outcome:
+    async with open_session(settings) as opened:
+        return (await opened.session.send(text)).outcome
+
+
+async def test_a_server_that_is_not_known_is_asked_after_its_first_reply(tmp_path: Path) -> None:
+    with FakeModel(bodies.LLAMA_CPP) as server:
+        done = await outcome(Settings(model_url=server.url, model="m", workspace=str(tmp_path)))
+
+    assert done is Outcome.DONE
+    assert server.paths == ["/v1/chat/completions", "/v1/models", "/props", "/v1/chat/completions"]
+
+
+async def test_a_known_server_is_asked_nothing_before_its_first_reply_and_its_window_is_used(
+    tmp_path: Path,
+) -> None:
+    with FakeModel(bodies.LLAMA_CPP) as server:
+        settings = Settings(model_url=server.url, model="m", workspace=str(tmp_path))
+        await outcome(settings)
+        server.log.clear()
+        way = await way_to_model(settings, "server", Plugins(here().folders.cache))
+
+    assert (way.window_tokens, way.profile.size, server.log) == (4096, "tiny", [])
+
+
+async def test_no_more_of_the_window_is_used_than_was_set(tmp_path: Path) -> None:
+    with FakeServer(bodies.VLLM) as server:
+        ours = Settings(model_url=server.url, window_tokens=16_000)
+        way = await way_to_model(ours, "server", Plugins(here().folders.cache))
+
+    assert (way.window_tokens, way.profile.size) == (16_000, "small")
+
+
+@pytest.mark.parametrize(
+    ("pages", "window_tokens", "notices"),
+    [
+        (bodies.UNKNOWN, None, (NO_WINDOW,)),
+        (bodies.TRANSFORMERS, None, (NO_WINDOW,)),
+        (bodies.UNKNOWN, 32_768, ()),
+        (bodies.UNSLOTH, None, ()),
+        (bodies.VLLM, None, ()),
+    ],
+)
+async def test_a_window_that_nobody_names_is_said_to_be_assumed(
+    pages: bodies.Pages, window_tokens: int | None, notices: tuple[str, ...]
+) -> None:
+    with FakeServer(pages) as server:
+        ours = Settings(model_url=server.url, window_tokens=window_tokens)
+        way = await way_to_model(ours, "server", Plugins(here().folders.cache))
+
+    assert way.notices == notices
+    assert way.profile.size == ("small" if pages is bodies.UNSLOTH else "normal")
+
+
+@pytest.mark.parametrize("ending", ["", "/v1"])
+async def test_ollama_is_spoken_to_in_its_own_words(ending: str, tmp_path: Path) -> None:
+    with FakeOllama(called("list_files"), said("Done.")) as server:
+        done = await outcome(Settings(model_url=server.root + ending, workspace=str(tmp_path)))
+
+    assert done is Outcome.DONE
+    assert server.loads == [16_384]
+    assert {asked.json["think"] for asked in server.requests} == {True}
+    assert not any("chat/completions" in path for path in server.paths)
+
+
+async def test_ollama_is_told_the_window_that_was_set(tmp_path: Path) -> None:
+    with FakeOllama(called("list_files"), said("Done.")) as server:
+        ours = Settings(model_url=server.url, window_tokens=24_576, workspace=str(tmp_path))
+        await outcome(ours)
+
+    assert server.loads == [24_576]
+
+
+async def test_an_ollama_that_is_met_on_v1_is_spoken_to_natively_at_the_next_start(tmp_path: Path) -> None:
+    """The window of a session never changes, so not in the middle of one."""
+    pages = {**bodies.OLLAMA, "/api/chat": page({"error": "not in this session"}, 400)}
+    with FakeModel(pages) as server:
+        ours = Settings(model_url=server.url, model="qwen3:8b", workspace=str(tmp_path))
+        done = await outcome(ours)
+        way = await way_to_model(ours, "server", Plugins(here().folders.cache))
+
+    assert done is Outcome.DONE
+    assert server.paths.count("/v1/chat/completions") == 2
+    assert way.window_tokens == 16_384
+
+
+async def test_a_prompt_that_ollama_cut_in_silence_is_told_shrunk_and_asked_again(tmp_path: Path) -> None:
+    records: list[Record] = []
+
+    async def read(record: Record) -> None:
+        records.append(record)
+
+    (tmp_path / "AGENTS.md").write_text("Mind the gap.\n")
+    long_text = "Sort these words. " + "word " * 6_400
+    with FakeOllama(said("Which words?"), said("Sorted."), refuses=False, fixed_tokens=4096) as server:
+        ours = Settings(model_url=server.url, workspace=str(tmp_path))
+        async with open_session(ours) as opened:
+            opened.session.subscribe(read)
+            finished = await opened.session.send(long_text)
+
+    voided = [
+        record.event.delta.reason
+        for record in records
+        if isinstance(record.event, ModelDelta) and isinstance(record.event.delta, RestartDelta)
+    ]
+    assert finished.outcome is Outcome.DONE
+    assert voided[0].startswith("Ollama read 4,096 tokens of a prompt of about ")
+    assert [record.event.reason for record in records if isinstance(record.event, ContextShrunk)] == [
+        "The server refused the conversation's length."
+    ]
+    assert "Sort these words." in server.requests[1].json["messages"][-1]["content"]

@@ -1,0 +1,70 @@
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from boot.commands import run
+from boot.models_command import list_models
+from boot.settings import Settings
+from core.errors import RequestRejected
+from tests.fakes import FakeServer, bodies
+
+Captured = pytest.CaptureFixture[str]
+
+
+def test_all_models_of_all_local_servers_are_listed(capsys: Captured) -> None:
+    with (
+        FakeServer(bodies.OLLAMA) as ollama,
+        FakeServer(bodies.LM_STUDIO) as studio,
+        FakeServer(bodies.UNKNOWN) as other,
+    ):
+        urls = ("http://127.0.0.1:1/v1", ollama.url, studio.url, other.url)
+        code = list_models(Settings(), "", json=False, local_urls=urls)
+
+    assert code == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "model                                 window      trained for  tools  vision  thinking  where",
+        f"qwen3:8b                              4,096       40,960       yes    no      yes       {ollama.url} (Ollama)",
+        f"qwen/qwen3-8b                         4,096       40,960       yes    no      yes       {studio.url} (LM Studio)",
+        f"text-embedding-nomic-embed-text-v1.5  not loaded  2,048        ?      ?       ?         {studio.url} (LM Studio)",
+        f"m                                     not loaded  ?            ?      ?       ?         {other.url}",
+    ]
+
+
+def test_the_models_of_one_server_are_asked_for_by_its_url(tmp_path: Path, capsys: Captured) -> None:
+    with FakeServer(bodies.VLLM) as server:
+        code = run(["models", "--workspace", str(tmp_path), "--url", server.root, "--json"])
+
+    (facts,) = json.loads(capsys.readouterr().out)
+    assert code == 0
+    assert (facts["url"], facts["kind"], facts["models"][0]["window_tokens"]) == (server.url, "vLLM", 32_768)
+
+
+def test_where_there_is_no_model_it_says_what_was_tried(capsys: Captured) -> None:
+    code = list_models(Settings(), "", json=False, local_urls=("http://127.0.0.1:1/v1",))
+
+    assert code == 1
+    assert capsys.readouterr().out == "No model server was found on localhost (ports 1).\n"
+
+
+def test_a_server_without_models_is_told_as_it_is(capsys: Captured) -> None:
+    with FakeServer({"/v1/models": bodies.listed()}) as empty, FakeServer({"/v1/models": {}}) as other:
+        codes = [list_models(Settings(), server.url, json=False) for server in (empty, other)]
+
+    assert codes == [1, 1]
+    assert capsys.readouterr().out.splitlines() == [
+        f"{empty.url} has no model.",
+        f"{other.url} does not say which models it has.",
+    ]
+
+
+def test_the_key_goes_to_the_configured_server_and_to_no_other(capsys: Captured) -> None:
+    with FakeServer(bodies.TABBY, key="secret") as server:
+        ours = replace(Settings(), model_url=server.url, api_key="secret")
+        code = list_models(ours, server.url, json=False)
+        with pytest.raises(RequestRejected, match="401"):
+            list_models(replace(ours, model_url="http://127.0.0.1:1/v1"), server.url, json=False)
+
+    assert code == 0
+    assert "24,576" in capsys.readouterr().out

@@ -1,0 +1,79 @@
+"""What a session is joined from: here, that the profile of its model reaches everybody."""
+
+import os
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from boot.paths import user_folders
+from boot.settings import Settings
+from boot.wiring import NEW_SESSION, Choice, open_session
+from core.events import Outcome
+from core.profile import Sampling
+from tests.scripted_server.replies import say
+from tests.scripted_server.serving import ScriptedServer
+
+
+@pytest.fixture
+def server() -> Iterator[ScriptedServer]:
+    with ScriptedServer([say("One."), say("Two."), say("Three.")]) as server:
+        yield server
+
+
+@pytest.fixture
+def settings(server: ScriptedServer, tmp_path: Path) -> Settings:
+    return Settings(model_url=server.url, model="devstral:24b", workspace=str(tmp_path))
+
+
+async def said(settings: Settings, choice: Choice = NEW_SESSION) -> str:
+    """Runs one turn; answers the session's id."""
+    async with open_session(settings, choice) as opened:
+        finished = await opened.session.send("Hi")
+        assert finished.outcome is Outcome.DONE
+        return opened.session.id
+
+
+@pytest.mark.server
+async def test_a_model_is_asked_as_its_card_advises(settings: Settings, server: ScriptedServer) -> None:
+    await said(settings)
+
+    assert server.requests[0].json["temperature"] == 0.15
+
+
+@pytest.mark.server
+async def test_the_temperature_of_the_settings_wins(settings: Settings, server: ScriptedServer) -> None:
+    await said(replace(settings, temperature=0.7))
+
+    assert server.requests[0].json["temperature"] == 0.7
+
+
+@pytest.mark.server
+async def test_a_session_begins_with_the_profile_of_its_model(settings: Settings, home: Path) -> None:
+    async with open_session(settings) as opened:
+        header = opened.session.log.header
+
+    assert (header.profile.name, header.profile.sampling) == ("devstral", Sampling(temperature=0.15))
+    assert header.thinking == "never"
+
+
+@pytest.mark.server
+async def test_thinking_that_has_to_go_back_is_promised_in_the_header(settings: Settings) -> None:
+    async with open_session(replace(settings, model="gpt-oss:20b")) as opened:
+        assert opened.session.log.header.thinking == "always"
+
+
+@pytest.mark.server
+async def test_a_session_goes_on_with_the_profile_it_was_begun_with(
+    settings: Settings, server: ScriptedServer
+) -> None:
+    session = await said(settings)
+    profiles = user_folders(os.environ).config / "profiles"
+    profiles.mkdir(parents=True)
+    (profiles / "own.toml").write_text('family = "devstral"\n[sampling]\ntemperature = 0.9\n')
+
+    await said(settings, Choice(resume=session))
+    await said(settings)
+
+    assert [request.json["temperature"] for request in server.requests] == [0.15, 0.15, 0.9]
