@@ -1,0 +1,102 @@
+"""Calls without any mark: a JSON object or list, bare or in a fence, or a list in Python.
+
+They are calls only if they are the last thing a reply says, and look like nothing but calls of tools
+there are: a package.json has a name, too.
+"""
+
+import re
+from dataclasses import dataclass
+
+from gate.dialects.brackets import JSON, PYTHON, Bracketed
+from gate.dialects.calls import Heard, Reading
+from gate.dialects.json_body import written_calls
+from gate.dialects.python_body import pythonic_calls
+from gate.dialects.source import Steps
+
+REACH = 256
+_KEYS = "arguments|parameters|function|type|id|index|tool_calls|tool_call_id"
+_LANGUAGES = "json|tool_calls?|tool_code|tool_use|tool|function_call"
+_OBJECT = (
+    r"\[?\s{0,64}\{\s{0,64}[\"'](?:(?:name|tool_name)[\"']\s{0,8}:\s{0,8}[\"'](?P<said>[^\"'\\\n]{1,80})[\"']"
+    rf"|(?:{_KEYS})[\"']\s{{0,8}}:)"
+)
+_PYTHON = r"(?P<python>\[\s{0,64}(?P<called>[A-Za-z_][\w.]{0,80})\()"
+BEGIN = re.compile(f"(?:{_OBJECT}|{_PYTHON})")
+HALF_BEGIN = re.compile(
+    r"\[?\s{0,64}(?:\{\s{0,64}(?:[\"']\w{0,20}(?:[\"']\s{0,8}(?::\s{0,8}(?:[\"'][^\"'\\\n]{0,80}[\"']?)?)?)?)?"
+    r"|[A-Za-z_][\w.]{0,80})?"
+)
+FENCE = re.compile(rf"(?:```+|~~~+)[ \t]{{0,4}}(?:{_LANGUAGES})?[ \t]{{0,8}}\r?\n\s{{0,64}}(?=[{{\[])")
+HALF_FENCE = re.compile(r"(?:`{1,64}|~{1,64})[ \t]{0,4}\w{0,16}[ \t]{0,8}\r?(?:\n\s{0,64})?")
+FENCE_END = re.compile(r"```+|~~~+")
+SEPARATOR = re.compile(r"[;,]")
+STRAY = re.compile(
+    "</tool_call>|</function_calls>|</｜DSML｜(?:function|tool)_calls>|<[|｜]tool[▁_]calls[▁_]end[|｜]>"
+    r"|<\|tool_calls_section_end\|>|</minimax:tool_call>|<\|im_end\|>|<\|eot_id\|>|<\|eom_id\|>|<\|end\|>|</s>"
+)
+"""What may close a call that nothing opened."""
+
+HARMONY = re.compile(
+    r"(?:<\|start\|>assistant)?(?P<role>[^<\n]{0,120})<\|channel\|>(?P<channel>\w{1,20})(?P<to>[^<]{0,120})"
+    r"(?:<\|constrain\|>[^<]{0,40})?<\|message\|>"
+)
+RECIPIENT = re.compile(r"\bto=([\w.\-]{1,100})")
+FIRST_RECIPIENT = re.compile(r"(?P<name>[\w.\-]{1,80})\n\s{0,16}(?=\{)")
+HALF_RECIPIENT = re.compile(r"[\w.\-]{1,80}(?:\n\s{0,16})?")
+
+
+@dataclass
+class LastBlock:
+    reading: Reading
+    in_fence: bool = False
+    """Whether a fence was opened and not closed."""
+
+    def read(self) -> Steps[list[Heard] | None]:
+        """The calls of the blocks at hand, or None when they are none; all that was read is text then.
+
+        Raises:
+            Unfinished: the text is over within a block.
+        """
+        source = self.reading.source
+        heard: list[Heard] = []
+        while True:
+            found = yield from self._block()
+            if not found:
+                return None
+            heard += found
+            yield from source.space()
+            while (yield from source.take(STRAY, reach=32)) or (yield from source.take(SEPARATOR, reach=1)):
+                yield from source.space()
+            if not source.rest:
+                return heard
+
+    def _block(self) -> Steps[list[Heard] | None]:
+        source = self.reading.source
+        opened = yield from source.look(FENCE, reach=REACH, half=HALF_FENCE)
+        if opened:
+            source.at, self.in_fence = opened.end(), True
+        begun = yield from source.look(BEGIN, reach=REACH, half=HALF_BEGIN)
+        if begun is None or not self._may_be_called(begun["said"] or begun["called"]):
+            return None
+        start = source.place
+        brackets = Bracketed(source, PYTHON if begun["python"] else JSON)
+        yield from brackets.scan()
+        if not brackets.whole and source.rest:
+            return None
+        text = source.between(start, source.place)
+        if opened:
+            yield from source.space()
+            self.in_fence = not (yield from source.take(FENCE_END, reach=3))
+            if self.in_fence and source.rest:
+                return None
+        return self._known(text, source.place, python=bool(begun["python"]))
+
+    def _may_be_called(self, name: str | None) -> bool:
+        return name is None or self.reading.tools.find(name) is not None
+
+    def _known(self, text: str, end: int, *, python: bool) -> list[Heard] | None:
+        try:
+            heard = pythonic_calls(text, end) if python else list(written_calls(text, end, strict=True))
+        except ValueError:
+            return None
+        return heard if heard and all(self._may_be_called(one.name) for one in heard) else None

@@ -1,0 +1,109 @@
+"""Bodies that name the tool first, and then give its arguments as JSON."""
+
+import re
+from dataclasses import dataclass
+from functools import cache
+
+from gate.dialects.brackets import JSON, Bracketed
+from gate.dialects.calls import Heard, Reading
+from gate.dialects.json_body import object_call
+from gate.dialects.source import Steps, Unfinished
+
+REACH = 256
+NAME = r"(?P<name>[\w.\-]{1,80})"
+
+
+@dataclass(frozen=True)
+class Form:
+    head: str
+    """What stands before the arguments, with a group `name`, and `id` where the form has one."""
+    tail: str = ""
+    """What follows them."""
+    bare: bool = False
+    """Whether the tail may follow at once, for a call without arguments."""
+
+
+def _deepseek(word: str) -> str:
+    return rf"<[|｜]tool[▁_]{word}[|｜]>"
+
+
+FORMS = {
+    "mistral": Form(
+        rf"\s{{0,16}}{NAME}\s{{0,4}}(?:\[CALL_ID\](?P<id>\w{{1,40}}))?\s{{0,4}}(?:\[ARGS\])?\s{{0,16}}(?=\{{)"
+    ),
+    "deepseek": Form(
+        rf"{_deepseek('call[▁_]begin')}(?:function{_deepseek('sep')})?\s{{0,8}}{NAME}\s{{0,8}}"
+        rf"(?:{_deepseek('sep')})?\s{{0,8}}(?:```\w{{0,8}}\s{{1,8}})?(?=\{{)",
+        rf"(?:```)?\s{{0,16}}{_deepseek('call[▁_]end')}",
+    ),
+    "kimi": Form(
+        r"<\|tool_call_begin\|>\s{0,8}(?P<id>(?:functions\.)?(?P<name>[\w.\-]{1,80})(?::\d{1,9})?)\s{0,8}"
+        r"<\|tool_call_argument_begin\|>\s{0,16}(?=\{)",
+        r"<\|tool_call_end\|>",
+    ),
+    "tool_json": Form(r'<tool name="(?P<name>[^"<>\n]{1,80})">\s{0,64}(?=\{|</tool>)', "</tool>", bare=True),
+    "function_json": Form(r"<function=(?P<name>[^<>\n]{1,80})>\s{0,64}(?=\{)", "</function>"),
+    "recipient": Form(rf">>>{NAME}\s{{0,4}}\n\s{{0,16}}(?=\{{)"),
+    "harmony": Form("(?P<name>)", r"<\|call\|>|<\|end\|>|<\|return\|>"),
+}
+
+
+def named_body(reading: Reading, form: Form) -> Steps[list[Heard] | None]:
+    """The calls, or None where nothing of the kind stands."""
+    source = reading.source
+    heard: list[Heard] = []
+    while True:
+        if reading.closings:
+            yield from source.space()
+        begun = yield from source.look(compiled(form.head), reach=REACH)
+        if begun is None:
+            return heard or None
+        source.at = begun.end()
+        found = yield from arguments_of(reading, form, begun["name"], begun.groupdict().get("id") or "")
+        if found is None:
+            return heard or None
+        heard.append(found)
+        if not reading.closings:
+            return heard
+
+
+def arguments_of(reading: Reading, form: Form, name: str, identity: str) -> Steps[Heard | None]:
+    """Reads the arguments and the tail; what cannot be read goes to the executor as it stands."""
+    source, tail = reading.source, compiled(form.tail or "(?!)")
+    start = source.place
+    if form.bare and not source.text.startswith("{", source.at):
+        yield from source.take(tail, reach=64)
+        return Heard(name, "{}", source.place, id=identity)
+    brackets = Bracketed(source, JSON)
+    try:
+        yield from brackets.scan()
+        if not brackets.whole and not (yield from _reach_tail(reading, form, name)):
+            return None
+    except Unfinished:
+        hidden = tail.search(source.between(start, source.place))
+        if hidden is None:
+            raise
+        source.back_to(start + hidden.start())
+    text = source.between(start, source.place)
+    if form.tail:
+        yield from source.space()
+        yield from source.take(tail, reach=64)
+    return object_call(name, text.strip(), source.place, identity=identity)
+
+
+def _reach_tail(reading: Reading, form: Form, name: str) -> Steps[bool]:
+    """Pass what stands between broken arguments and the tail; False when their end is not clear."""
+    source, tail = reading.source, compiled(form.tail or "(?!)")
+    yield from source.space()
+    if not source.rest or (yield from source.look(tail, reach=64)):
+        return True
+    if not form.tail or not reading.tools.find(name):
+        return False
+    closing = yield from source.seek(tail, reach=64)
+    source.at -= len(closing[0])
+    return True
+
+
+@cache
+def compiled(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern)

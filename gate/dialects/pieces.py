@@ -1,0 +1,134 @@
+"""What a reply was found to say, in order, and how much of it may be let out already.
+
+Text and thoughts go out as they come, up to the first call. From there on all waits: whether the call
+stands in a thought that comes to its end, and is no call then, is only known later.
+"""
+
+from dataclasses import dataclass, field, replace
+
+from core.messages import Text, Thinking, ToolCall
+
+Piece = Text | Thinking | ToolCall
+
+
+@dataclass
+class Pieces:
+    awaited: tuple[str, ...] = ()
+    """What ends the thought at hand; empty outside of thoughts."""
+    thought_before: bool = False
+    """Whether there is or was a thought."""
+    quiet: bool = True
+    """Whether nothing was said yet since the beginning, a call, or either end of a thought."""
+    found: list[Piece] = field(default_factory=list)
+    repairs: list[str] = field(default_factory=list)
+    _blank: list[str] = field(default_factory=list)
+    _keeps_blank: bool = True
+    _thought_from: int = 0
+    _let_out: int = 0
+    _first_call: int | None = None
+    _words: dict[int, str] = field(default_factory=dict)
+    """By place: what a call was written as, with the white space around it."""
+
+    @property
+    def at_line_start(self) -> bool:
+        if self.quiet:
+            return True
+        newest = self.found[-1]
+        return not isinstance(newest, ToolCall) and newest.text.endswith("\n")
+
+    @property
+    def line_is_blank(self) -> bool:
+        """Whether the line that is being written holds nothing but white space so far."""
+        if self.quiet:
+            return True
+        for piece in reversed(self.found):
+            if isinstance(piece, ToolCall):
+                break
+            _, ended, line = piece.text.rpartition("\n")
+            if ended or line.strip():
+                return not line.strip()
+        return True
+
+    def say(self, text: str) -> None:
+        if not text:
+            return
+        if self.quiet:
+            text = "".join((*self._blank, text)) if self._keeps_blank else text
+            self._drop_blank()
+            self.quiet = False
+        self.found.append(Thinking(text=text) if self.awaited else Text(text=text))
+
+    def say_blank(self, space: str) -> None:
+        """White space before the first words: it is said with them, and dropped before a call."""
+        if space:
+            self._blank.append(space)
+
+    def call(self, call: ToolCall, words: str, repairs: tuple[str, ...]) -> None:
+        self._be_quiet()
+        if self._first_call is None:
+            self._first_call = len(self.found)
+        self._words[len(self.found)] = words
+        self.found.append(replace(call, id=call.id or f"call-{len(self._words)}"))
+        self.repairs += repairs
+
+    def begin_thought(self, *closings: str) -> None:
+        self._be_quiet()
+        self.awaited, self.thought_before = closings, True
+        self._thought_from = len(self.found)
+
+    def end_thought(self) -> None:
+        """A call within a thought that came to its end was only thought of."""
+        self._withdraw_calls(self._thought_from, Thinking)
+        self.awaited = ()
+        self._be_quiet()
+
+    def end_unseen_thought(self) -> None:
+        """All so far was a thought that the prompt had opened."""
+        self._withdraw_calls(0, Thinking)
+        self.found = [Thinking(text=piece.text) if isinstance(piece, Text) else piece for piece in self.found]
+        self.thought_before = True
+        self._be_quiet()
+
+    def new_paragraph(self) -> None:
+        """What is said next begins a line of its own."""
+        spoken = self.found and isinstance(self.found[-1], Text)
+        self._be_quiet()
+        self._blank, self._keeps_blank = ["\n"] if spoken else [], True
+
+    def end(self, *, cut: bool) -> None:
+        """No more will come. In a reply that was cut no call is certain."""
+        if not self.found and self._keeps_blank:
+            self.quiet = False
+            self.say("".join(self._blank))
+        if cut and self.awaited:
+            self._withdraw_calls(self._thought_from, Thinking)
+        if cut:
+            self._withdraw_calls(0, Text)
+
+    def let_out(self) -> list[Piece]:
+        end = len(self.found) if self._first_call is None else self._first_call
+        start, self._let_out = self._let_out, max(self._let_out, end)
+        return self.found[start:end]
+
+    def rest(self) -> list[Piece]:
+        start, self._let_out = self._let_out, len(self.found)
+        return self.found[start:]
+
+    def _be_quiet(self) -> None:
+        self._drop_blank()
+        self.quiet, self._keeps_blank = True, False
+
+    def _drop_blank(self) -> None:
+        """White space behind a call goes with it, in case it turns out to be none."""
+        newest = len(self.found) - 1
+        if self._blank and newest in self._words:
+            self._words[newest] += "".join(self._blank)
+        self._blank.clear()
+
+    def _withdraw_calls(self, start: int, words: type[Text] | type[Thinking]) -> None:
+        self._drop_blank()
+        for place in [place for place in self._words if place >= start]:
+            self.found[place] = words(text=self._words.pop(place))
+        if self._first_call is not None and self._first_call >= start:
+            self._first_call = None
+            self.repairs.clear()

@@ -1,0 +1,74 @@
+"""Bodies in Python: `[f(a="x"), g()]`, or a call on each line. Read as a tree, never evaluated."""
+
+import ast
+import json
+import re
+
+from core.python_literal import read_literal
+from gate.dialects.brackets import PYTHON, Bracketed
+from gate.dialects.calls import Heard, Reading
+from gate.dialects.json_body import object_call
+from gate.dialects.source import Steps
+
+BEGIN = re.compile(r"\[|(?P<name>[A-Za-z_][\w.]{0,80})(?=\()")
+HALF_BEGIN = re.compile(r"[A-Za-z_][\w.]{0,80}")
+NEXT = re.compile(r"[;,]?\s{0,64}(?=[A-Za-z_\[])")
+HALF_NEXT = re.compile(r"[;,]?\s{0,64}")
+
+
+def python_body(reading: Reading) -> Steps[list[Heard] | None]:
+    """The calls, or None where nothing of the kind stands."""
+    source = reading.source
+    yield from source.space()
+    heard: list[Heard] = []
+    while begun := (yield from source.look(BEGIN, reach=84, half=HALF_BEGIN)):
+        start = source.place
+        source.at = begun.end("name") if begun["name"] else source.at
+        brackets = Bracketed(source, PYTHON)
+        yield from brackets.scan()
+        text = source.between(start, source.place)
+        found = pythonic_calls(text, source.place) if brackets.whole else None
+        if not found:
+            if heard:
+                source.back_to(start)
+            break
+        ends = (*brackets.parts[:-1], source.place)
+        heard += (
+            [one.ending(place) for one, place in zip(found, ends, strict=True)]
+            if len(found) == len(brackets.parts) and text.startswith("[")
+            else found
+        )
+        following = yield from source.look(NEXT, reach=66, half=HALF_NEXT)
+        source.at = following.end() if following else source.at
+    return heard or None
+
+
+def pythonic_calls(text: str, end: int) -> list[Heard] | None:
+    """The calls of a Python expression, `f(a=1)` or a list of such. Nothing is evaluated."""
+    try:
+        tree = _parsed(text).body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+    nodes = tree.elts if isinstance(tree, ast.List | ast.Tuple) else [tree]
+    heard = [_python_call(node, text, end) for node in nodes]
+    return [one for one in heard if one] if all(heard) else None
+
+
+def _parsed(text: str) -> ast.Expression:
+    import warnings
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # "\\d" is an odd escape, and means itself
+        return ast.parse(text.strip(), mode="eval")
+
+
+def _python_call(node: ast.expr, text: str, end: int) -> Heard | None:
+    if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name | ast.Attribute):
+        return None
+    name = ast.unparse(node.func)
+    found = [(keyword.arg, read_literal(ast.unparse(keyword.value))) for keyword in node.keywords]
+    if node.args or any(key is None or value is None for key, value in found):
+        # Positions and expressions would be guesses: the executor refuses the words as they are.
+        return Heard(name, ast.unparse(node)[len(name) :], end)
+    pairs = ", ".join(f"{json.dumps(key)}: {value}" for key, value in found)
+    return object_call(name, "{" + pairs + "}", end)

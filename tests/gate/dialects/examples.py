@@ -1,0 +1,410 @@
+"""Replies in the words of each family, and what they say."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from core.protocols import ToolSpec
+
+Call = tuple[str, str]
+
+PROPERTIES = {
+    "path": {"type": "string"},
+    "content": {"type": "string"},
+    "command": {"type": "string"},
+    "count": {"type": "integer"},
+    "ratio": {"type": "number"},
+    "deep": {"type": "boolean"},
+    "names": {"type": "array", "items": {"type": "string"}},
+    "options": {"type": "object"},
+    "until": {"type": ["integer", "null"]},
+}
+NAMES = ("ls", "shell", "read_file", "write_file", "left-pad")
+TOOLS = tuple(
+    ToolSpec(name=name, description=name, parameters={"type": "object", "properties": PROPERTIES})
+    for name in NAMES
+)
+
+
+@dataclass(frozen=True)
+class Example:
+    family: str
+    text: str
+    calls: Sequence[Call] = ()
+    content: str = ""
+    reasoning: str = ""
+    partial: str = ""
+    repairs: Sequence[str] = ()
+
+
+LS = '<tool_call>{"name": "ls", "arguments": {"path": "."}}</tool_call>'
+LS_CALL = ("ls", '{"path": "."}')
+PATH_X = '{"path": "x"}'
+
+CALLS: dict[str, Example] = {
+    "hermes": Example("hermes", '<tool_call>\n{"name": "ls", "arguments": {"path": "."}}\n</tool_call>', [LS_CALL]),
+    "hermes, text before": Example("hermes", f"Let me look.\n{LS}", [LS_CALL], content="Let me look.\n"),
+    "hermes, two": Example("hermes", f"{LS}\n{LS}", [LS_CALL, LS_CALL]),
+    "hermes, a list in one block": Example(
+        "hermes",
+        '<tool_call>\n[{"name": "ls", "arguments": {"path": "."}}, {"name": "shell", "arguments": {}}]\n</tool_call>',
+        [LS_CALL, ("shell", "{}")],
+    ),
+    "hermes, two objects in one block": Example(
+        "hermes", '<tool_call>{"name": "ls"}\n{"name": "shell"}</tool_call>', [("ls", "{}"), ("shell", "{}")]
+    ),
+    "hermes, closing tag in a string": Example(
+        "hermes",
+        '<tool_call>{"name": "shell", "arguments": {"command": "echo \\"</tool_call>}\\""}}</tool_call>',
+        [("shell", '{"command": "echo \\"</tool_call>}\\""}')],
+    ),
+    "hermes, no closing tag": Example(
+        "hermes", LS.removesuffix("</tool_call>"), [LS_CALL], repairs=["closing tag missing"]
+    ),
+    "hermes, no closing tag, text behind": Example(
+        "hermes", '<tool_call>{"name": "ls"} and <b>', [("ls", "{}")], content="and <b>", repairs=["closing tag missing"]
+    ),
+    "hermes, text behind": Example("hermes", f"{LS} Done.", [LS_CALL], content="Done."),
+    "hermes, one brace short": Example(
+        "hermes", LS.replace("}}", "}"), [LS_CALL], repairs=["closing brackets missing"]
+    ),
+    "hermes, arguments as text": Example(
+        "hermes", '<tool_call>{"name": "ls", "arguments": "{\\"path\\": \\".\\"}"}</tool_call>', [LS_CALL],
+        repairs=["arguments encoded twice"],
+    ),
+    "hermes, a Python dict": Example(
+        "hermes", "<tool_call>{'name': 'ls', 'arguments': {'path': '.', 'deep': True}}</tool_call>",
+        [("ls", '{"path": ".", "deep": true}')], repairs=["Python literal"],
+    ),
+    "hermes, trailing comma": Example(
+        "hermes", '<tool_call>{"name": "ls", "arguments": {"path": ".",}}</tool_call>', [LS_CALL],
+        repairs=["trailing comma"],
+    ),
+    "hermes, raw line end": Example(
+        "hermes", '<tool_call>{"name": "shell", "arguments": {"command": "a\nb"}}</tool_call>',
+        [("shell", '{"command": "a\\nb"}')], repairs=["raw line ends in a string"],
+    ),
+    "hermes, a fence inside": Example(
+        "hermes", '<tool_call>\n```json\n{"name": "ls", "arguments": {"path": "."}}\n```\n</tool_call>', [LS_CALL]
+    ),
+    "hermes, wire shape": Example(
+        "hermes",
+        '<tool_call>{"type": "function", "function": {"name": "ls", "arguments": "{\\"path\\": \\".\\"}"}}</tool_call>',
+        [LS_CALL], repairs=["arguments encoded twice"],
+    ),
+    "hermes, name folded": Example(
+        "hermes", '<tool_call>{"name": "functions.Read-File", "arguments": {"path": "x"}}</tool_call>',
+        [("read_file", PATH_X)], repairs=["tool name 'functions.Read-File'"],
+    ),
+    "hermes, unicode": Example(
+        "hermes", '<tool_call>{"name": "ls", "arguments": {"path": "日本/é 🎉"}}</tool_call>', [("ls", '{"path": "日本/é 🎉"}')]
+    ),
+    "jamba": Example("hermes", '<tool_calls>[{"name": "ls", "arguments": {"path": "."}}]</tool_calls>', [LS_CALL]),
+    "qwen_xml": Example(
+        "qwen_xml",
+        "<tool_call>\n<function=write_file>\n<parameter=path>\na.py\n</parameter>\n<parameter=content>\n"
+        "\n    if a < b & c:\n        print('&amp;')\n\n</parameter>\n</function>\n</tool_call>",
+        [("write_file", '{"path": "a.py", "content": "\\n    if a < b & c:\\n        print(\'&amp;\')\\n"}')],
+    ),
+    "qwen_xml, typed": Example(
+        "qwen_xml",
+        "<tool_call><function=ls><parameter=path>\n12\n</parameter><parameter=count>\n12\n</parameter>"
+        "<parameter=deep>\nTrue\n</parameter><parameter=names>\n['a']\n</parameter><parameter=ratio>\n0.5\n</parameter>"
+        '<parameter=options>\n{"a": null}\n</parameter><parameter=until>\nnull\n</parameter></function></tool_call>',
+        [("ls", '{"path": "12", "count": 12, "deep": true, "names": ["a"], "ratio": 0.5, "options": {"a": null}, "until": null}')],
+    ),
+    "qwen_xml, what is not of its type stays text": Example(
+        "qwen_xml", "<tool_call><function=ls><parameter=deep>maybe</parameter><parameter=count>4.5</parameter></function></tool_call>",
+        [("ls", '{"deep": "maybe", "count": "4.5"}')],
+    ),
+    "qwen_xml, no wrapper": Example(
+        "qwen_xml", "I look.\n<function=ls>\n<parameter=path>\n.\n</parameter>\n</function>\n</tool_call>", [LS_CALL],
+        content="I look.\n",
+    ),
+    "qwen_xml, no parameters": Example("qwen_xml", "<function=ls>\n</function>", [("ls", "{}")]),
+    "qwen_xml, a value not closed": Example(
+        "qwen_xml",
+        "<tool_call><function=ls>\n<parameter=path>\n.\n<parameter=count>\n1\n</function></tool_call>",
+        [("ls", '{"path": ".", "count": 1}')],
+        repairs=["closing tag of a value missing", "closing tag of a value missing"],
+    ),
+    "qwen_xml, the function not closed": Example(
+        "qwen_xml", "<tool_call><function=ls><parameter=path>.</parameter></tool_call>", [LS_CALL],
+        repairs=["closing tag missing"],
+    ),
+    "qwen_xml, its own tags in a value": Example(
+        "qwen_xml",
+        "<tool_call><function=write_file><parameter=content>\nClose with </parameter> and </function>, </tool_call>.\n"
+        "<parameter=x>\n</parameter></function></tool_call>",
+        [("write_file", '{"content": "Close with </parameter> and </function>, </tool_call>.\\n<parameter=x>"}')],
+    ),
+    "qwen_xml, a key twice": Example(
+        "qwen_xml", "<function=ls><parameter=path>a</parameter><parameter=path>b</parameter></function>",
+        [("ls", '{"path": "a", "path": "b"}')],
+    ),
+    "seed": Example(
+        "seed", "<seed:tool_call>\n<function=ls>\n<parameter=path>.</parameter>\n</function>\n</seed:tool_call>", [LS_CALL]
+    ),
+    "llama": Example("llama", '{"name": "ls", "parameters": {"path": "."}}', [LS_CALL]),
+    "llama, tagged": Example("llama", '<|python_tag|>{"name": "ls", "parameters": {"path": "."}}<|eom_id|>', [LS_CALL]),
+    "llama, two": Example(
+        "llama", '{"name": "ls", "parameters": {"path": "."}}; {"name": "shell", "parameters": {}}',
+        [LS_CALL, ("shell", "{}")],
+    ),
+    "llama, tagged, two": Example(
+        "llama", '<|python_tag|>{"name": "ls", "parameters": {"path": "."}}; {"name": "shell", "parameters": {}}',
+        [LS_CALL, ("shell", "{}")],
+    ),
+    "pythonic": Example(
+        "pythonic", '[ls(path="."), read_file(path=\'x\', count=-1, deep=true, names=["a", None])]',
+        [LS_CALL, ("read_file", '{"path": "x", "count": -1, "deep": true, "names": ["a", null]}')],
+    ),
+    "pythonic, tagged": Example("pythonic", '<|python_start|>[ls(path=".")]<|python_end|>', [LS_CALL]),
+    "pythonic, brackets in strings": Example(
+        "pythonic", '[shell(command="echo \\"])\\" \'"), ls(path=\'\'\'a\n"b"\'\'\')]',
+        [("shell", '{"command": "echo \\"])\\" \'"}'), ("ls", '{"path": "a\\n\\"b\\""}')],
+    ),
+    "pythonic, by position": Example("pythonic", "[ls('.')]", [("ls", "('.')")]),
+    "pythonic, an expression": Example("pythonic", "[ls(path=open('x'))]", [("ls", "(path=open('x'))")]),
+    "olmo": Example(
+        "olmo", '<function_calls>\nls(path=".")\nshell(command="a")\n</function_calls>',
+        [LS_CALL, ("shell", '{"command": "a"}')],
+    ),
+    "lfm2": Example("lfm2", '<|tool_call_start|>[ls(path=".")]<|tool_call_end|>I look.', [LS_CALL], content="I look."),
+    "mistral, list": Example(
+        "mistral", '[TOOL_CALLS] [{"name": "ls", "arguments": {"path": "."}, "id": "abcdef123"}, {"name": "shell", "arguments": {}}]',
+        [LS_CALL, ("shell", "{}")],
+    ),
+    "mistral, arguments": Example(
+        "mistral", '[TOOL_CALLS]ls[ARGS]{"path": "."}[TOOL_CALLS]shell[CALL_ID]abcdef123[ARGS]{}', [LS_CALL, ("shell", "{}")]
+    ),
+    "mistral, name only": Example("mistral", 'So:\n[TOOL_CALLS]ls{"path": "."}', [LS_CALL], content="So:\n"),
+    "mistral, marks in strings": Example(
+        "mistral", '[TOOL_CALLS]shell[ARGS]{"command": "[TOOL_CALLS]ls[ARGS]{}"}', [("shell", '{"command": "[TOOL_CALLS]ls[ARGS]{}"}')]
+    ),
+    "deepseek v3": Example(
+        "deepseek",
+        "<｜tool▁calls▁begin｜><｜tool▁call▁begin｜>function<｜tool▁sep｜>ls\n```json\n{\"path\": \".\"}\n```<｜tool▁call▁end｜>\n"
+        "<｜tool▁call▁begin｜>function<｜tool▁sep｜>shell\n```json\n{}\n```<｜tool▁call▁end｜><｜tool▁calls▁end｜>",
+        [LS_CALL, ("shell", "{}")],
+    ),
+    "deepseek v3.1": Example(
+        "deepseek", '<｜tool▁calls▁begin｜><｜tool▁call▁begin｜>ls<｜tool▁sep｜>{"path": "."}<｜tool▁call▁end｜><｜tool▁calls▁end｜>', [LS_CALL]
+    ),
+    "deepseek, plain bars": Example(
+        "deepseek", '<|tool▁calls▁begin|><|tool▁call▁begin|>ls<|tool▁sep|>{"path": "."}<|tool▁call▁end|><|tool▁calls▁end|>', [LS_CALL]
+    ),
+    "deepseek, no wrapper": Example(
+        "deepseek", '<｜tool▁call▁begin｜>ls<｜tool▁sep｜>{"path": "."}<｜tool▁call▁end｜><｜tool▁calls▁end｜>', [LS_CALL]
+    ),
+    "dsml": Example(
+        "dsml",
+        '<｜DSML｜function_calls>\n<｜DSML｜invoke name="ls">\n<｜DSML｜parameter name="path" string="true">12</｜DSML｜parameter>\n'
+        '<｜DSML｜parameter name="count" string="false">12</｜DSML｜parameter>\n</｜DSML｜invoke>\n</｜DSML｜function_calls>',
+        [("ls", '{"path": "12", "count": 12}')],
+    ),
+    "dsml v4": Example(
+        "dsml", '<｜DSML｜tool_calls><｜DSML｜invoke name="ls"></｜DSML｜invoke></｜DSML｜tool_calls>', [("ls", "{}")]
+    ),
+    "dsml, no wrapper": Example(
+        "dsml", '<｜DSML｜invoke name="ls"><｜DSML｜parameter name="path" string="true">.</｜DSML｜parameter></｜DSML｜invoke>', [LS_CALL]
+    ),
+    "glm": Example(
+        "glm", "<tool_call>ls\n<arg_key>path</arg_key>\n<arg_value>.</arg_value>\n<arg_key>count</arg_key>\n<arg_value>2</arg_value>\n</tool_call>",
+        [("ls", '{"path": ".", "count": 2}')],
+    ),
+    "glm 4.7": Example("glm", "<tool_call>ls<arg_key>path</arg_key><arg_value>.</arg_value></tool_call>", [LS_CALL]),
+    "glm, no arguments": Example("glm", "<tool_call>ls\n</tool_call>", [("ls", "{}")]),
+    "glm, a value not closed": Example(
+        "glm", "<tool_call>ls\n<arg_key>path</arg_key>\n<arg_value>.</tool_call>", [LS_CALL],
+        repairs=["closing tag of a value missing"],
+    ),
+    "harmony": Example(
+        "harmony",
+        "<|channel|>analysis<|message|>I look.<|end|><|start|>assistant<|channel|>commentary to=functions.ls "
+        '<|constrain|>json<|message|>{"path": "."}<|call|>',
+        [LS_CALL], reasoning="I look.",
+    ),
+    "harmony, recipient first": Example(
+        "harmony", '<|start|>assistant to=functions.ls<|channel|>commentary json<|message|>{"path": "."}', [LS_CALL]
+    ),
+    "harmony, no prefix, in analysis": Example(
+        "harmony", '<|channel|>analysis to=ls code<|message|>{"path": "."}<|call|>', [LS_CALL]
+    ),
+    "harmony, text": Example(
+        "harmony",
+        "<|channel|>commentary<|message|>First this.<|end|><|start|>assistant<|channel|>final<|message|>Done.<|return|>",
+        content="First this.\nDone.",
+    ),
+    "kimi": Example(
+        "kimi",
+        '<|tool_calls_section_begin|><|tool_call_begin|>functions.ls:0<|tool_call_argument_begin|>{"path": "."}<|tool_call_end|>'
+        "<|tool_call_begin|>functions.shell:1<|tool_call_argument_begin|>{}<|tool_call_end|><|tool_calls_section_end|>",
+        [LS_CALL, ("shell", "{}")],
+    ),
+    "kimi, one of them unknown": Example(
+        "kimi",
+        '<|tool_calls_section_begin|><|tool_call_begin|>functions.rm:0<|tool_call_argument_begin|>{}<|tool_call_end|>'
+        '<|tool_call_begin|>functions.ls:1<|tool_call_argument_begin|>{"path": "."}<|tool_call_end|><|tool_calls_section_end|>',
+        [LS_CALL],
+        content="<|tool_calls_section_begin|><|tool_call_begin|>functions.rm:0<|tool_call_argument_begin|>{}<|tool_call_end|>",
+    ),
+    "kimi k3": Example(
+        "kimi",
+        '<|open|>call tool="ls" index="1"<|sep|><|open|>argument name="path" type="string"<|sep|>.<|close|>argument<|sep|>'
+        '<|open|>argument name="count" type="integer"<|sep|>2<|close|>argument<|sep|><|close|>call<|sep|>',
+        [("ls", '{"path": ".", "count": 2}')],
+    ),
+    "minimax": Example(
+        "minimax",
+        '<minimax:tool_call>\n<invoke name="ls">\n<parameter name="path">.</parameter>\n<parameter name="count">2</parameter>\n'
+        "</invoke>\n</minimax:tool_call>",
+        [("ls", '{"path": ".", "count": 2}')],
+    ),
+    "minimax, two": Example(
+        "minimax", '<minimax:tool_call><invoke name="ls"></invoke><invoke name="shell"></invoke></minimax:tool_call>',
+        [("ls", "{}"), ("shell", "{}")],
+    ),
+    "minimax m3": Example(
+        "minimax",
+        ']<]minimax[>[<tool_call>]<]minimax[>[<invoke name="ls">]<]minimax[>[<path>.]<]minimax[>[</path>]<]minimax[>[</invoke>'
+        "]<]minimax[>[</tool_call>",
+        [LS_CALL],
+    ),
+    "granite": Example("granite", '<|tool_call|>[{"name": "ls", "arguments": {"path": "."}}]', [LS_CALL]),
+    "granite, a bare list": Example("granite", '[{"name": "ls", "arguments": {"path": "."}}]', [LS_CALL]),
+    "granite 20b": Example(
+        "granite", '<function_call> {"name": "ls", "arguments": {"path": "."}} <function_call> {"name": "shell", "arguments": {}}',
+        [LS_CALL, ("shell", "{}")],
+    ),
+    "phi": Example(
+        "functools", 'functools[{"name": "ls", "arguments": {"path": "."}}, {"name": "shell", "arguments": {}}]',
+        [LS_CALL, ("shell", "{}")],
+    ),
+    "internlm": Example(
+        "internlm", 'I look.<|action_start|><|plugin|>{"name": "ls", "parameters": {"path": "."}}<|action_end|>', [LS_CALL],
+        content="I look.",
+    ),
+    "command": Example(
+        "command",
+        "<|START_THINKING|>I look.<|END_THINKING|><|START_ACTION|>[\n"
+        '    {"tool_call_id": "0", "tool_name": "ls", "parameters": {"path": "."}}\n]<|END_ACTION|>',
+        [LS_CALL], reasoning="I look.",
+    ),
+    "command, text": Example("command", "<|START_RESPONSE|>Done.<|END_RESPONSE|>", content="Done."),
+    "functiongemma": Example(
+        "functiongemma", "<start_function_call>call:ls{path:<escape>a{}:,\"'<escape>,count:1,deep:true}<end_function_call>",
+        [("ls", '{"path": "a{}:,\\"\'", "count": 1, "deep": true}')],
+    ),
+    "gemma4": Example(
+        "gemma4", '<|tool_call>call:ls{path:<|"|>.<|"|>,names:[<|"|>a<|"|>],options:{a:1}}<tool_call|>',
+        [("ls", '{"path": ".", "names": ["a"], "options": {"a": 1}}')],
+    ),
+    "gemma4, thoughts": Example(
+        "gemma4", '<|channel>thought\nI look.\n<channel|><|tool_call>call:ls{path:<|"|>.<|"|>}<tool_call|>', [LS_CALL],
+        reasoning="I look.",
+    ),
+    "gemma4, brace missing": Example(
+        "gemma4", '<|tool_call>call:ls{path:<|"|>.<|"|><tool_call|>', [LS_CALL], repairs=["closing brackets missing"]
+    ),
+    "gemma4, in parentheses": Example("gemma4", '<|tool_call>call:ls(path: "x")<tool_call|>', [("ls", PATH_X)]),
+    "functionary 3.1": Example("functionary", '<function=ls>{"path": "."}</function>', [LS_CALL]),
+    "functionary 3.2": Example("functionary", 'ls\n{"path": "."}\n>>>shell\n{}', [LS_CALL, ("shell", "{}")]),
+    "lm_studio": Example(
+        "lm_studio", '[TOOL_REQUEST]{"name": "ls", "arguments": {"path": "."}}[END_TOOL_REQUEST]', [LS_CALL]
+    ),
+    "roost": Example("roost", '<tool name="shell">{"command": "echo </tool>"}</tool>', [("shell", '{"command": "echo </tool>"}')]),
+    "roost, no arguments": Example("roost", '<tool name="ls"></tool>', [("ls", "{}")]),
+    "roost, no closing tag": Example("roost", '<tool name="ls">{"path": "."}', [LS_CALL]),
+    "fenced": Example("json", 'I look:\n```json\n{"name": "ls", "arguments": {"path": "."}}\n```\n', [LS_CALL], content="I look:\n"),
+    "fenced as a call": Example("json", '```tool_call\n{"name": "ls", "arguments": {"path": "."}}\n```', [LS_CALL]),
+    "fenced, two": Example(
+        "json", '```json\n[{"name": "ls", "arguments": {"path": "."}}]\n```\n```json\n{"name": "shell", "parameters": {}}\n```',
+        [LS_CALL, ("shell", "{}")],
+    ),
+    "bare, behind text": Example("json", 'I look.\n\n{"name": "ls", "arguments": {"path": "."}}\n', [LS_CALL], content="I look.\n\n"),
+    "bare, other order": Example("json", ' {"parameters": {}, "name": "ls"}\n', [("ls", "{}")]),
+    "bare, only the closing tag": Example("json", '{"name": "ls", "arguments": {"path": "."}}\n</tool_call>', [LS_CALL]),
+    # Reasoning.
+    "think": Example("hermes", f"<think>\nI look.\n</think>\n\n{LS}", [LS_CALL], reasoning="I look."),
+    "think, closed only": Example("hermes", "I think.\n</think>\n\nDone.", content="Done.", reasoning="I think."),
+    "think, a call in a closed one": Example(
+        "hermes", f"<think>Like {LS} maybe.</think>Done.", content="Done.", reasoning=f"Like {LS} maybe."
+    ),
+    "think, a call, closed only": Example("hermes", f"Like {LS}.</think>Done.", content="Done.", reasoning=f"Like {LS}."),
+    "think, ended by a call": Example("hermes", f"<think>I look.\n{LS}", [LS_CALL], reasoning="I look."),
+    "think, a call before": Example("hermes", f"{LS}\n<think>Then", [LS_CALL], reasoning="Then"),
+    "think, code not closed": Example("hermes", "<think>Use `ls\n```\nx</think>Done.", content="Done.", reasoning="Use `ls\n```\nx"),
+    "think in brackets": Example("mistral", '[THINK]I look.[/THINK][TOOL_CALLS]ls[ARGS]{"path": "."}', [LS_CALL], reasoning="I look."),
+    "think of seed": Example("seed", "<seed:think>I look.</seed:think>Done.", content="Done.", reasoning="I look."),
+    "think of minimax": Example("minimax", "<mm:think>I look.</mm:think>Done.", content="Done.", reasoning="I look."),
+}  # fmt: skip
+
+OPEN = '<tool_call>{"name": "shell", "arguments": {"command": "rm'
+DEFINITION = '{"name": "ls", "description": "Lists.", "parameters": {"type": "object", "properties": {}}}'
+
+TEXTS: dict[str, Example] = {
+    name: Example("", text, content=text)
+    for name, text in {
+        "unknown tool": '<tool_call>{"name": "rm"}</tool_call>',
+        "unknown tool with a call in a string": "<tool_call>{'name': 'rm', 'arguments': {'a': '<function=ls></function>'}}</tool_call>",
+        "unknown tool of ours": '<tool name="rm">{}</tool>',
+        "no object": "<tool_call>oops!</tool_call>",
+        "a tag that is spoken of": "The <tool_call> tag opens a call.",
+        "half a mark": "1 < 2 <tool <tool_cal",
+        "only white space": " \n",
+        "a package": '{"name": "left-pad", "version": "1.0"}',
+        "a package with arguments": '{"name": "left-pad", "version": "1.0", "arguments": {}}',
+        "a definition": DEFINITION,
+        "JSON with text behind": '{"name": "ls", "arguments": {}} is how',
+        "JSON in mid-text": 'So: {"name": "ls", "arguments": {}}',
+        "a list in mid-text": "See [ls(path='.')] there.",
+        "a link": "[ls](https://example.org) and [more]",
+        "code": "```python\nprint({})\n```",
+        "a quoted example": f"```\n{LS}\n```\nThat is how.",
+        "a quoted example at the end": f"That is how:\n```xml\n{LS}\n```",
+        "an example in a list": f"1. Do:\n   ```\n   {LS}\n   ```\n2. Wait.",
+        "JSON in a fence, text behind": '```json\n{"name": "ls", "arguments": {}}\n```\nThat is how.',
+        "a longer fence": f"````\n```\n{LS}\n```\n{LS}\n````",
+        "inline code": f"Write `{LS}` then.",
+        "double backticks": f"Write ``a ` {LS}`` then.",
+        "a made-up result": f"<tool_response>\n{LS}\n</tool_response>\nSo.",
+        "a thought that is spoken of": "Use the <think> tag.",
+        "functools in mid-text": 'Use functools[{"name": "ls", "arguments": {}}]',
+        "a prompt of Python": ">>> ls\n{}",
+    }.items()
+    if name
+}  # fmt: skip
+TEXTS["a prompt of Python"] = Example("", ">>> ls()\n{}", content=">>> ls()\n{}")
+
+BROKEN: dict[str, Example] = {
+    "cut off": Example("", OPEN, partial=OPEN),
+    "cut off behind text": Example("", f"Now:\n{OPEN}", content="Now:\n", partial=OPEN),
+    "cut off, then a tag": Example("", '<tool_call>{"name": "ls</tool_call>', content='<tool_call>{"name": "ls</tool_call>'),
+    "bare, cut off": Example("", '{"name": "ls", "arguments": {"a": "b', partial='{"name": "ls", "arguments": {"a": "b'),
+    "a value that is not closed": Example(
+        "", "<function=ls><parameter=path>half", partial="<function=ls><parameter=path>half"
+    ),
+    "a string that is not closed": Example(
+        "", '<tool_call>{"name": "ls", "arguments": {"path": "a}}</tool_call>', [("ls", '{"path": "a}}')]
+    ),
+    "a string that is not closed, and a call": Example(
+        "", f'<tool_call>{{"name": "ls", "arguments": {{"path": "a}}}}</tool_call>\n{LS}', [("ls", '{"path": "a}}'), LS_CALL]
+    ),
+    "a quote that is not escaped": Example(
+        "", '<tool_call>{"name": "ls", "arguments": {"path": "a"b"}}</tool_call>', [("ls", '{"path": "a"b"}}')]
+    ),
+    "arguments are a list": Example("", '<tool_call>{"name": "ls", "arguments": [1]}</tool_call>', [("ls", "[1]")]),
+    "two values for a key": Example(
+        "", '<tool_call>{"name": "ls", "arguments": {"a": 1, "a": 2}}</tool_call>', [("ls", '{"a": 1, "a": 2}')]
+    ),
+    "a wrong one, then a right one": Example("", f"<tool_call>x{LS}", [LS_CALL], content="<tool_call>x"),
+    "no arguments but something else": Example(
+        "", '<tool_call>{"name": "ls", "path": "."}</tool_call>', [("ls", '{"name": "ls", "path": "."}')]
+    ),
+}  # fmt: skip
+
+ALL = {
+    **CALLS,
+    **{f"text: {name}": one for name, one in TEXTS.items()},
+    **{f"broken: {name}": one for name, one in BROKEN.items()},
+}
