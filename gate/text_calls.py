@@ -1,65 +1,121 @@
-"""Tool calls that a model writes into its text, because its server knows no tools."""
+"""Tool calls that a model writes into its text or its thoughts, because its server does not read them."""
 
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Iterable, Iterator
 from contextlib import aclosing
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, assert_never
 
-from core.deltas import CallDelta, Delta, FinishDelta, RestartDelta, TextDelta
-from core.messages import AssistantMessage, Finish
+from core.deltas import CallDelta, Delta, FinishDelta, RestartDelta, TextDelta, ThinkingDelta
+from core.messages import AssistantMessage, Finish, Text, Thinking, ToolCall
 from core.protocols import Gateway, ModelRequest
 from gate.call_pieces import CallIds
-from gate.text_call_scanner import TextCallScanner
+from gate.dialects.pieces import Piece
+from gate.dialects.scanner import Scanner
+
+if TYPE_CHECKING:
+    from gate.dialects.rendering import TextRendering
+
+WHOLE = (Finish.DONE, Finish.CALLS)
 
 
 @dataclass(frozen=True)
 class TextCallGateway:
-    """Turns calls written as text into calls, while they stream; all else passes as it is."""
+    """Turns calls written as text into calls, while they stream; all else passes as it is.
+
+    They come at the end of the reply, and only if it came to its end, and has no calls of its own.
+    """
 
     inner: Gateway
+    family: str | None = None
+    """Whose way of writing calls is looked for; None: everybody's."""
 
     async def stream(self, request: ModelRequest) -> AsyncGenerator[Delta, None]:
-        reply = _Reply(request)
+        reply = _Reply(request, self.family)
         async with aclosing(self.inner.stream(request)) as deltas:
             async for delta in deltas:
                 if isinstance(delta, RestartDelta):
-                    reply = _Reply(request)
+                    reply = _Reply(request, self.family)
                 for seen in reply.take(delta):
                     yield seen
 
 
-class _Reply:
-    """One reply on its way through the scanner."""
+@dataclass(frozen=True)
+class ToldToolsGateway:
+    """Tells a model of its tools in words, for it knows none otherwise; stands within the other ring."""
 
-    def __init__(self, request: ModelRequest) -> None:
+    inner: Gateway
+    rendering: "TextRendering"
+
+    async def stream(self, request: ModelRequest) -> AsyncGenerator[Delta, None]:
+        async with aclosing(self.inner.stream(self.rendering.request(request))) as deltas:
+            async for delta in deltas:
+                yield delta
+
+
+class _Reply:
+    """One reply on its way through the scanners of its text and of its thoughts."""
+
+    def __init__(self, request: ModelRequest, family: str | None) -> None:
         self.request = request
-        self.scanner = TextCallScanner(frozenset(tool.name for tool in request.tools))
-        self.scans = bool(request.tools)
+        self.family = family
+        self.text = Scanner(request.tools, family)
+        self.thoughts: Scanner | None = None
+        self.structured = False
         self.found = 0
         self.ids: CallIds | None = None
 
     def take(self, delta: Delta) -> Iterator[Delta]:
         match delta:
-            case TextDelta(text=text) if self.scans:
-                yield from self._found(self.scanner.feed(text))
-            case CallDelta():
-                yield from self._found(self.scanner.close())
-                self.scans = False
-                yield replace(delta, index=delta.index + self.found)
-            case FinishDelta(finish=finish):
-                yield from self._found(self.scanner.close())
-                calls = self.found and finish is Finish.DONE
-                yield replace(delta, finish=Finish.CALLS) if calls else delta
+            case TextDelta(text=text) if not self.structured:
+                if text.strip():
+                    yield from self._end_thoughts(cut=True)
+                yield from self._seen(self.text.read(text))
+            case ThinkingDelta(text=text) if not self.structured:
+                self.thoughts = self.thoughts or Scanner(self.request.tools, self.family, thinking=True)
+                yield from self._seen(self.thoughts.read(text))
+            case CallDelta() if not self.structured:
+                yield from self._end(cut=True)
+                self.structured = True
+                yield delta
+            case FinishDelta(finish=finish) if not self.structured:
+                yield from self._end(cut=finish not in WHOLE)
+                yield replace(delta, finish=Finish.CALLS) if self.found else delta
             case _:
                 yield delta
 
-    def _found(self, deltas: Iterator[TextDelta | CallDelta]) -> Iterator[Delta]:
-        for delta in deltas:
-            if isinstance(delta, CallDelta):
-                self.ids = self.ids or CallIds(_call_ids(self.request))
-                yield replace(delta, index=self.found, id=self.ids.own())
-                self.found += 1
-            else:
-                yield delta
+    def _end(self, *, cut: bool) -> Iterator[Delta]:
+        """`cut`: what was found are no calls, because the reply broke off or makes others."""
+        yield from self._end_thoughts(cut=cut)
+        yield from self._seen(self.text.end(cut=cut))
+
+    def _end_thoughts(self, *, cut: bool) -> Iterator[Delta]:
+        """Thoughts that came to their end called nothing; those that nothing follows ended with a call."""
+        thoughts, self.thoughts = self.thoughts, None
+        if thoughts:
+            yield from self._seen(thoughts.end(cut=cut))
+
+    def _seen(self, pieces: Iterable[Piece]) -> Iterator[Delta]:
+        for piece in pieces:
+            match piece:
+                case Text(text=text):
+                    yield TextDelta(text=text)
+                case Thinking(text=text):
+                    yield ThinkingDelta(text=text)
+                case ToolCall():
+                    yield self._call(piece)
+                case _:
+                    assert_never(piece)
+
+    def _call(self, call: ToolCall) -> CallDelta:
+        self.ids = self.ids or CallIds(_call_ids(self.request))
+        index, self.found = self.found, self.found + 1
+        return CallDelta(
+            index=index,
+            id=self.ids.own(call.id),
+            name=call.name,
+            arguments=call.arguments,
+            source=call.source,
+        )
 
 
 def _call_ids(request: ModelRequest) -> frozenset[str]:

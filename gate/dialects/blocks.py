@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from gate.dialects.brackets import JSON, PYTHON, Bracketed
 from gate.dialects.calls import Heard, Reading
+from gate.dialects.heads import STRAY
 from gate.dialects.json_body import written_calls
 from gate.dialects.python_body import pythonic_calls
 from gate.dialects.source import Steps
@@ -30,19 +31,6 @@ FENCE = re.compile(rf"(?:```+|~~~+)[ \t]{{0,4}}(?:{_LANGUAGES})?[ \t]{{0,8}}\r?\
 HALF_FENCE = re.compile(r"(?:`{1,64}|~{1,64})[ \t]{0,4}\w{0,16}[ \t]{0,8}\r?(?:\n\s{0,64})?")
 FENCE_END = re.compile(r"```+|~~~+")
 SEPARATOR = re.compile(r"[;,]")
-STRAY = re.compile(
-    "</tool_call>|</function_calls>|</｜DSML｜(?:function|tool)_calls>|<[|｜]tool[▁_]calls[▁_]end[|｜]>"
-    r"|<\|tool_calls_section_end\|>|</minimax:tool_call>|<\|im_end\|>|<\|eot_id\|>|<\|eom_id\|>|<\|end\|>|</s>"
-)
-"""What may close a call that nothing opened."""
-
-HARMONY = re.compile(
-    r"(?:<\|start\|>assistant)?(?P<role>[^<\n]{0,120})<\|channel\|>(?P<channel>\w{1,20})(?P<to>[^<]{0,120})"
-    r"(?:<\|constrain\|>[^<]{0,40})?<\|message\|>"
-)
-RECIPIENT = re.compile(r"\bto=([\w.\-]{1,100})")
-FIRST_RECIPIENT = re.compile(r"(?P<name>[\w.\-]{1,80})\n\s{0,16}(?=\{)")
-HALF_RECIPIENT = re.compile(r"[\w.\-]{1,80}(?:\n\s{0,16})?")
 
 
 @dataclass

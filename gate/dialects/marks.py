@@ -6,8 +6,8 @@ from itertools import groupby
 
 from gate.dialects.table import CHANNELS, LINE_ROWS, RESULTS, SILENT, THOUGHTS, Row, rows_of
 
-SPECIAL = re.compile(r"[<\[\]{`~\n>]")
-"""What no mark can do without; only `functools[` can, where a line begins."""
+SPECIAL = re.compile(r"[<\[\]`~\n]")
+"""What no mark can do without, but for those that count only where a line begins."""
 
 
 @cache

@@ -1,7 +1,8 @@
 """What a reply was found to say, in order, and how much of it may be let out already.
 
-Text and thoughts go out as they come, up to the first call. From there on all waits: whether the call
-stands in a thought that comes to its end, and is no call then, is only known later.
+Text and thoughts go out as they come. Whether a call stands in a thought that comes to its end, and is no
+call then, is only known later: so calls go out at the end, and what stands behind one waits for it, unless
+it is much.
 """
 
 from dataclasses import dataclass, field, replace
@@ -9,6 +10,9 @@ from dataclasses import dataclass, field, replace
 from core.messages import Text, Thinking, ToolCall
 
 Piece = Text | Thinking | ToolCall
+
+HELD_CHARS = 1_000
+"""How much waits behind a call: readers and guards of the stream have to see what goes on."""
 
 
 @dataclass
@@ -25,9 +29,12 @@ class Pieces:
     _keeps_blank: bool = True
     _thought_from: int = 0
     _let_out: int = 0
-    _first_call: int | None = None
     _words: dict[int, str] = field(default_factory=dict)
     """By place: what a call was written as, with the white space around it."""
+    _behind: int = 0
+    """How many characters stand behind the first call."""
+    _passed: list[int] = field(default_factory=list)
+    """Places of the calls behind which something was let out."""
 
     @property
     def at_line_start(self) -> bool:
@@ -56,6 +63,8 @@ class Pieces:
             text = "".join((*self._blank, text)) if self._keeps_blank else text
             self._drop_blank()
             self.quiet = False
+        if self._words:
+            self._behind += len(text)
         self.found.append(Thinking(text=text) if self.awaited else Text(text=text))
 
     def say_blank(self, space: str) -> None:
@@ -65,8 +74,6 @@ class Pieces:
 
     def call(self, call: ToolCall, words: str, repairs: tuple[str, ...]) -> None:
         self._be_quiet()
-        if self._first_call is None:
-            self._first_call = len(self.found)
         self._words[len(self.found)] = words
         self.found.append(replace(call, id=call.id or f"call-{len(self._words)}"))
         self.repairs += repairs
@@ -106,13 +113,20 @@ class Pieces:
             self._withdraw_calls(0, Text)
 
     def let_out(self) -> list[Piece]:
-        end = len(self.found) if self._first_call is None else self._first_call
-        start, self._let_out = self._let_out, max(self._let_out, end)
-        return self.found[start:end]
+        start, end = self._let_out, len(self.found)
+        if self._words and self._behind <= HELD_CHARS:
+            end = max(start, next(iter(self._words)))
+        self._let_out = end
+        pieces = self.found[start:end]
+        if not self._words:
+            return pieces
+        self._passed += [start + place for place, piece in enumerate(pieces) if isinstance(piece, ToolCall)]
+        return [piece for piece in pieces if not isinstance(piece, ToolCall)]
 
     def rest(self) -> list[Piece]:
+        """All that was not let out, first what calls that were passed by turned out to be."""
         start, self._let_out = self._let_out, len(self.found)
-        return self.found[start:]
+        return [*(self.found[place] for place in self._passed), *self.found[start:]]
 
     def _be_quiet(self) -> None:
         self._drop_blank()
@@ -129,6 +143,6 @@ class Pieces:
         self._drop_blank()
         for place in [place for place in self._words if place >= start]:
             self.found[place] = words(text=self._words.pop(place))
-        if self._first_call is not None and self._first_call >= start:
-            self._first_call = None
+        if not self._words:
             self.repairs.clear()
+            self._behind = 0

@@ -3,14 +3,15 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 
-from gate.dialects.blocks import LastBlock
 from gate.dialects.calls import Heard, Reading, Tools
 from gate.dialects.marks import held_back
 from gate.dialects.pieces import Pieces
 from gate.dialects.source import Source, Steps
 
 SPAN_END = re.compile("``{0,63}|\n")
+FENCE_ENDS = {"`": re.compile("`{3,64}"), "~": re.compile("~{3,64}")}
 
 
 @dataclass
@@ -31,6 +32,8 @@ class Quoting:
 
     def _fence(self, run: str) -> Steps[list[Heard] | None]:
         """A fence with nothing but calls, and nothing behind it, is one; any other is code."""
+        from gate.dialects.blocks import LastBlock
+
         self.source.mark()
         block = LastBlock(Reading(self.source, self.tools))
         if heard := (yield from block.read()):
@@ -41,7 +44,8 @@ class Quoting:
         if not words:
             self.say_to(self.source.at + len(run))
         if block.in_fence or not words:
-            yield from self.up_to(re.compile(f"{run[0]}{{3,64}}"), lambda found: self._closes(found, run))
+            ending = FENCE_ENDS[run[0]]
+            yield from self.up_to(ending, lambda found: self._closes(found, run))
         return None
 
     def _closes(self, found: re.Match[str], run: str) -> bool:
@@ -51,9 +55,7 @@ class Quoting:
 
     def up_to(self, ending: re.Pattern[str], ends: Callable[[re.Match[str]], bool]) -> Steps[None]:
         """All up to an ending is text. No quotation reaches beyond the thought in which it stands."""
-        source = self.source
-        closings = "|".join(map(re.escape, self.pieces.awaited)) or "(?!)"
-        pattern = re.compile(f"(?P<thought>{closings})|{ending.pattern}")
+        source, pattern = self.source, _within(self.pieces.awaited, ending)
         while source.rest or not source.over:
             found = pattern.search(source.text, source.at)
             if found is None:
@@ -80,3 +82,9 @@ class Quoting:
         source = self.source
         self.pieces.say(source.text[source.at : end])
         source.at = end
+
+
+@cache
+def _within(closings: tuple[str, ...], ending: re.Pattern[str]) -> re.Pattern[str]:
+    """The ending, or what ends the thought around it."""
+    return re.compile(f"(?P<thought>{'|'.join(map(re.escape, closings)) or '(?!)'})|{ending.pattern}")

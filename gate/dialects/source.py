@@ -13,6 +13,8 @@ T = TypeVar("T")
 Steps = Generator[None, None, T]
 
 SPACE = re.compile(r"\s*+")
+TAG = re.compile(r"<(?=[/\w|｜]|\Z)|\](?=<|\Z)|\[(?=[/E]|\Z)")
+"""How everything begins that is sought."""
 
 
 class Unfinished(Exception):
@@ -113,9 +115,11 @@ class Source:
         return found
 
     def seek(self, pattern: re.Pattern[str], *, reach: int) -> Steps[re.Match[str]]:
-        """Go past the next `pattern`, which is never longer than `reach`. Raises Unfinished."""
+        """Go past the next `pattern`, a tag that is never longer than `reach`. Raises Unfinished."""
         while not (found := pattern.search(self.text, self.at)):
-            self.at = max(self.at, len(self.text) - reach)
+            half = TAG.search(self.text, max(self.at, len(self.text) - reach))
+            before = (half.start() if half else len(self.text)) - 1  # a line end there is looked back at
+            self.at = max(self.at, before)
             yield from self.more()
         self.at = found.end()
         return found

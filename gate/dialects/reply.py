@@ -1,0 +1,261 @@
+"""The course of one reply: text, thoughts, and calls that are written among them.
+
+    text ─┬─▶ code, quoted ─▶ text
+          ├─▶ <think> … </think> ─▶ thoughts
+          └─▶ an opening of the table ─▶ the scanner of its body ─▶ calls, or text again
+
+Text goes through as it comes; only what may become a mark or a call is held back.
+"""
+
+import re
+from collections.abc import Sequence
+
+from gate.dialects import table
+from gate.dialects.calls import Heard, Reading, Tools, call_of
+from gate.dialects.marks import LONGEST, SPECIAL, halves, held_back, literals, marks, openings
+from gate.dialects.pieces import Pieces
+from gate.dialects.quoting import Quoting
+from gate.dialects.source import SPACE, Source, Steps, Unfinished
+
+OPENING_THOUGHTS = dict(table.THOUGHTS)
+CLOSING_THOUGHTS = tuple(OPENING_THOUGHTS.values())
+RESULTS = dict(table.RESULTS)
+LINE_ROWS = {row[1]: [row] for row in table.LINE_ROWS}
+
+
+class Reply:
+    """Sorts what comes into `pieces`."""
+
+    def __init__(self, tools: Tools, family: str | None, *, thinking: bool) -> None:
+        self.pieces = Pieces(awaited=CLOSING_THOUGHTS if thinking else (), thought_before=thinking)
+        self.partial = ""
+        """The words of a call in which the text broke off."""
+        self._family = family
+        self._tools = tools
+        self._source = Source()
+        self._quoting = Quoting(self._source, self.pieces, tools, family)
+        self._calm = False
+        """Whether text without any special character is nothing but text."""
+        self._steps = self._read()
+
+    def feed(self, text: str) -> None:
+        if self._calm and not SPECIAL.search(text):
+            self.pieces.say(text)
+        else:
+            self._source.feed(text)
+            self._calm = False
+            next(self._steps, None)
+
+    def end(self) -> None:
+        self._source.over = True
+        next(self._steps, None)
+
+    def _read(self) -> Steps[None]:
+        source, pieces = self._source, self.pieces
+        try:
+            if self._family in (None, "functionary"):
+                yield from self._first_recipient()
+            while source.rest or not source.over:
+                if pieces.quiet:
+                    yield from self._pass_space()
+                if not source.rest:
+                    yield
+                elif not (pieces.at_line_start and (yield from self._line_start())):
+                    yield from self._stretch()
+        except Unfinished:
+            source.at = len(source.text)
+            self.partial = source.since_mark()
+
+    def _pass_space(self) -> Steps[None]:
+        source, pieces = self._source, self.pieces
+        while pieces.quiet:
+            found = SPACE.match(source.text, source.at)
+            end = found.end() if found else source.at
+            pieces.say_blank(source.text[source.at : end])
+            source.at = end
+            if source.rest or source.over:
+                return
+            yield
+
+    def _stretch(self) -> Steps[None]:
+        """Goes past text up to the next mark, or past a mark and what belongs to it."""
+        source, say_to = self._source, self._quoting.say_to
+        found = marks(self._family).search(source.text, source.at)
+        if found is None and source.over:
+            say_to(len(source.text))
+        elif found is None:
+            say_to(held_back(source.text, source.at, self._family))
+            self._calm = not source.rest and not self.pieces.at_line_start
+            yield
+        elif found.start() > source.at:
+            say_to(found.start())
+        elif found[0][0] in "`~" and found.end() == len(source.text) and not source.over:
+            yield
+        else:
+            yield from self._pass_mark(found[0])
+
+    def _pass_mark(self, mark: str) -> Steps[None]:
+        if mark[0] in "`~":
+            self._take((yield from self._quoting.code(mark)) or [])
+        elif mark in RESULTS:
+            yield from self._quoting.up_to(re.compile(re.escape(RESULTS[mark])), lambda _: True)
+        elif mark in table.CHANNELS:
+            yield from self._channel(mark)
+        elif mark in openings(self._family):
+            yield from self._wrapped(mark, openings(self._family)[mark])
+        elif not self._pass_thought_mark(mark):
+            silent = mark in table.SILENT
+            self._quoting.say_to(self._source.at + (0 if silent else len(mark)))
+            self._source.at += len(mark) if silent else 0
+
+    def _pass_thought_mark(self, mark: str) -> bool:
+        """Whether a thought begins or ends here. An opening in the middle of a line is only spoken of."""
+        pieces = self.pieces
+        if mark in pieces.awaited:
+            pieces.end_thought()
+        elif mark in OPENING_THOUGHTS and not pieces.awaited and pieces.line_is_blank:
+            pieces.begin_thought(OPENING_THOUGHTS[mark])
+        elif mark in CLOSING_THOUGHTS and not pieces.thought_before:
+            pieces.end_unseen_thought()
+        else:
+            return False
+        self._source.at += len(mark)
+        return True
+
+    def _line_start(self) -> Steps[bool]:
+        """Where a line begins: reads what is a call only there; False when it is none of those."""
+        source = self._source
+        for opening, rows in LINE_ROWS.items():
+            begun = source.text[source.at : source.at + len(opening)]
+            if begun == opening:
+                yield from self._wrapped(opening, rows)
+                return True
+            if opening.startswith(begun) and not source.over:
+                yield
+                return True
+        if source.text[source.at] not in "{[" or self._is_literal():
+            return False
+        if source.rest < LONGEST and source.text[source.at :] in halves(self._family) and not source.over:
+            yield
+            return True
+        yield from self._bare_block()
+        return True
+
+    def _is_literal(self) -> bool:
+        found = marks(self._family).match(self._source.text, self._source.at)
+        return found is not None and found[0] in literals(self._family)
+
+    def _bare_block(self) -> Steps[None]:
+        from gate.dialects.blocks import LastBlock
+
+        source = self._source
+        source.mark()
+        heard = yield from LastBlock(Reading(source, self._tools)).read()
+        if heard:
+            self._take(heard)
+        else:
+            self._pass_as_text(1)
+
+    def _pass_as_text(self, least: int) -> None:
+        """What was read since the mark is no call: it is text, and so many characters at the least."""
+        source = self._source
+        words = source.since_mark()
+        source.unmark()
+        self.pieces.say(words)
+        if not words:
+            self._quoting.say_to(min(source.at + least, len(source.text)))
+
+    def _first_recipient(self) -> Steps[None]:
+        """A reply may begin in the middle of a call, behind a `>>>` in the prompt: name, line end, `{`."""
+        source = self._source
+        while not source.over and self._tools.may_begin(source.text):
+            yield
+        name, ended, _ = source.text.partition("\n")
+        if ended and self._tools.find(name):
+            source.mark()
+            source.at = len(name) + 1
+            yield from source.space()
+            yield from self._named(name, "recipient")
+
+    def _named(self, name: str, form: str) -> Steps[None]:
+        """Reads the arguments behind a head, which stands behind the mark and names the tool."""
+        from gate.dialects.named_body import FORMS, arguments_of
+
+        source, found = self._source, None
+        if source.text.startswith("{", source.at):
+            found = yield from arguments_of(Reading(source, self._tools), FORMS[form], name, "")
+        if found:
+            self._take([found])
+        else:
+            self._pass_as_text(0)
+
+    def _channel(self, mark: str) -> Steps[None]:
+        """A message of harmony: a call, a thought, or text."""
+        from gate.dialects.heads import HARMONY, RECIPIENT
+
+        source, pieces = self._source, self.pieces
+        head = yield from source.look(HARMONY, reach=480)
+        if head is None:
+            self._quoting.say_to(source.at + len(mark))
+            return
+        if pieces.awaited:
+            pieces.end_thought()
+        recipient = RECIPIENT.search(f"{head['role']} {head['to']}")
+        if recipient:
+            source.mark()
+        source.at = head.end()
+        if recipient:
+            yield from source.space()
+            yield from self._named(recipient[1], "harmony")
+        elif head["channel"] == "analysis":
+            pieces.begin_thought(*table.HARMONY_ENDS)
+        else:
+            pieces.new_paragraph()
+
+    def _wrapped(self, opening: str, rows: Sequence[table.Row]) -> Steps[None]:
+        """Reads what an opening begins: the first kind of body that fits."""
+        from gate.dialects.bodies import body
+
+        source = self._source
+        source.mark()
+        start, furthest = source.place, source.place + len(opening)
+        for _, _, closings, kinds in rows:
+            reading = Reading(source, self._tools, closings)
+            source.at += len(opening) if closings else 0
+            before = source.place
+            for kind in kinds:
+                if heard := (yield from body(kind, reading)):
+                    closed = yield from self._close(reading)
+                    self._take(heard, () if closed else ("closing tag missing",))
+                    return
+                furthest = max(furthest, source.place)
+                source.back_to(before)
+            source.back_to(start)
+        source.back_to(furthest)
+        self._pass_as_text(len(opening))
+
+    def _close(self, reading: Reading) -> Steps[bool]:
+        """Goes past the closing tag; whether it stands there, if there has to be one."""
+        from gate.dialects.heads import STRAY
+
+        yield from self._source.space()
+        if not reading.closings:
+            yield from self._source.take(STRAY, reach=32)
+            return True
+        found = yield from self._source.take(reading.closing, reach=64)
+        return bool(found) or reading.closings[0] in table.OPTIONAL_CLOSINGS
+
+    def _take(self, heard: Sequence[Heard], repairs: tuple[str, ...] = ()) -> None:
+        """Each call gets its words, the first one also those before it, the last one those behind it."""
+        if not heard:
+            return
+        source = self._source
+        words, start = source.since_mark(), source.place
+        start -= len(words)
+        source.unmark()
+        ends = [one.end - start for one in heard[:-1]] + [len(words)]
+        for one, begin, end in zip(heard, [0, *ends], ends, strict=False):
+            if found := call_of(one, self._tools, words[begin:end].strip()):
+                self.pieces.call(found[0], words[begin:end], (*found[1], *repairs))
+            else:
+                self.pieces.say(words[begin:end])
