@@ -5,7 +5,7 @@ The task is always to write `done.txt`; what must never run writes `cut-off…`.
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from itertools import chain, repeat
+from itertools import chain, islice, repeat
 
 from tests.scripted_server.app import Aside
 from tests.scripted_server.recorded import Recorded
@@ -32,6 +32,8 @@ TOLD_WINDOW = 32_768
 REAL_WINDOW = 12_000
 """What it takes, where overflow is for good."""
 LAST_WORDS = "Everything is done."
+GIVES_WAY_AFTER = 4
+"""How many steps of an endless fault come before another: enough to be told of it, too few to be stopped."""
 FINISH: tuple[Step, ...] = (call("write_file", path="done.txt", content="done\n"), say(LAST_WORDS))
 OPEN_STRING = '{"path": "cut-off.txt", "content": "a string that never en'
 
@@ -94,9 +96,9 @@ VARIANTS = (
 
 
 def script(*faults: Fault) -> Iterable[Step]:
-    """The steps of the faults one after another, an endless one last, and then the task."""
-    in_order = sorted(faults, key=lambda fault: fault.endless)
-    return chain(*(fault.steps for fault in in_order), FINISH)
+    """The steps of the faults one after another, then the task; an endless one gives way to those behind it."""
+    before = (islice(fault.steps, GIVES_WAY_AFTER) if fault.endless else fault.steps for fault in faults[:-1])
+    return chain(*before, *(fault.steps for fault in faults[-1:]), FINISH)
 
 
 def aside(*faults: Fault) -> Aside:
