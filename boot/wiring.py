@@ -6,7 +6,7 @@ settings ─► way to the model ──────────┐
 """
 
 import os
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -18,7 +18,8 @@ from boot.plugins import Plugins
 from boot.settings import Settings
 from boot.toolbox import sandbox_for, toolbox_for
 from core.errors import ConfigError
-from core.events import ModelSwitched, Record, ToolFinished
+from core.events import ModelSwitched, NoteAdded, Record, ToolFinished, TurnStarted
+from core.messages import UserMessage
 from core.policies import Approver, Policies
 from core.profile import ModelProfile
 from core.protocols import Asker, ToolServices
@@ -26,11 +27,12 @@ from core.values import encode, utc_now, value
 from core.views import FileChange, FileWindow
 from core.workspace import Workspace
 from flow.completion import TurnReview
-from flow.context import SteeredContext, WindowPolicy
+from flow.context import WindowPolicy
 from flow.executor import ToolExecutor
-from flow.instructions import session_head
+from flow.instructions import InstructionNotes, instruction_chars, session_head
 from flow.loops import AgentLoop
 from flow.nobody import Nobody
+from flow.notes import NotedContext, Steering
 from flow.prompts import prompt
 from flow.repair import ReplyRepair
 from flow.secrets import Secrets
@@ -118,11 +120,15 @@ async def open_session(
             settings, workspace, folders, isolated=sandbox.isolated, has_person=people.can_approve
         )
         inbox: list[str] = []
+        earlier = tuple(log.records())
+        instructions = _instructions(log, earlier, services)
         policies = plugins.applied(
             "roost.policies",
             Policies(
-                context=SteeredContext(
-                    _window(log.header, way), inbox, joins_notes=way.profile.alternating_roles
+                context=NotedContext(
+                    _window(log.header, way),
+                    (Steering(inbox), instructions),
+                    joins=way.profile.alternating_roles,
                 ),
                 repair=ReplyRepair(),
                 permission=permissions,
@@ -132,12 +138,12 @@ async def open_session(
         session = Session(
             id=log.session,
             log=log,
-            head=session_head(workspace, today=log.header.created.date()),
+            head=instructions.told[0],
             inbox=inbox,
             loop=_loop(log.header, way, toolbox, policies, people.approver, max_steps=settings.max_steps),
         )
         stack.push_async_callback(session.aclose)
-        notices = [*way.notices, *warnings, *_take_up(session, log, services, way)]
+        notices = [*way.notices, *warnings, *_take_up(session, log, earlier, services, way)]
         _subscribe_readers(session, plugins)
         yield Opened(
             session=session,
@@ -201,6 +207,24 @@ def _window(header: SessionHeader, way: ModelWay) -> WindowPolicy:
     return WindowPolicy(fixed_chars=fixed_chars, window_tokens=way.window_tokens, measure=measure)
 
 
+def _instructions(log: SessionLog, earlier: Sequence[Record], services: ToolServices) -> InstructionNotes:
+    """Where a new session begins, or what an earlier one was told."""
+    told, as_of, root = list[str](), log.header.created, services.workspace.real_root
+    for record in earlier:
+        as_of = record.at
+        match record.event:
+            case TurnStarted(prompt=UserMessage(head=head)) if not told:
+                told.append(head)
+            case NoteAdded(source="instructions", text=text):
+                told.append(text)
+            case _:
+                pass
+    most_chars = instruction_chars(log.header.profile)
+    told = told or [session_head(root, today=log.header.created.date(), most_chars=most_chars)]
+    as_of_nanoseconds = int(as_of.timestamp() * 1e9)
+    return InstructionNotes(root, services.ledger, most_chars, told, as_of_nanoseconds)
+
+
 def _loop(
     header: SessionHeader,
     way: ModelWay,
@@ -229,9 +253,11 @@ def _subscribe_readers(session: Session, plugins: Plugins) -> None:
             session.subscribe(reader)
 
 
-def _take_up(session: Session, log: SessionLog, services: ToolServices, way: ModelWay) -> Iterator[str]:
+def _take_up(
+    session: Session, log: SessionLog, earlier: Sequence[Record], services: ToolServices, way: ModelWay
+) -> Iterator[str]:
     """Bring a session of an earlier start to where it was, and say what was lost of it."""
-    if not log.seq:
+    if not earlier:
         return
     yield f"Going on with session {log.session}."
     if log.torn:
@@ -239,7 +265,7 @@ def _take_up(session: Session, log: SessionLog, services: ToolServices, way: Mod
     if session.recover():
         yield "The last turn was cut off. It was closed where it stood; what it had begun may be half done."
     model = log.header.model
-    for record in log.records():
+    for record in earlier:
         _remember_files(record, services)
         if isinstance(record.event, ModelSwitched):
             model = record.event.model

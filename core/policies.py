@@ -24,6 +24,19 @@ class ContextPolicy(Protocol):
         ...
 
 
+class NoteSource(Protocol):
+    """Someone who has news for the model, now and then."""
+
+    @property
+    def name(self) -> str:
+        """What its notes bear as their source."""
+        ...
+
+    def news(self, *, anew: bool) -> Sequence[str]:
+        """What to say before the next step, each once. `anew`: the history is gone, and its notes with it."""
+        ...
+
+
 Ask = Callable[[Conversation], Awaitable[AssistantMessage]]
 """Ask the model for a reply to the conversation as it stands."""
 

@@ -7,7 +7,7 @@ from typing import assert_never
 from core.conversation import Conversation
 from core.endpoint import ASSUMED_WINDOW
 from core.errors import ContextOverflow
-from core.events import ContextShrunk, Event, NoteAdded
+from core.events import ContextShrunk, Event
 from core.messages import AssistantMessage, Message, ToolMessage, UserMessage
 from flow.shrinking import shrunk
 
@@ -114,24 +114,3 @@ def _size(message: Message) -> int:
             return len(text) + 20 + sum(len(call.arguments) + len(call.name) + 60 for call in calls)
         case _:
             assert_never(message)
-
-
-@dataclass(frozen=True)
-class SteeredContext:
-    """Hands over what a person said while the model was working."""
-
-    inner: WindowPolicy
-    inbox: list[str]
-    joins_notes: bool = False
-    """Whether what is said goes onto the end of the newest message, for a template that takes no other."""
-
-    async def before_step(self, conversation: Conversation) -> Sequence[Event]:
-        shrunk_first = await self.inner.before_step(
-            conversation
-        )  # it would drop a note that it does not know
-        notes = [NoteAdded(source="steering", text=text, joined=self.joins_notes) for text in self.inbox]
-        self.inbox.clear()
-        return [*shrunk_first, *notes]
-
-    async def after_overflow(self, conversation: Conversation, error: ContextOverflow) -> Sequence[Event]:
-        return await self.inner.after_overflow(conversation, error)

@@ -14,9 +14,10 @@ from core.permissions import Approval, Effect
 from core.policies import PermissionQuestion
 from core.protocols import AnyTool, Gateway, ToolContext, ToolResult
 from flow.completion import TurnReview
-from flow.context import SteeredContext, WindowPolicy
+from flow.context import WindowPolicy
 from flow.executor import ToolExecutor
 from flow.loops import AgentLoop
+from flow.notes import NotedContext, Steering
 from flow.repair import ReplyRepair
 from tool.registry import Registry, entry_of
 
@@ -83,7 +84,7 @@ def a_loop(
         gateway=gateway,
         toolbox=toolbox,
         executor=ToolExecutor(toolbox=toolbox, permission=permits, approver=permits),
-        context=SteeredContext(window, [] if inbox is None else inbox, joins_notes=joins_notes),
+        context=NotedContext(window, [Steering([] if inbox is None else inbox)], joins=joins_notes),
         repair=ReplyRepair(),
         completion=TurnReview(),
         system="You are helpful.",

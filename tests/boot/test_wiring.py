@@ -12,7 +12,8 @@ from boot.settings import Settings
 from boot.wiring import NEW_SESSION, Choice, open_session
 from core.events import Outcome
 from core.profile import Sampling
-from tests.scripted_server.replies import say
+from tests.scripted_server import prefix_breaks
+from tests.scripted_server.replies import call, say
 from tests.scripted_server.serving import ScriptedServer
 
 
@@ -77,3 +78,20 @@ async def test_a_session_goes_on_with_the_profile_it_was_begun_with(
     await said(settings)
 
     assert [request.json["temperature"] for request in server.requests] == [0.15, 0.15, 0.9]
+
+
+@pytest.mark.server
+async def test_the_instructions_of_a_folder_come_with_the_first_file_of_it(tmp_path: Path) -> None:
+    (tmp_path / "api").mkdir()
+    (tmp_path / "api" / "AGENTS.md").write_text("Mind the api.")
+    (tmp_path / "api" / "a.py").write_text("a = 1\n")
+    read = call("read_file", path="api/a.py")
+
+    with ScriptedServer([read, say("Read."), say("And now?")]) as server:
+        settings = Settings(model_url=server.url, model="devstral:24b", workspace=str(tmp_path))
+        session = await said(settings)
+        await said(settings, Choice(resume=session))
+
+    told = [str(request.messages).count("Mind the api.") for request in server.requests]
+    assert told == [0, 1, 1]
+    assert prefix_breaks(server.requests) == []
