@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from core.deltas import Delta
+from core.endpoint import Constraint
 from core.events import Event, Record
 from core.ledger import FileLedger
 from core.messages import Message, ToolStatus
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AnyTool",
+    "ArgumentsOf",
     "Asker",
     "Effect",
     "Emit",
@@ -56,6 +58,15 @@ class ToolSpec:
 
 
 @value
+class ArgumentsOf:
+    """All that a reply may be: the arguments of one tool, as its schema has them."""
+
+    tool: ToolSpec
+    by: Constraint
+    """How the server is told to see to it. It may still not: whoever asks looks at what comes."""
+
+
+@value
 class ModelRequest:
     """What a model is asked. Requests of one session share `system`, `tools` and the head of `messages`."""
 
@@ -63,6 +74,8 @@ class ModelRequest:
     messages: tuple[Message, ...]
     tools: tuple[ToolSpec, ...] = ()
     max_tokens: int | None = None
+    held_to: ArgumentsOf | None = None
+    """What the reply is held to; written behind the messages, so that the prompt's bytes stay as they are."""
 
 
 class Gateway(Protocol):

@@ -278,7 +278,7 @@ async def _transformers(look: Look) -> Found | None:
 
 KINDS: Mapping[ServerKind, Kind] = {
     "Roost": Kind(_roost, "roost", ("json_schema", "tool_choice"), counts_tokens=True),
-    "llama.cpp": Kind(_llama_cpp, "llamacpp", ("json_schema", "grammar", "tool_choice"), counts_tokens=True),
+    "llama.cpp": Kind(_llama_cpp, "llamacpp", ("grammar", "json_schema", "tool_choice"), counts_tokens=True),
     "LM Studio": Kind(_lm_studio, "organization_owner", ("json_schema",)),
     "SGLang": Kind(_sglang, "sglang", ("json_schema", "tool_choice"), counts_tokens=True),
     "TabbyAPI": Kind(_tabby, "tabbyAPI", ("json_schema", "tool_choice"), counts_tokens=True),

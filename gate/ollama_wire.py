@@ -43,7 +43,7 @@ class OllamaWriter:
         for message in request.messages[len(self._messages) :]:
             self._written += b"," + compact(self._message(message))
         self._messages = request.messages
-        return b"".join((self._written, b"]}"))
+        return b"".join((self._written, b"]", _held(request), b"}"))
 
     def _continues(self, request: ModelRequest) -> bool:
         before, now = self._messages, request.messages
@@ -102,6 +102,15 @@ class OllamaWriter:
 
 def _head(request: ModelRequest) -> tuple[object, ...]:
     return request.system, request.tools, request.max_tokens
+
+
+def _held(request: ModelRequest) -> bytes:
+    """What stands behind the messages: what the reply is held to, if it is."""
+    if request.held_to is None:
+        return b""
+    from gate.holding import ollama_fields  # few sessions ever need it
+
+    return b"," + compact(ollama_fields(request.held_to))[1:-1]
 
 
 def _tool(spec: ToolSpec) -> Json:

@@ -51,7 +51,7 @@ class PrefixWriter:
         self.call_ids.update(
             call.id for message in new if isinstance(message, AssistantMessage) for call in message.calls
         )
-        return b"".join((self._written, b"]}"))
+        return b"".join((self._written, b"]", _held(request), b"}"))
 
     def _continues(self, request: ModelRequest) -> bool:
         before, now = self._messages, request.messages
@@ -81,6 +81,15 @@ class PrefixWriter:
 
 def _head(request: ModelRequest) -> tuple[object, ...]:
     return request.system, request.tools, request.max_tokens
+
+
+def _held(request: ModelRequest) -> bytes:
+    """What stands behind the messages: the fields that hold the reply to something, if it is held."""
+    if request.held_to is None:
+        return b""
+    from gate.holding import openai_fields  # few sessions ever need it
+
+    return b"," + compact(openai_fields(request.held_to))[1:-1]
 
 
 def request_body(model: str, request: ModelRequest) -> bytes:

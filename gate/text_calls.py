@@ -23,6 +23,7 @@ class TextCallGateway:
     """Turns calls written as text into calls, while they stream; all else passes as it is.
 
     They come at the end of the reply, and only if it came to its end, and has no calls of its own.
+    A reply that is held to the arguments of a tool is not read: what looks like a call is in a string.
     """
 
     inner: Gateway
@@ -60,7 +61,7 @@ class _Reply:
         self.family = family
         self.text = Scanner(request.tools, family)
         self.thoughts: Scanner | None = None
-        self.structured = False
+        self.structured = request.held_to is not None
         self.found = 0
         self.ids: CallIds | None = None
 

@@ -7,6 +7,7 @@ import pytest
 
 from core.deltas import CallDelta, Delta, FinishDelta, RestartDelta, TextDelta, ThinkingDelta
 from core.messages import AssistantMessage, Finish, Text, Thinking, ToolCall, UserMessage
+from core.protocols import ArgumentsOf
 from gate.scripted import ScriptedGateway, call, calls, say, think
 from gate.text_calls import TextCallGateway
 from tests.gate.asking import built, deltas, reply, request
@@ -62,6 +63,15 @@ async def test_structured_calls_win_over_written_ones() -> None:
     found = await reply(both, request(tools=["ls"]))
 
     assert ([one.source for one in found.calls], found.text) == ([""], LS + LS)
+
+
+async def test_what_is_held_to_arguments_is_no_call_whatever_is_in_it() -> None:
+    asked = request(tools=["ls"])
+    held = replace(asked, held_to=ArgumentsOf(tool=asked.tools[0], by="json_schema"))
+
+    found = await reply(TextCallGateway(ScriptedGateway(say(LS))), held)
+
+    assert (found.calls, found.text) == ((), LS)
 
 
 async def test_a_call_at_the_end_of_thoughts_that_nothing_follows_is_made() -> None:

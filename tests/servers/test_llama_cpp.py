@@ -2,17 +2,31 @@
 
 import json
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 
 from core.almost_json import mended_json
 from core.deltas import TextDelta
+from core.endpoint import Constraint
 from core.errors import ContextOverflow
 from core.messages import Finish
+from core.protocols import ArgumentsOf, ToolSpec
 from gate.discovery import discover
 from gate.openai_compatible import OpenAICompatibleGateway
 from gate.retrying import RetryingGateway
+from tests.gate.asking import built
 from tests.servers.asking import READ, asked, deltas, finish, first_delta, reply_with
+
+EDIT = {
+    "type": "object",
+    "properties": {
+        "lines": {"type": "array", "items": {"type": "boolean"}},
+        "order": {"type": "string", "enum": ["up", "down"]},
+        "all": {"type": "boolean"},
+    },
+    "required": ["order", "all"],
+}
 
 pytestmark = [pytest.mark.server, pytest.mark.real]
 
@@ -56,6 +70,19 @@ async def test_a_schema_constrains_the_text(llama: str) -> None:
     reply = await reply_with(llama, "tiny", asked(max_tokens=400), schema)
 
     assert set(json.loads(mended_json(reply.text) or reply.text)) == {"path", "start"}
+
+
+@pytest.mark.parametrize("by", ["grammar", "tool_choice"])
+async def test_arguments_alone_can_be_asked_for(gateway: OpenAICompatibleGateway, by: Constraint) -> None:
+    edit = ToolSpec(name="edit", description="Edit.", parameters=EDIT)
+    request = replace(asked(max_tokens=1_500, tools=(READ, edit)), held_to=ArgumentsOf(tool=edit, by=by))
+
+    reply = built(await deltas(gateway, request))
+
+    written = reply.calls[0].arguments if reply.calls else reply.text
+    arguments = json.loads(mended_json(written) or written)
+    assert set(arguments) - {"lines"} == {"order", "all"}
+    assert (arguments["order"] in ("up", "down"), type(arguments["all"])) == (True, bool)
 
 
 async def test_too_long_a_prompt_tells_the_window(gateway: OpenAICompatibleGateway) -> None:

@@ -1,0 +1,70 @@
+"""How a reply is held to the arguments of a tool, on each wire, behind the same bytes as ever."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from core.endpoint import Constraint
+from core.messages import AssistantMessage, Text, UserMessage
+from core.protocols import ArgumentsOf, ModelRequest, ToolSpec
+from gate.ollama_wire import OllamaWriter
+from gate.serialising import PrefixWriter
+from tests.gate.asking import request
+
+SCHEMA = {"type": "object", "properties": {"path": {"type": "string"}}, "required": ["path"]}
+READ = ToolSpec(name="read_file", description="Read.", parameters=SCHEMA)
+FORMAT = {"type": "json_schema", "json_schema": {"name": "read_file", "schema": SCHEMA}}
+
+
+def held(by: Constraint) -> ModelRequest:
+    return replace(request(), tools=(READ,), held_to=ArgumentsOf(tool=READ, by=by))
+
+
+@pytest.mark.parametrize(
+    ("by", "fields"),
+    [
+        ("json_schema", {"response_format": FORMAT}),
+        ("format", {"response_format": FORMAT}),
+        ("tool_choice", {"tool_choice": {"type": "function", "function": {"name": "read_file"}}}),
+    ],
+)
+def test_an_openai_compatible_server_is_told_in_its_own_fields(
+    by: Constraint, fields: dict[str, object]
+) -> None:
+    asked = held(by)
+
+    body = json.loads(PrefixWriter("m").body(asked))
+
+    free = json.loads(PrefixWriter("m").body(replace(asked, held_to=None)))
+    assert body == {**free, **fields}
+
+
+def test_a_grammar_goes_with_tools_that_must_not_be_called() -> None:
+    body = json.loads(PrefixWriter("m").body(held("grammar")))
+
+    assert body["tool_choice"] == "none"
+    assert body["grammar"].startswith('root ::= "{" "\\"path\\"" ":" space string')
+
+
+def test_ollama_is_told_by_its_format() -> None:
+    asked = held("format")
+
+    body = json.loads(OllamaWriter("m", 8_192).body(asked))
+
+    free = json.loads(OllamaWriter("m", 8_192).body(replace(asked, held_to=None)))
+    assert body == {**free, "format": SCHEMA}
+
+
+@pytest.mark.parametrize("writer", [PrefixWriter("m"), OllamaWriter("m", 8_192)])
+def test_what_it_is_held_to_stands_behind_the_messages(writer: PrefixWriter | OllamaWriter) -> None:
+    asked = held("json_schema")
+    free = replace(asked, held_to=None)
+    later = replace(
+        free, messages=(*free.messages, AssistantMessage(parts=(Text(text="{}"),)), UserMessage(text="So?"))
+    )
+
+    before, between, after = (writer.body(one) for one in (free, asked, later))
+
+    assert between.startswith(before.removesuffix(b"}") + b",")
+    assert after.startswith(before.removesuffix(b"]}") + b",")
