@@ -1,41 +1,53 @@
 """The way to a model: which server, which model, and the rings around the gateway to it.
 
-plug-ins ─► watching ─► no circles ─► retrying ─► calls written as text ─┬─► OpenAI-compatible ─► server
-                                                                         └─► Ollama ────────────► server
+plug-ins ─► watching ─► no circles ─► retrying ─► calls written as text ─┬────────────────────┐
+                                                                         └─► tools in words ──┤
+                                               server ◄─┬─ OpenAI-compatible ◄────────────────┤
+                                                        └─ Ollama ◄───────────────────────────┘
 """
 
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Literal
+from contextlib import suppress
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from boot.known_servers import KnownServers
+from boot.models import served_model
 from boot.plugins import Plugins
 from boot.settings import Settings
 from core.endpoint import ASSUMED_WINDOW, ServedModel
-from core.errors import GatewayUnavailable
+from core.errors import GatewayError, GatewayUnavailable
 from core.profile import ModelProfile
 from core.protocols import Gateway
 from core.values import value
-from gate.discovery import Endpoint, NoServer, discover
+from gate.dialects.parsed import known_family
+from gate.discovery import Endpoint, discover
+from gate.hosted import is_hosted
 from gate.live_window import LiveWindow, WatchingGateway
 from gate.manner import Manner, manner_for
 from gate.openai_compatible import OpenAICompatibleGateway
 from gate.repetition import RepetitionGuard
 from gate.retrying import RetryingGateway
-from gate.text_calls import TextCallGateway
+from gate.text_calls import TextCallGateway, ToldToolsGateway
 from model.catalog import profile_of
 
 if TYPE_CHECKING:
     from gate.ollama import OllamaGateway
 
 Kind = Literal["server", "server or offline", "offline", "gemini"]
-Profiles = Callable[[str, int | None], ModelProfile]
-"""The profile of a model by its name, and the window its server says it has."""
+OUR_OWN = "roost"
+"""The dialect that a model is told to write calls in, when its family has none."""
 SAY_NO_WINDOW = ("unknown", "transformers serve")
 NO_WINDOW = (
     f"The server does not name its window: {ASSUMED_WINDOW:,} tokens are assumed. "
     "Set AGENT_WINDOW_TOKENS if you know it."
 )
 START_ONE = "Start one (LM Studio, Ollama, llama-server, vLLM) or name it with --url."
+
+
+class Profiles(Protocol):
+    def __call__(self, model: str, window_tokens: int | None, *, hosted: bool) -> ModelProfile:
+        """The profile of a model by its name, and the window its server says it has."""
+        ...
 
 
 async def _nothing_to_close() -> None: ...
@@ -45,6 +57,7 @@ async def _nothing_to_close() -> None: ...
 class ModelWay:
     gateway: Gateway
     model: str
+    kind: Literal["server", "offline", "gemini"] = "server"
     place: str
     """URL of the server, or what stands in its place; for people."""
     window_tokens: int | None = None
@@ -56,18 +69,27 @@ class ModelWay:
 
 
 async def way_to_model(
-    settings: Settings, kind: Kind, plugins: Plugins, profiles: Profiles = profile_of
+    settings: Settings,
+    kind: Kind,
+    plugins: Plugins,
+    profiles: Profiles = profile_of,
+    *,
+    preferred: str = "",
 ) -> ModelWay:
     """Find it; a server whose URL and model are both set is not asked anything yet.
+
+    `preferred` is a model that is taken before the one that is set, if it can still be asked.
 
     Raises:
         ConfigError: it is not clear which model is meant, or a key is missing.
         GatewayError: no server, or one that refuses.
     """
     if kind == "gemini":
-        return _gemini(settings, plugins)
+        return gemini_way(settings, plugins)
     if kind == "offline":
-        return _offline(plugins)
+        return offline_way(plugins)
+    if preferred and (way := await _preferred(preferred, settings, plugins, profiles)):
+        return way
     known = KnownServers(plugins.cache / "servers")
     found = await discover(
         settings.model_url or None,
@@ -75,12 +97,27 @@ async def way_to_model(
         model=settings.model or None,
         recall=known.recall,
     )
-    if isinstance(found, NoServer):
-        if kind == "server":
-            raise GatewayUnavailable(
-                str(found), hint=f"{START_ONE} --offline tries the tools without a model."
-            )
-        return _offline(plugins, f"{found} {START_ONE} Until then built-in rules answer.")
+    if isinstance(found, Endpoint):
+        return way_to(found, settings, plugins, profiles)
+    if kind == "server":
+        raise GatewayUnavailable(str(found), hint=f"{START_ONE} --offline tries the tools without a model.")
+    return offline_way(plugins, f"{found} {START_ONE} Until then built-in rules answer.")
+
+
+async def _preferred(name: str, settings: Settings, plugins: Plugins, profiles: Profiles) -> ModelWay | None:
+    if name == settings.model:
+        return None
+    if name == settings.gemini_model and settings.gemini_api_key:
+        return gemini_way(settings, plugins)
+    with suppress(GatewayError):
+        if found := await served_model(settings, name):
+            return way_to(found, settings, plugins, profiles)
+    return None
+
+
+def way_to(found: Endpoint, settings: Settings, plugins: Plugins, profiles: Profiles) -> ModelWay:
+    """The way to a model that is known already. What its server said is kept for the next start."""
+    known = KnownServers(plugins.cache / "servers")
     if found.facts:
         known.keep(found.facts)
     live = LiveWindow(
@@ -91,15 +128,9 @@ async def way_to_model(
         keep=known.keep,
         facts=found.facts,
     )
-    return _served(settings, found, live, plugins, profiles)
-
-
-def _served(
-    settings: Settings, found: Endpoint, live: LiveWindow, plugins: Plugins, profiles: Profiles
-) -> ModelWay:
     kind = found.facts.kind if found.facts else "unknown"
     window = _window(found, settings.window_tokens)
-    profile = profiles(found.model, window)
+    profile = profiles(found.model, window, hosted=settings.hosted or is_hosted(found.url))
     manner = manner_for(profile, server=kind, temperature=settings.temperature)
     server = (
         _ollama(found, live, window, manner)
@@ -108,7 +139,7 @@ def _served(
     )
     window = window or profile.window_tokens
     return ModelWay(
-        gateway=_ringed(server, plugins, live),
+        gateway=_ringed(server, profile, plugins, live, told=_knows_no_tools(profile, found.served)),
         model=found.model,
         place=found.url,
         window_tokens=window,
@@ -117,6 +148,11 @@ def _served(
         close=server.close,
         notices=(NO_WINDOW,) if kind in SAY_NO_WINDOW and found.facts and not window else (),
     )
+
+
+def _knows_no_tools(profile: ModelProfile, served: ServedModel | None) -> bool:
+    """Whether it is told of its tools in words: its family needs that, or its server says so."""
+    return profile.calls == "text" or bool(served and served.tools is False and not profile.hosted)
 
 
 def _ollama(found: Endpoint, live: LiveWindow, window: int, manner: Manner) -> "OllamaGateway":
@@ -136,7 +172,7 @@ def _window(found: Endpoint, wished: int | None) -> int | None:
     return min((tokens for tokens in (told, wished) if tokens), default=None)
 
 
-def _gemini(settings: Settings, plugins: Plugins) -> ModelWay:
+def gemini_way(settings: Settings, plugins: Plugins) -> ModelWay:
     from gate.gemini import GEMINI_PROFILE, gemini_gateway
 
     server = gemini_gateway(
@@ -146,8 +182,9 @@ def _gemini(settings: Settings, plugins: Plugins) -> ModelWay:
         manner=manner_for(GEMINI_PROFILE, temperature=settings.temperature),
     )
     return ModelWay(
-        gateway=_ringed(server, plugins),
+        gateway=_ringed(server, GEMINI_PROFILE, plugins),
         model=settings.gemini_model,
+        kind="gemini",
         place=settings.gemini_url,
         window_tokens=GEMINI_PROFILE.window_tokens,
         profile=GEMINI_PROFILE,
@@ -155,15 +192,28 @@ def _gemini(settings: Settings, plugins: Plugins) -> ModelWay:
     )
 
 
-def _offline(plugins: Plugins, *notices: str) -> ModelWay:
+def offline_way(plugins: Plugins, *notices: str) -> ModelWay:
     from gate.offline import OfflineGateway
 
     gateway = plugins.applied("roost.gateways", OfflineGateway())
-    return ModelWay(gateway=gateway, model="offline", place="built-in rules", notices=notices)
+    return ModelWay(gateway=gateway, model="offline", kind="offline", place="built-in rules", notices=notices)
 
 
-def _ringed(server: Gateway, plugins: Plugins, live: LiveWindow | None = None) -> Gateway:
-    guarded: Gateway = RepetitionGuard(RetryingGateway(TextCallGateway(server)))
+def _ringed(
+    server: Gateway,
+    profile: ModelProfile,
+    plugins: Plugins,
+    live: LiveWindow | None = None,
+    *,
+    told: bool = False,
+) -> Gateway:
+    """`told`: the model hears of its tools in words."""
+    family = known_family(profile.dialect)
+    if told:
+        from gate.dialects.rendering import TextRendering
+
+        server = ToldToolsGateway(server, TextRendering(family or OUR_OWN))
+    guarded: Gateway = RepetitionGuard(RetryingGateway(TextCallGateway(server, family)))
     if live:
         guarded = WatchingGateway(guarded, live)
     return plugins.applied("roost.gateways", guarded)

@@ -158,6 +158,9 @@ class Settings:
     model: str = _setting("", "Model to ask; empty: the server's only model.", TEXT)
     model_url: str = _setting("", "OpenAI-compatible server; empty: the usual local ports are tried.", URL)
     api_key: str = _setting("", "Key for that server; sent to no other.", TEXT, secret=True)
+    hosted: bool = _setting(
+        False, "Whether others run that server: larger answers of tools, and its own sampling.", FLAG
+    )
     window_tokens: int | None = _setting(
         None, "Window to use at most; not set: the server's own, on Ollama mostly 16384.", COUNT
     )

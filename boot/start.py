@@ -53,12 +53,13 @@ async def _chat(given: Arguments, loaded: Loaded) -> int:
             sandbox=opened.sandbox,
             notices=opened.notices,
         )
-        return await chat(opened.session, header, people)
+        return await chat(opened.session, header, people, opened.models)
 
 
 def _choice(given: Arguments, otherwise: Kind) -> Choice:
     chosen: Kind = "offline" if given.offline else "gemini" if given.gemini else otherwise
-    return Choice(newest=given.newest, resume=given.resume, model=chosen)
+    named = given.offline or given.gemini or "model" in given.settings
+    return Choice(newest=given.newest, resume=given.resume, model=chosen, last_model=not named)
 
 
 def task_text(prompt: str) -> str:

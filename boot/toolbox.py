@@ -25,8 +25,11 @@ def sandbox_for(settings: Settings) -> SandboxBackend:
     return external_backend() if settings.sandbox == "external" else PlainBackend()
 
 
-def toolbox_for(settings: Settings, services: ToolServices, plugins: Plugins) -> Registry:
-    registry = Registry(built_in(services, set(_enabled(settings))))
+def toolbox_for(
+    settings: Settings, services: ToolServices, plugins: Plugins, names: Iterable[str]
+) -> Registry:
+    """The tools of plug-ins, and of the built-in ones those of these `names` that are enabled."""
+    registry = Registry(built_in(services, set(_enabled(settings)).intersection(names)))
     for name, factory in plugins.factories("roost.tools"):
         for tool in plugins.made(name, partial(_made_by, factory, services)) or ():
             try:

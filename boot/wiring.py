@@ -11,6 +11,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from pathlib import Path
 
+from boot.model_switch import SessionModels
 from boot.model_way import Kind, ModelWay, Profiles, way_to_model
 from boot.paths import Folders, artifacts_folder, checkout_folder, user_folders, workspace_folder
 from boot.permissions import permissions_for
@@ -21,8 +22,8 @@ from core.errors import ConfigError
 from core.events import ModelSwitched, NoteAdded, Record, ToolFinished, TurnStarted
 from core.messages import UserMessage
 from core.policies import Approver, Policies
-from core.profile import ModelProfile
-from core.protocols import Asker, ToolServices
+from core.profile import ActiveProfile, ModelProfile
+from core.protocols import Asker, ModelSwitch, ToolServices
 from core.values import encode, utc_now, value
 from core.views import FileChange, FileWindow
 from core.workspace import Workspace
@@ -41,7 +42,7 @@ from gate.http import HttpxWebClient
 from model.catalog import profile_of
 from store.session_log import SessionHeader, SessionLog
 from store.sessions import Sessions, new_session_id
-from tool.registry import Registry
+from tool.registry import Registry, offered
 
 NOBODY = Nobody()
 
@@ -67,6 +68,8 @@ class Choice:
     resume: str | None = None
     """Go on with the session of this id, or of an id that begins so."""
     model: Kind = "server"
+    last_model: bool = False
+    """Go on with the model that the session used last, if it is still there, whatever the settings say."""
 
 
 NEW_SESSION, NOBODY_THERE = Choice(), People()
@@ -78,6 +81,7 @@ class Opened:
 
     session: Session
     workspace: Path
+    models: ModelSwitch
     model: str
     endpoint: str
     sandbox: str
@@ -101,7 +105,11 @@ async def open_session(
     async with AsyncExitStack() as stack:
         if log := _earlier_log(choice, workspace, folders):
             stack.callback(log.close)
-        way = await way_to_model(settings, choice.model, plugins, _profiles(folders, log))
+        profiles = _profiles(folders, log)
+        earlier = tuple(log.records()) if log else ()
+        last = _last_model(log.header, earlier) if log else ""
+        preferred = last if choice.last_model else ""
+        way = await way_to_model(settings, choice.model, plugins, profiles, preferred=preferred)
         stack.push_async_callback(way.close)
         sandbox = sandbox_for(settings)
         stack.push_async_callback(sandbox.aclose)
@@ -112,28 +120,23 @@ async def open_session(
             asker=people.asker,
             web=HttpxWebClient(),
             hides=Secrets(str(Path.home().resolve())).holds,
-            profile=log.header.profile if log else way.profile,
+            active=ActiveProfile(way.profile),
         )
-        toolbox = toolbox_for(settings, services, plugins)
+        told = [tool.name for tool in log.header.tools] if log else offered(way.profile)
+        toolbox = toolbox_for(settings, services, plugins, told)
         log = log or _new_log(folders, workspace, way, services, toolbox)
         permissions, warnings = permissions_for(
             settings, workspace, folders, isolated=sandbox.isolated, has_person=people.can_approve
         )
         inbox: list[str] = []
-        earlier = tuple(log.records())
         instructions = _instructions(log, earlier, services)
+        window = partial(_window, log.header)
+        context = NotedContext(
+            window(way), (Steering(inbox), instructions), joins=way.profile.alternating_roles
+        )
         policies = plugins.applied(
             "roost.policies",
-            Policies(
-                context=NotedContext(
-                    _window(log.header, way),
-                    (Steering(inbox), instructions),
-                    joins=way.profile.alternating_roles,
-                ),
-                repair=ReplyRepair(),
-                permission=permissions,
-                completion=TurnReview(),
-            ),
+            Policies(context=context, repair=ReplyRepair(), permission=permissions, completion=TurnReview()),
         )
         session = Session(
             id=log.session,
@@ -143,11 +146,20 @@ async def open_session(
             loop=_loop(log.header, way, toolbox, policies, people.approver, max_steps=settings.max_steps),
         )
         stack.push_async_callback(session.aclose)
-        notices = [*way.notices, *warnings, *_take_up(session, log, earlier, services, way)]
+        models = SessionModels(
+            way, settings, plugins, profiles, session, log, context, services.active, window
+        )
+        stack.push_async_callback(models.close)
+        notices = [*way.notices, *warnings, *_take_up(session, log, earlier, services)]
+        if last and way.model != last:
+            session.record(ModelSwitched(model=way.model))
+            if preferred:
+                notices.append(f"{last!r}, which it used last, is not there: going on with {way.model!r}.")
         _subscribe_readers(session, plugins)
         yield Opened(
             session=session,
             workspace=workspace,
+            models=models,
             model=way.model,
             endpoint=way.place,
             sandbox=sandbox.name,
@@ -175,12 +187,18 @@ def _earlier_log(choice: Choice, workspace: Path, folders: Folders) -> SessionLo
 def _profiles(folders: Folders, log: SessionLog | None) -> Profiles:
     """A session goes on with the profile it was begun with, for as long as its model is the same."""
 
-    def profile(model: str, window_tokens: int | None) -> ModelProfile:
+    def profile(model: str, window_tokens: int | None, *, hosted: bool) -> ModelProfile:
         if log and log.header.model == model:
             return log.header.profile
-        return profile_of(model, window_tokens, own=folders.config / "profiles")
+        return profile_of(model, window_tokens, own=folders.config / "profiles", hosted=hosted)
 
     return profile
+
+
+def _last_model(header: SessionHeader, earlier: Sequence[Record]) -> str:
+    """The model that had the floor when the session was left."""
+    events = (record.event for record in reversed(earlier))
+    return next((event.model for event in events if isinstance(event, ModelSwitched)), header.model)
 
 
 def _new_log(
@@ -193,12 +211,16 @@ def _new_log(
         created=now,
         root=str(workspace),
         model=way.model,
-        system=prompt("system"),
+        system=system_text(services.profile),
         tools=toolbox.specs(),
         profile=services.profile,
         thinking=services.profile.thinking,
     )
     return SessionLog.create(Sessions(folders.sessions).path_of(workspace, session), header)
+
+
+def system_text(profile: ModelProfile) -> str:
+    return prompt("system", changes=prompt(f"change_by_{profile.edit_format}"))
 
 
 def _window(header: SessionHeader, way: ModelWay) -> WindowPolicy:
@@ -254,7 +276,7 @@ def _subscribe_readers(session: Session, plugins: Plugins) -> None:
 
 
 def _take_up(
-    session: Session, log: SessionLog, earlier: Sequence[Record], services: ToolServices, way: ModelWay
+    session: Session, log: SessionLog, earlier: Sequence[Record], services: ToolServices
 ) -> Iterator[str]:
     """Bring a session of an earlier start to where it was, and say what was lost of it."""
     if not earlier:
@@ -264,13 +286,8 @@ def _take_up(
         yield "The last line of the session had not been written to its end, and was dropped."
     if session.recover():
         yield "The last turn was cut off. It was closed where it stood; what it had begun may be half done."
-    model = log.header.model
     for record in earlier:
         _remember_files(record, services)
-        if isinstance(record.event, ModelSwitched):
-            model = record.event.model
-    if way.model != model:
-        session.record(ModelSwitched(model=way.model))
 
 
 def _remember_files(record: Record, services: ToolServices) -> None:

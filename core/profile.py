@@ -1,17 +1,19 @@
 """What is known of one model before it says a word; everything else is fitted to it."""
 
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from core.values import value
 
 Size = Literal["tiny", "small", "normal"]
 Calls = Literal["native", "text"]
-Reasoning = Literal["none", "think", "brackets", "harmony", "channel", "cohere"]
+Reasoning = Literal["none", "think", "brackets"]
 ThinkingBack = Literal["never", "always"]
 EditFormat = Literal["edit_file", "write_file"]
 
 TINY_WINDOW, SMALL_WINDOW = 8_192, 20_000
+HOSTED_WINDOW = 128_000
+"""What is assumed of a hosted model whose server names no window; a refusal teaches better."""
 
 
 @value
@@ -48,7 +50,8 @@ class ModelProfile:
     """Whether it may be asked for several calls in one reply."""
     sampling: Sampling = Sampling()
     reasoning: Reasoning = "none"
-    """What its thinking stands in when the server leaves it in the text: `<think>`, `[THINK]`, ..."""
+    """What its thinking stands in where it goes back in the text, for its server has no field for it:
+    `<think>`, `[THINK]`, or nothing, and then it stays away."""
     thinking: ThinkingBack = "never"
     """Whether its thinking is sent back to it; the same for a whole session."""
     edit_format: EditFormat = "edit_file"
@@ -74,6 +77,17 @@ def fitted(profile: ModelProfile, window_tokens: int | None) -> ModelProfile:
     return replace(profile, size=size, window_tokens=window, output_chars=output_chars, read_lines=read_lines)
 
 
+def as_hosted(profile: ModelProfile) -> ModelProfile:
+    """The same model, run by others: they have set its sampling, and their server reads its calls."""
+    return replace(
+        profile,
+        hosted=True,
+        calls="native",
+        sampling=Sampling(),
+        window_tokens=profile.window_tokens or HOSTED_WINDOW,
+    )
+
+
 def profile_for(window_tokens: int | None) -> ModelProfile:
     """What fits a model of which nothing but the window is known."""
     return fitted(ModelProfile(), window_tokens)
@@ -81,3 +95,10 @@ def profile_for(window_tokens: int | None) -> ModelProfile:
 
 _CAPS = {"tiny": (2_000, 80), "small": (4_000, 150), "normal": (8_000, 250), "hosted": (20_000, 600)}
 """Longest answer of a tool in characters, longest window of a file in lines."""
+
+
+@dataclass
+class ActiveProfile:
+    """The profile of the model that has the floor; a session may give it to another one between two turns."""
+
+    profile: ModelProfile = field(default_factory=ModelProfile)

@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from core.deltas import Delta
-from core.endpoint import Constraint
+from core.endpoint import Constraint, ServerFacts
 from core.events import Event, Record
 from core.ledger import FileLedger
 from core.messages import Message, ToolStatus
 from core.permissions import Effect
-from core.profile import ModelProfile
+from core.profile import ActiveProfile, ModelProfile
 from core.sandbox import SandboxBackend
 from core.values import value
 from core.views import View
@@ -33,6 +33,7 @@ __all__ = [
     "Emit",
     "Gateway",
     "ModelRequest",
+    "ModelSwitch",
     "Reader",
     "SandboxBackend",
     "SessionLog",
@@ -198,8 +199,37 @@ class ToolServices:
     web: WebClient
     hides: Callable[[str], bool] = _nothing_hidden
     """Whether the file at an absolute path is passed over by searches, because it holds secrets."""
-    profile: ModelProfile = field(default_factory=ModelProfile)
+    active: ActiveProfile = field(default_factory=ActiveProfile)
     ledger: FileLedger = field(default_factory=FileLedger)
+
+    @property
+    def profile(self) -> ModelProfile:
+        """Of the model that has the floor: how much it can read at once."""
+        return self.active.profile
+
+
+class ModelSwitch(Protocol):
+    """Who gives the floor of a session to another model."""
+
+    @property
+    def model(self) -> str:
+        """The one that has it."""
+        ...
+
+    async def servers(self) -> tuple[ServerFacts, ...]:
+        """Where there are models to choose from. Raises GatewayError when the server does not answer."""
+        ...
+
+    async def switch(self, wanted: str) -> Sequence[str]:
+        """Go on with the model whose name holds `wanted`, or for `back` with the one before.
+
+        Returns:
+            What a person should know of it, in sentences.
+
+        Raises:
+            AgentError: there is none, several may be meant, it cannot talk, or a turn is running.
+        """
+        ...
 
 
 class Emit(Protocol):

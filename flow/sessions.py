@@ -55,10 +55,18 @@ class Session:
         self.log.sync()
         return True
 
+    @property
+    def busy(self) -> bool:
+        """Whether a turn is running."""
+        return self._open_turn
+
     def record(self, event: Event) -> None:
         """Add a durable event between two turns."""
         self.conversation.apply(event)
-        self._follow(self.log.append(event))
+        record = self.log.append(event)
+        self._follow(record)
+        for reader in self._readers:
+            reader.tell(record)
 
     def subscribe(self, reader: Reader) -> None:
         """Tell `reader` all that happens from now on."""

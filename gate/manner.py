@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import field, replace
 
 from core.endpoint import ServerKind
-from core.profile import ModelProfile, Sampling
+from core.profile import ModelProfile, Reasoning, Sampling
 from core.values import value
 
 OPENAI_FIELDS = {name: name for name in ("temperature", "top_p", "presence_penalty")}
@@ -33,13 +33,24 @@ THINKING_FIELDS: Mapping[ServerKind, str] = {
 }
 """Where these look for the thinking of an earlier reply."""
 
+THINKING_MARKS: Mapping[Reasoning, tuple[str, str]] = {
+    "think": ("<think>\n", "\n</think>\n\n"),
+    "brackets": ("[THINK]", "[/THINK]"),
+}
+ONE_CALL_SERVERS: tuple[ServerKind, ...] = ("llama.cpp", "vLLM")
+"""These know `parallel_tool_calls`."""
+
 
 @value
 class Manner:
     sampling: Mapping[str, float] = field(default_factory=dict)
     """Fields of each request, by the server's own names."""
     thinking_field: str = ""
-    """The field in which a reply's thinking goes back; empty: it does not."""
+    """The field in which a reply's thinking goes back; empty: it has none."""
+    thinking_marks: tuple[str, str] | None = None
+    """Between which its thinking goes back in its text, where there is no field for it."""
+    one_call: bool = False
+    """Whether the server is told to let it make one call in a reply at most."""
     system_role: bool = True
     """Whether there is a system message; else its text heads the first user message."""
     alternating_roles: bool = False
@@ -56,9 +67,13 @@ def manner_for(
     sampling = profile.sampling
     if temperature is not None:
         sampling = replace(sampling, temperature=temperature)
+    back = profile.thinking == "always"
+    thinking_field = THINKING_FIELDS.get(server, "") if back else ""
     return Manner(
         sampling=_fields(sampling, {**OPENAI_FIELDS, **SERVER_FIELDS.get(server, {})}),
-        thinking_field=THINKING_FIELDS.get(server, "") if profile.thinking == "always" else "",
+        thinking_field=thinking_field,
+        thinking_marks=THINKING_MARKS.get(profile.reasoning) if back and not thinking_field else None,
+        one_call=not profile.parallel_calls and server in ONE_CALL_SERVERS,
         system_role=profile.system_role,
         alternating_roles=profile.alternating_roles,
     )

@@ -104,6 +104,8 @@ def request_head(model: str, manner: Manner, request: ModelRequest) -> Json:
         head["max_tokens"] = request.max_tokens
     if request.tools:
         head["tools"] = [_tool(spec) for spec in request.tools]
+        if manner.one_call:
+            head["parallel_tool_calls"] = False
     return head
 
 

@@ -12,7 +12,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
-from core.profile import ModelProfile, Sampling, fitted
+from core.profile import ModelProfile, Sampling, as_hosted, fitted
 from model.names import normalised
 
 PROFILES = Path(__file__).with_name("profiles")
@@ -37,7 +37,8 @@ def profile_of(
         from model.families import users_entries  # reads TOML, which most starts need not
 
         entries.update((entry["name"], entry) for entry in users_entries(own, entries))
-    return fitted(_profile(_best(model, entries.values()), hosted=hosted), window_tokens)
+    profile = _profile(_best(model, entries.values()))
+    return fitted(as_hosted(profile) if hosted or profile.hosted else profile, window_tokens)
 
 
 def _best(model: str, entries: Iterable[Entry]) -> Entry:
@@ -63,9 +64,6 @@ def _exactness(pattern: str) -> tuple[int, int]:
     return letters, letters - len(pattern)
 
 
-def _profile(entry: Entry, *, hosted: bool) -> ModelProfile:
+def _profile(entry: Entry) -> ModelProfile:
     fields = {key: item for key, item in entry.items() if key not in ("patterns", "sampling", "own")}
-    hosted = fields.pop("hosted", False) or hosted
-    # Whoever hosts a model has set its sampling, and some refuse any other.
-    sampling = Sampling() if hosted else Sampling(**entry.get("sampling", {}))
-    return ModelProfile(**fields, hosted=hosted, sampling=sampling)
+    return ModelProfile(**fields, sampling=Sampling(**entry.get("sampling", {})))

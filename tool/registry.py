@@ -5,7 +5,7 @@ What the model is told of a built-in tool stands in `schemas.json`, which
 """
 
 import json
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
@@ -13,7 +13,7 @@ from pathlib import Path
 
 from core.errors import InvalidArguments
 from core.permissions import Effect
-from core.profile import ModelProfile
+from core.profile import ModelProfile, Size
 from core.protocols import AnyTool, ToolServices, ToolSpec
 from core.schema import schema_of
 
@@ -35,7 +35,9 @@ BUILT_IN = {
 """Where each tool is, in the order in which a model is told of them."""
 
 TINY = ("read_file", "edit_file", "write_file", "find_text", "shell", "ask_user")
-"""What a model with a tiny window is offered, of the tools that are enabled."""
+SMALL = (*TINY, "list_files", "fetch")
+OFFERED: Mapping[Size, Collection[str]] = {"tiny": TINY, "small": SMALL, "normal": BUILT_IN}
+"""What a model is offered, by the size of its window: 5, 7 or 10 tools, and the question to the person."""
 
 
 @dataclass(frozen=True)
@@ -100,13 +102,13 @@ class Registry:
 
 
 def offered(profile: ModelProfile) -> tuple[str, ...]:
-    """The built-in tools that fit a model."""
-    return TINY if profile.size == "tiny" else tuple(BUILT_IN)
+    """The built-in tools that fit a model. One that edits badly in pieces can only write files anew."""
+    without = "edit_file" if profile.edit_format == "write_file" else ""
+    return tuple(name for name in OFFERED[profile.size] if name != without)
 
 
-def built_in(services: ToolServices, enabled: Collection[str]) -> list[ToolEntry]:
-    """The enabled tools that fit the model of `services`, none of them loaded."""
-    names = set(enabled).intersection(offered(services.profile))
+def built_in(services: ToolServices, names: Collection[str]) -> list[ToolEntry]:
+    """The built-in tools of these names, none of them loaded."""
     return [
         ToolEntry(spec, effect, partial(_built, BUILT_IN[spec.name], services))
         for spec, effect in _described()

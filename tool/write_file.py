@@ -60,9 +60,10 @@ class WriteFile:
         if seen and seen.digest == digest_of(content):
             return
         if seen is None:
+            in_part = self.services.profile.edit_format == "edit_file"
             raise ToolError(
                 f"{asked!r} is there already, and you have not read it.",
-                hint="Read it with read_file first, or change a part of it with edit_file.",
+                hint=f"Read it with read_file first{', or change a part of it with edit_file' * in_part}.",
             )
         hint = "Read it again, then write what is right now."
         if seen.content is not None:

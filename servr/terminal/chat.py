@@ -2,10 +2,13 @@
 
 import re
 import sys
+from collections.abc import Sequence
+from contextlib import suppress
 from io import TextIOWrapper
 
+from core.errors import AgentError
 from core.policies import Approver
-from core.protocols import Asker
+from core.protocols import Asker, ModelSwitch
 from core.values import value
 from flow.sessions import Session
 from servr.drawing import Line, Style, visible
@@ -15,10 +18,12 @@ from servr.terminal.reader import TerminalReader
 from servr.terminal.screen import Screen, wants_colour
 from servr.terminal.terminal import Terminal
 
+COMMAND = re.compile(r"/\w*|/model\s.*")
 LEAVING = ("quit", "exit", "/quit", "/exit")
 HELP = """\
 Write what you want done, and press Enter.
   /help       show this
+  /model      show which models there are; /model NAME goes on with another, /model back with the one before
   exit, quit  leave; so does Ctrl-D
   Ctrl-C      end the turn that runs; at the prompt drop the line; twice, leave
 Asked for a yes:  y once · s in this session · a always · n no, or n and why"""
@@ -59,14 +64,14 @@ def people_at(terminal: Terminal) -> ChatPeople:
     return ChatPeople(approver=TerminalApprover(terminal), asker=TerminalAsker(terminal), terminal=terminal)
 
 
-async def chat(session: Session, header: ChatHeader, people: ChatPeople) -> int:
+async def chat(session: Session, header: ChatHeader, people: ChatPeople, models: ModelSwitch) -> int:
     """Talk until the person leaves; answers the exit code."""
     terminal = people.terminal
     terminal.settle = session.drained
     session.subscribe(TerminalReader(terminal.screen))
     _show_header(terminal, header)
     with terminal.catching_interrupts():
-        while (text := await _next_prompt(terminal)) is not None:
+        while (text := await _next_prompt(terminal, models)) is not None:
             try:
                 await terminal.interruptible(session.send(text))
             except Interrupted:
@@ -74,7 +79,7 @@ async def chat(session: Session, header: ChatHeader, people: ChatPeople) -> int:
     return 0
 
 
-async def _next_prompt(terminal: Terminal) -> str | None:
+async def _next_prompt(terminal: Terminal, models: ModelSwitch) -> str | None:
     """What the model is to be told next, or None when the person leaves."""
     interrupts = 0
     while interrupts < 2:
@@ -90,16 +95,41 @@ async def _next_prompt(terminal: Terminal) -> str | None:
         interrupts = 0
         if text in LEAVING:
             return None
-        if re.fullmatch(r"/\w*", text):
-            _answer_command(terminal, text)
-        elif text:
-            return text
+        if not COMMAND.fullmatch(text):
+            if text:
+                return text
+            continue
+        with suppress(Interrupted):
+            terminal.screen.show(
+                Line(visible(line)) for line in await terminal.interruptible(_answer(text, models))
+            )
     return None
 
 
-def _answer_command(terminal: Terminal, command: str) -> None:
-    unknown = [f"There is no command {command!r}."] if command != "/help" else []
-    terminal.screen.show(Line(text) for text in [*unknown, *HELP.splitlines()])
+async def _answer(command: str, models: ModelSwitch) -> Sequence[str]:
+    """What a command shows, in lines."""
+    word, _, wanted = command.partition(" ")
+    match word:
+        case "/help":
+            return HELP.splitlines()
+        case "/model":
+            return await _about_models(wanted.strip(), models)
+        case _:
+            return [f"There is no command {command!r}.", *HELP.splitlines()]
+
+
+async def _about_models(wanted: str, models: ModelSwitch) -> Sequence[str]:
+    try:
+        if wanted:
+            return await models.switch(wanted)
+        from servr.model_table import model_table
+
+        return [
+            *model_table(await models.servers()),
+            f"In use: {models.model}. /model NAME goes on with another.",
+        ]
+    except AgentError as error:
+        return [str(error)]
 
 
 def _show_header(terminal: Terminal, header: ChatHeader) -> None:

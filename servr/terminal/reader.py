@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from core.deltas import Delta, RestartDelta, TextDelta, ThinkingDelta
-from core.events import Event, ModelDelta, ModelReplied, PermissionAsked, Record, TurnFinished
+from core.events import Event, ModelDelta, ModelReplied, ModelSwitched, PermissionAsked, Record, TurnFinished
 from core.messages import AssistantMessage
 from servr.drawing import Style, lines_of, visible
 from servr.terminal.screen import Screen
@@ -27,8 +27,8 @@ class TerminalReader:
                 self._stream(delta, record.event)
             case ModelReplied(reply=reply):
                 self._end_reply(reply)
-            case PermissionAsked():
-                pass  # whoever asks shows it
+            case PermissionAsked() | ModelSwitched():
+                pass  # whoever asks or switches shows it
             case TurnFinished():
                 self.screen.show(lines_of(record.event))
                 self.screen.write("\n")

@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
+from boot.wiring import system_text
+from core.profile import ModelProfile
 from tool.registry import BUILT_IN, SCHEMAS
 
 TOKENIZER = os.environ.get("ROOST_QWEN3_TOKENIZER", "")
-SYSTEM = Path(__file__).parents[2] / "flow" / "prompts" / "system.md"
 CORE = tuple(name for name in BUILT_IN if name != "ask_user")
 TINY = ("read_file", "edit_file", "write_file", "find_text", "shell")
 
@@ -41,7 +42,7 @@ def on_the_wire(*names: str) -> str:
 
 
 def head(*names: str) -> int:
-    return tokens(SYSTEM.read_text(encoding="utf-8")) + tokens(on_the_wire(*names))
+    return tokens(system_text(ModelProfile())) + tokens(on_the_wire(*names))
 
 
 def test_the_tokenizer_is_a_real_one() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from core.errors import ToolError
 from core.permissions import Effect
-from core.profile import ModelProfile
+from core.profile import ActiveProfile, ModelProfile
 from core.protocols import AnyTool, ToolServices, WebResponse
 from core.schema import parse_arguments
 from core.values import decode, encode, value
@@ -94,7 +94,7 @@ async def services(tmp_path: Path) -> AsyncIterator[ToolServices]:
             sandbox=backend,
             asker=somebody,
             web=somebody,
-            profile=ModelProfile(output_chars=OUTPUT_CHARS, read_lines=80),
+            active=ActiveProfile(ModelProfile(output_chars=OUTPUT_CHARS, read_lines=80)),
         )
 
 

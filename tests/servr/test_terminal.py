@@ -10,7 +10,8 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from core.deltas import FinishDelta, RestartDelta, TextDelta, ThinkingDelta
-from core.errors import InputNeeded
+from core.endpoint import ServedModel, ServerFacts
+from core.errors import ConfigError, InputNeeded
 from core.events import Event, ModelDelta, ModelReplied, Outcome, PermissionAsked, Record, TurnFinished
 from core.messages import AssistantMessage, Finish, Text, ToolCall, UserMessage
 from core.permissions import Approval, Effect, Scope
@@ -54,6 +55,27 @@ class Typed:
         return line
 
 
+@dataclass
+class Models:
+    """One server with two models, and a person's wishes for them."""
+
+    model: str = "m"
+    wishes: list[str] = field(default_factory=list)
+
+    async def servers(self) -> tuple[ServerFacts, ...]:
+        seven = ServedModel(name="m2\x1b[2J", window_tokens=8_192, tools=False)
+        one = ServedModel(name="m", loaded=True, window_tokens=32_768, tools=True)
+        return (ServerFacts(url="http://127.0.0.1:1/v1", kind="vLLM", models=(one, seven)),)
+
+    async def switch(self, wanted: str) -> Sequence[str]:
+        self.wishes.append(wanted)
+        if wanted == "slow":
+            await asyncio.Event().wait()
+        if wanted == "none":
+            raise ConfigError("There is no model 'none'.", hint="Did you mean m2?")
+        return (f"Going on with {wanted}.", "Mind its window.")
+
+
 def terminal_of(*lines: str | Exception) -> Terminal:
     return Terminal(Screen(io.StringIO()), Typed(list(lines)))
 
@@ -64,14 +86,14 @@ def shown(terminal: Terminal) -> str:
 
 
 async def talk(
-    terminal: Terminal, gateway: Gateway, asks: tuple[Effect, ...] = ()
+    terminal: Terminal, gateway: Gateway, asks: tuple[Effect, ...] = (), models: Models | None = None
 ) -> tuple[int, list[Event]]:
     people = people_at(terminal)
     loop = a_loop(gateway, permits=Permits(asks=asks))
     loop = replace(loop, executor=replace(loop.executor, approver=people.approver))
     log = MemoryLog()
     session = Session("s", loop, log)
-    code = await chat(session, HEADER, people)
+    code = await chat(session, HEADER, people, models or Models())
     await session.aclose()
     return code, [record.event for record in log.kept]
 

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from core.errors import InputNeeded
-from core.profile import ModelProfile
+from core.profile import ActiveProfile, ModelProfile
 from core.protocols import ToolServices, WebResponse
 from core.sandbox import Command, CommandResult, Limits, SandboxPolicy
 from core.workspace import Workspace
@@ -33,7 +33,7 @@ def services_in(folder: Path, backend: PlainBackend, *, output_chars: int = 8_00
         sandbox=backend,
         asker=Nobody(),
         web=Nobody(),
-        profile=ModelProfile(output_chars=output_chars),
+        active=ActiveProfile(ModelProfile(output_chars=output_chars)),
     )
 
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from core.profile import ModelProfile
+from core.profile import ActiveProfile, ModelProfile
 from core.protocols import AnyTool, ToolContext, ToolResult, ToolServices
 from core.workspace import Workspace
 from tests.tool.commanding import Nobody
@@ -18,7 +18,7 @@ def services_at(folder: Path, profile: ModelProfile | None = None) -> ToolServic
         sandbox=PlainBackend(),
         asker=Nobody(),
         web=Nobody(),
-        profile=profile or ModelProfile(),
+        active=ActiveProfile(profile or ModelProfile()),
     )
 
 

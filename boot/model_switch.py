@@ -1,0 +1,160 @@
+"""The models of one session: which one has the floor, and how another one gets it.
+
+    /model NAME ─► the model that is meant ─► a way to it ─► all that is fitted to a model ─► recorded
+
+What was said stays as it is; each way renders it as its own model takes it. System text and tools stay too.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from boot.model_way import ModelWay, Profiles, gemini_way, offline_way, way_to
+from boot.models import served_model, servers_of
+from boot.plugins import Plugins
+from boot.settings import Settings
+from core.endpoint import ServedModel, ServerFacts
+from core.errors import ConfigError, GatewayError
+from core.events import ModelSwitched
+from core.profile import ActiveProfile
+from flow.context import WindowPolicy
+from flow.notes import NotedContext
+from flow.sessions import Session
+from gate.discovery import LOCAL_URLS, Endpoint, candidate_urls
+from store.session_log import SessionLog
+
+BACK = "back"
+MOST_NAMED = 8
+
+
+@dataclass
+class SessionModels:
+    """Gives the floor of a session to another model, between two turns."""
+
+    way: ModelWay
+    """To the model that has it."""
+    settings: Settings
+    plugins: Plugins
+    profiles: Profiles
+    session: Session
+    log: SessionLog
+    context: NotedContext
+    active: ActiveProfile
+    window: Callable[[ModelWay], WindowPolicy]
+    local_urls: Sequence[str] = LOCAL_URLS
+    _before: ModelWay | None = None
+
+    @property
+    def model(self) -> str:
+        return self.way.model
+
+    async def servers(self) -> tuple[ServerFacts, ...]:
+        found, _ = await servers_of(self.settings, local_urls=self.local_urls)
+        return (*found, *self._hosted())
+
+    async def switch(self, wanted: str) -> Sequence[str]:
+        self._require_rest()
+        way = await self._way(wanted)
+        if way is self.way:
+            return (f"{way.model} has the floor already.",)
+        self._require_rest()  # a turn may have begun meanwhile
+        self._before, self.way = self.way, way
+        self._fit(way)
+        await self._before.close()
+        window = f", with a window of {way.window_tokens:,} tokens" if way.window_tokens else ""
+        return (f"Going on with {way.model} at {way.place}{window}.", *way.notices)
+
+    async def close(self) -> None:
+        await self.way.close()
+
+    def _require_rest(self) -> None:
+        if self.session.busy:
+            raise ConfigError("A turn is running.", hint="Switch when it has ended.")
+
+    def _fit(self, way: ModelWay) -> None:
+        self.session.loop = replace(self.session.loop, gateway=way.gateway)
+        self.context.inner, self.context.joins = self.window(way), way.profile.alternating_roles
+        self.active.profile = way.profile
+        if self.log.seq:
+            self.session.record(ModelSwitched(model=way.model))
+        else:  # a session in which nothing happened leaves no file
+            self.log.header = replace(
+                self.log.header, model=way.model, profile=way.profile, thinking=way.profile.thinking
+            )
+
+    async def _way(self, wanted: str) -> ModelWay:
+        if wanted == BACK:
+            if self._before is None:
+                raise ConfigError("There is no model to go back to.", hint="/model lists those there are.")
+            if self._before.kind == "offline":
+                return offline_way(self.plugins)
+            wanted = self._before.model
+        name = await self._name(wanted)
+        if name == self.way.model:
+            return self.way
+        if name == self.settings.gemini_model:
+            return gemini_way(self.settings, self.plugins)
+        return way_to(await self._endpoint(name), self.settings, self.plugins, self.profiles)
+
+    async def _name(self, wanted: str) -> str:
+        """The full name of the model that is meant. Gemini needs no local server to be there."""
+        hosted = self.settings.gemini_model
+        try:
+            servers, _ = await servers_of(self.settings, wanted=_nobody, local_urls=self.local_urls)
+        except GatewayError:
+            if wanted.casefold() in hosted.casefold():
+                return hosted
+            raise
+        if self.settings.model_url and not servers:
+            return wanted  # nobody can say what there is
+        named = (model.name for facts in servers for model in facts.models)
+        return _meant(wanted, tuple(dict.fromkeys((*named, hosted))))
+
+    async def _endpoint(self, name: str) -> Endpoint:
+        found = await served_model(self.settings, name, local_urls=self.local_urls)
+        if found is None:
+            url = candidate_urls(self.settings.model_url or self.way.place)[0]
+            return Endpoint(url=url, model=name)
+        if found.served and not found.served.talks:
+            raise ConfigError(f"{name} only turns texts into numbers.", hint="Choose one that talks.")
+        return found
+
+    def _hosted(self) -> Iterator[ServerFacts]:
+        if self.settings.gemini_api_key:
+            from gate.gemini import GEMINI_PROFILE
+
+            window = GEMINI_PROFILE.window_tokens
+            gemini = ServedModel(name=self.settings.gemini_model, window_tokens=window, tools=True)
+            yield ServerFacts(url=self.settings.gemini_url, models=(gemini,))
+
+
+def _nobody(name: str) -> bool:
+    return False
+
+
+def _meant(wanted: str, names: Sequence[str]) -> str:
+    """The name that is `wanted`, or the only one that holds it; upper and lower case are the same.
+
+    Raises:
+        ConfigError: there is none, or several.
+    """
+    from difflib import get_close_matches
+
+    folded = {name.casefold(): name for name in names}
+    sought = wanted.casefold()
+    holding = [name for fold, name in folded.items() if sought in fold]
+    if sought in folded:
+        return folded[sought]
+    if len(holding) == 1:
+        return holding[0]
+    if holding:
+        raise ConfigError(
+            f"{wanted!r} may be any of these: {_listed(holding)}.", hint="Give more of the name."
+        )
+    close = [folded[fold] for fold in get_close_matches(sought, folded, n=3, cutoff=0.4)]
+    hint = f"Did you mean {' or '.join(close)}?" if close else f"There are {_listed(names)}."
+    raise ConfigError(f"There is no model {wanted!r}.", hint=hint)
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = f", and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
+    return ", ".join(names[:MOST_NAMED]) + more

@@ -1,0 +1,48 @@
+"""Which models can be asked: those of the server that is set, or of all on the usual local ports."""
+
+from collections.abc import Callable, Sequence
+
+from boot.settings import Settings
+from core.endpoint import ServerFacts
+from gate.discovery import LOCAL_URLS, Endpoint, candidate_urls, local_servers, server_facts
+
+PATIENCE_SECONDS = 3.0
+
+
+def every(name: str) -> bool:
+    return True
+
+
+async def servers_of(
+    settings: Settings,
+    *,
+    wanted: Callable[[str], bool] = every,
+    local_urls: Sequence[str] = LOCAL_URLS,
+) -> tuple[tuple[ServerFacts, ...], str]:
+    """The servers, and what to say where there is no model. Models that are `wanted` are described in full.
+
+    Raises:
+        ConfigError: the URL that is set is none.
+        GatewayError: the server there gives no answer, or refuses this one.
+    """
+    if not settings.model_url:
+        found, nobody = await local_servers(local_urls, wanted=wanted, seconds=PATIENCE_SECONDS)
+        return found, str(nobody)
+    for url in candidate_urls(settings.model_url):
+        facts = await server_facts(url, api_key=settings.api_key, wanted=wanted)
+        if facts is not None:
+            return (facts,), f"{url} has no model."
+    return (), f"{settings.model_url} does not say which models it has."
+
+
+async def served_model(
+    settings: Settings, name: str, *, local_urls: Sequence[str] = LOCAL_URLS
+) -> Endpoint | None:
+    """The model of this very name, described in full, on the first server that has it.
+
+    Raises:
+        ConfigError, GatewayError: as `servers_of`.
+    """
+    servers, _ = await servers_of(settings, wanted=lambda named: named == name, local_urls=local_urls)
+    having = (facts for facts in servers if any(model.name == name for model in facts.models))
+    return next((Endpoint(url=facts.url, model=name, facts=facts) for facts in having), None)

@@ -1,0 +1,34 @@
+"""Model servers as a table: which models there are, what each can do, and where."""
+
+from collections.abc import Iterator, Sequence
+
+from core.endpoint import ServedModel, ServerFacts
+
+TITLES = ("model", "window", "trained for", "tools", "vision", "thinking", "where")
+
+
+def model_table(servers: Sequence[ServerFacts]) -> Iterator[str]:
+    """A line of titles, and one for each model; "?" is what its server does not say."""
+    rows = [TITLES, *(row for server in servers for row in _rows(server))]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        yield "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip()
+
+
+def _rows(server: ServerFacts) -> Iterator[Sequence[str]]:
+    kind = "" if server.kind == "unknown" else f" ({server.kind})"
+    for model in server.models:
+        abilities = (_word(model.tools), _word(model.vision), _word(model.thinking))
+        yield model.name, _window(model), _tokens(model.trained_tokens), *abilities, f"{server.url}{kind}"
+
+
+def _window(model: ServedModel) -> str:
+    return _tokens(model.window_tokens) if model.loaded or model.window_tokens else "not loaded"
+
+
+def _tokens(count: int | None) -> str:
+    return f"{count:,}" if count else "?"
+
+
+def _word(can: bool | None) -> str:
+    return "?" if can is None else "yes" if can else "no"
