@@ -150,7 +150,7 @@ def _meant(wanted: str, names: Sequence[str]) -> str:
         raise ConfigError(
             f"{wanted!r} may be any of these: {_listed(holding)}.", hint="Give more of the name."
         )
-    close = [folded[fold] for fold in get_close_matches(sought, folded, n=3, cutoff=0.4)]
+    close = [folded[fold] for fold in get_close_matches(sought, folded, n=3)]
     hint = f"Did you mean {' or '.join(close)}?" if close else f"There are {_listed(names)}."
     raise ConfigError(f"There is no model {wanted!r}.", hint=hint)
 

@@ -19,7 +19,6 @@ from core.errors import GatewayError, GatewayUnavailable
 from core.profile import ModelProfile
 from core.protocols import Gateway
 from core.values import value
-from gate.dialects.parsed import known_family
 from gate.discovery import Endpoint, discover
 from gate.hosted import is_hosted
 from gate.live_window import LiveWindow, WatchingGateway
@@ -34,8 +33,6 @@ if TYPE_CHECKING:
     from gate.ollama import OllamaGateway
 
 Kind = Literal["server", "server or offline", "offline", "gemini"]
-OUR_OWN = "roost"
-"""The dialect that a model is told to write calls in, when its family has none."""
 SAY_NO_WINDOW = ("unknown", "transformers serve")
 NO_WINDOW = (
     f"The server does not name its window: {ASSUMED_WINDOW:,} tokens are assumed. "
@@ -208,12 +205,11 @@ def _ringed(
     told: bool = False,
 ) -> Gateway:
     """`told`: the model hears of its tools in words."""
-    family = known_family(profile.dialect)
     if told:
         from gate.dialects.rendering import TextRendering
 
-        server = ToldToolsGateway(server, TextRendering(family or OUR_OWN))
-    guarded: Gateway = RepetitionGuard(RetryingGateway(TextCallGateway(server, family)))
+        server = ToldToolsGateway(server, TextRendering(profile.dialect))
+    guarded: Gateway = RepetitionGuard(RetryingGateway(TextCallGateway(server, profile.dialect)))
     if live:
         guarded = WatchingGateway(guarded, live)
     return plugins.applied("roost.gateways", guarded)

@@ -37,7 +37,7 @@ THINKING_MARKS: Mapping[Reasoning, tuple[str, str]] = {
     "think": ("<think>\n", "\n</think>\n\n"),
     "brackets": ("[THINK]", "[/THINK]"),
 }
-ONE_CALL_SERVERS: tuple[ServerKind, ...] = ("llama.cpp", "vLLM")
+FORBIDDING_SERVERS: tuple[ServerKind, ...] = ("llama.cpp", "vLLM")
 """These know `parallel_tool_calls`."""
 
 
@@ -49,8 +49,12 @@ class Manner:
     """The field in which a reply's thinking goes back; empty: it has none."""
     thinking_marks: tuple[str, str] | None = None
     """Between which its thinking goes back in its text, where there is no field for it."""
-    one_call: bool = False
-    """Whether the server is told to let it make one call in a reply at most."""
+    single_calls: bool = False
+    """Whether its template takes one call in a reply at most; several become replies of their own."""
+    forbids_more: bool = False
+    """Whether the server is told to let it make no more than one."""
+    short_ids: bool = False
+    """Whether its template takes no id of a call but nine letters and digits."""
     system_role: bool = True
     """Whether there is a system message; else its text heads the first user message."""
     alternating_roles: bool = False
@@ -73,7 +77,9 @@ def manner_for(
         sampling=_fields(sampling, {**OPENAI_FIELDS, **SERVER_FIELDS.get(server, {})}),
         thinking_field=thinking_field,
         thinking_marks=THINKING_MARKS.get(profile.reasoning) if back and not thinking_field else None,
-        one_call=not profile.parallel_calls and server in ONE_CALL_SERVERS,
+        single_calls=not profile.parallel_calls,
+        forbids_more=not profile.parallel_calls and server in FORBIDDING_SERVERS,
+        short_ids=profile.dialect == "mistral",
         system_role=profile.system_role,
         alternating_roles=profile.alternating_roles,
     )

@@ -10,10 +10,11 @@ Only fields that its server knows are sent, and an unknown one gets those of Ope
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from hashlib import sha256
 from operator import is_
 from typing import Never, assert_never
 
-from core.messages import AssistantMessage, Message, ToolCall, ToolMessage, UserMessage
+from core.messages import AssistantMessage, Message, Part, ToolCall, ToolMessage, UserMessage
 from core.protocols import ModelRequest, ToolSpec
 from gate.manner import PLAIN, Manner
 
@@ -21,6 +22,7 @@ Json = dict[str, object]
 
 NO_REPLY: Json = {"role": "assistant", "content": "(no reply)"}
 """Stands between two user messages where a template refuses them; joining them would change what was sent."""
+SHORT_ID = 9
 STREAMED: Json = {"stream": True, "stream_options": {"include_usage": True}}
 
 
@@ -39,6 +41,8 @@ class PrefixWriter:
     """System text that waits for the first user message, for a template without system messages."""
     _unanswered: bool = False
     """Whether a user message was written, and no reply in words since."""
+    _split: tuple[Part, ...] = ()
+    """Of a reply with several calls: each is written before its answer, what was said before the first."""
 
     def body(self, request: ModelRequest) -> bytes:
         if not self._continues(request):
@@ -60,7 +64,7 @@ class PrefixWriter:
     def _restart(self, request: ModelRequest) -> None:
         self._head, self._messages, self.call_ids = _head(request), (), set()
         self._opening = "" if self.manner.system_role else request.system
-        self._unanswered = False
+        self._unanswered, self._split = False, ()
         head = request_head(self.model, self.manner, request)
         messages = [{"role": "system", "content": request.system}] if self.manner.system_role else []
         self._written = bytearray(compact({**head, "messages": messages}).removesuffix(b"]}"))
@@ -76,7 +80,18 @@ class PrefixWriter:
                 self._opening, self._unanswered = "", True
             case AssistantMessage(calls=()):
                 self._unanswered = False
-        yield message_json(message, thinking_field=self.manner.thinking_field)
+            case AssistantMessage(parts=parts, calls=(_, _, *_)) if self.manner.single_calls:
+                self._split = parts
+                return  # no request ends with a call
+            case ToolMessage(call_id=call_id) if self._split:
+                yield message_json(AssistantMessage(parts=self._with_one_call(call_id)), self.manner)
+        yield message_json(message, self.manner)
+
+    def _with_one_call(self, call_id: str) -> tuple[Part, ...]:
+        """What is left of the reply that was split, with this call alone."""
+        parts = self._split
+        self._split = tuple(part for part in parts if isinstance(part, ToolCall) and part.id != call_id)
+        return tuple(part for part in parts if part not in self._split)
 
 
 def _head(request: ModelRequest) -> tuple[object, ...]:
@@ -104,7 +119,7 @@ def request_head(model: str, manner: Manner, request: ModelRequest) -> Json:
         head["max_tokens"] = request.max_tokens
     if request.tools:
         head["tools"] = [_tool(spec) for spec in request.tools]
-        if manner.one_call:
+        if manner.forbids_more:
             head["parallel_tool_calls"] = False
     return head
 
@@ -115,19 +130,21 @@ def unstreamed(body: bytes) -> bytes:
     return body.replace(streamed, b'"stream":false,"max_tokens":1', 1)
 
 
-def message_json(message: Message, *, thinking_field: str = "") -> Json:
+def message_json(message: Message, manner: Manner = PLAIN) -> Json:
     match message:
         case UserMessage():
             return {"role": "user", "content": _user_content(message)}
         case ToolMessage(call_id=call_id, text=text):
-            return {"role": "tool", "tool_call_id": call_id, "content": text}
+            return {"role": "tool", "tool_call_id": _call_id(call_id, manner), "content": text}
         case AssistantMessage(text=text, calls=calls):
             # Beside calls some servers refuse null and others fail on it in their template; all take "".
             spoken: Json = {"role": "assistant", "content": text}
-            if thinking_field and message.thinking:
-                spoken[thinking_field] = message.thinking
+            if message.thinking and manner.thinking_field:
+                spoken[manner.thinking_field] = message.thinking
+            elif message.thinking and manner.thinking_marks:
+                spoken["content"] = message.thinking.join(manner.thinking_marks) + text
             if calls:
-                spoken["tool_calls"] = [_call(call) for call in calls]
+                spoken["tool_calls"] = [_call(call, manner) for call in calls]
             return spoken
         case _:
             assert_never(message)
@@ -163,9 +180,16 @@ def _user_content(message: UserMessage) -> object:
     return [{"type": "text", "text": message.whole}, *shown]
 
 
-def _call(call: ToolCall) -> Mapping[str, object]:
+def _call(call: ToolCall, manner: Manner) -> Mapping[str, object]:
     function = {"name": call.name, "arguments": well_formed(call.arguments)}
-    return {**call.extra, "id": call.id, "type": "function", "function": function}
+    return {**call.extra, "id": _call_id(call.id, manner), "type": "function", "function": function}
+
+
+def _call_id(call_id: str, manner: Manner) -> str:
+    """The id itself; for a strict template, where it is not as it wants, another that is always the same."""
+    if not manner.short_ids or (len(call_id) == SHORT_ID and call_id.isascii() and call_id.isalnum()):
+        return call_id
+    return sha256(call_id.encode()).hexdigest()[:SHORT_ID]
 
 
 def _tool(spec: ToolSpec) -> Json:

@@ -28,7 +28,11 @@ class TextCallGateway:
 
     inner: Gateway
     family: str | None = None
-    """Whose way of writing calls is looked for; None: everybody's."""
+    """Whose way of writing calls is looked for; None or `any`: everybody's."""
+
+    def __post_init__(self) -> None:
+        """Raises ConfigError when there is no such family."""
+        Scanner((), self.family)
 
     async def stream(self, request: ModelRequest) -> AsyncGenerator[Delta, None]:
         reply = _Reply(request, self.family)

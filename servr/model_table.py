@@ -7,12 +7,13 @@ from core.endpoint import ServedModel, ServerFacts
 TITLES = ("model", "window", "trained for", "tools", "vision", "thinking", "where")
 
 
-def model_table(servers: Sequence[ServerFacts]) -> Iterator[str]:
-    """A line of titles, and one for each model; "?" is what its server does not say."""
+def model_table(servers: Sequence[ServerFacts], in_use: str | None = None) -> Iterator[str]:
+    """A line of titles, and one for each model; "?" is what its server does not say, "*" the one in use."""
     rows = [TITLES, *(row for server in servers for row in _rows(server))]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
-        yield "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip()
+        mark = "" if in_use is None else "* " if row[0] == in_use else "  "
+        yield mark + "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip()
 
 
 def _rows(server: ServerFacts) -> Iterator[Sequence[str]]:

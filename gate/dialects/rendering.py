@@ -11,6 +11,7 @@ from pathlib import Path
 from core.messages import AssistantMessage, Message, Part, Text, Thinking, ToolCall, ToolMessage, UserMessage
 from core.protocols import ModelRequest, ToolSpec
 from gate.dialects.parsed import known_family
+from gate.dialects.scanner import Scanner
 from gate.dialects.writing import written_calls, written_result
 
 SAMPLES: Mapping[str, object] = {"integer": 1, "number": 1, "boolean": True, "array": [], "object": {}}
@@ -29,7 +30,8 @@ class TextRendering:
     """By id: which tool a call was of."""
 
     def __post_init__(self) -> None:
-        self.family = known_family(self.family) or "roost"
+        self._read = known_family(self.family)
+        self.family = self._read or "roost"
 
     def request(self, request: ModelRequest) -> ModelRequest:
         """The same request without tools."""
@@ -69,10 +71,21 @@ class TextRendering:
         for is_call, together in groupby(parts, key=lambda part: isinstance(part, ToolCall)):
             if is_call:
                 calls = [part for part in together if isinstance(part, ToolCall)]
-                said.append(written_calls(calls, self.family))
+                said.append(written_calls(calls if self._reads(calls) else _plain(calls), self.family))
             else:
                 said += (part.text.strip("\n") for part in together if isinstance(part, Text))
         return "\n".join(words for words in said if words)
+
+    def _reads(self, calls: Sequence[ToolCall]) -> bool:
+        """Whether the words of these calls are read here; another model may have written them."""
+        scanner = Scanner(self._tools, self._read)
+        scanner.feed("\n".join(call.source for call in calls))
+        return len(scanner.close().calls) == len(calls)
+
+
+def _plain(calls: Iterable[ToolCall]) -> list[ToolCall]:
+    """The calls without the words in which they were written."""
+    return [replace(call, source="") for call in calls]
 
 
 def told_tools(tools: Sequence[ToolSpec], family: str) -> str:

@@ -125,7 +125,7 @@ async def _about_models(wanted: str, models: ModelSwitch) -> Sequence[str]:
         from servr.model_table import model_table
 
         return [
-            *model_table(await models.servers()),
+            *model_table(await models.servers(), in_use=models.model),
             f"In use: {models.model}. /model NAME goes on with another.",
         ]
     except AgentError as error:

@@ -9,12 +9,14 @@ from typing import Any
 import pytest
 
 from boot.wiring import system_text
-from core.profile import ModelProfile
-from tool.registry import BUILT_IN, SCHEMAS
+from core.profile import EditFormat, ModelProfile, Size
+from core.protocols import ToolSpec
+from gate.dialects.rendering import told_tools
+from tool.registry import BUILT_IN, SCHEMAS, offered
 
 TOKENIZER = os.environ.get("ROOST_QWEN3_TOKENIZER", "")
 CORE = tuple(name for name in BUILT_IN if name != "ask_user")
-TINY = ("read_file", "edit_file", "write_file", "find_text", "shell")
+DEFAULT = ModelProfile()
 
 pytestmark = pytest.mark.skipif(
     not Path(TOKENIZER).is_file() and not os.environ.get("CI"),
@@ -41,8 +43,17 @@ def on_the_wire(*names: str) -> str:
     return json.dumps(tools, ensure_ascii=False, separators=(",", ":"))
 
 
-def head(*names: str) -> int:
-    return tokens(system_text(ModelProfile())) + tokens(on_the_wire(*names))
+def head(*names: str, profile: ModelProfile = DEFAULT) -> int:
+    return tokens(system_text(profile)) + tokens(on_the_wire(*names))
+
+
+def told(profile: ModelProfile, *names: str) -> int:
+    """The same for a model that is told of its tools in words."""
+    described = [tool for tool in json.loads(SCHEMAS.read_bytes()) if tool["name"] in names]
+    specs = [
+        ToolSpec(**{key: tool[key] for key in ("name", "description", "parameters")}) for tool in described
+    ]
+    return tokens(f"{system_text(profile)}\n\n{told_tools(specs, 'roost')}")
 
 
 def test_the_tokenizer_is_a_real_one() -> None:
@@ -54,8 +65,19 @@ def test_system_text_and_the_core_tools_fit_their_budget() -> None:
     assert head(*CORE) <= 1_000
 
 
-def test_a_tiny_models_head_fits_its_budget() -> None:
-    assert head(*TINY) <= 600
+@pytest.mark.parametrize("edit_format", ["edit_file", "write_file"])
+@pytest.mark.parametrize(
+    ("size", "tools", "most_tokens"), [("tiny", 5, 600), ("small", 7, 1_000), ("normal", 10, 1_000)]
+)
+def test_the_head_of_every_size_fits_its_budget(
+    size: Size, tools: int, most_tokens: int, edit_format: EditFormat
+) -> None:
+    profile = ModelProfile(size=size, edit_format=edit_format)
+    core = [name for name in offered(profile) if name in CORE]
+
+    assert len(core) == tools - (edit_format == "write_file")
+    assert head(*core, profile=profile) <= most_tokens
+    assert told(profile, *core) <= most_tokens
 
 
 def test_asking_the_user_stays_within_what_extras_may_add() -> None:

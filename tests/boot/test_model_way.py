@@ -1,5 +1,6 @@
 """From a URL to a session: what is asked of the server, when, and what comes of it."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,10 @@ from boot.plugins import Plugins
 from boot.settings import Settings
 from boot.wiring import open_session
 from core.deltas import RestartDelta
+from core.errors import ConfigError
 from core.events import ContextShrunk, ModelDelta, Outcome, Record
+from gate.dialects.table import families
+from model.catalog import INDEX
 from tests.fakes import Asked, FakeOllama, FakeServer, Page, bodies
 from tests.fakes.ollama import called, said
 from tests.fakes.serving import page
@@ -89,6 +93,68 @@ async def test_a_window_that_nobody_names_is_said_to_be_assumed(
 
     assert way.notices == notices
     assert way.profile.size == ("small" if pages is bodies.UNSLOTH else "normal")
+
+
+def test_every_profile_names_a_dialect_that_there_is() -> None:
+    dialects = {entry.get("dialect", "any") for entry in json.loads(INDEX.read_bytes())}
+
+    assert dialects - {"any", *families()} == set()
+
+
+async def test_a_profile_of_the_users_with_a_dialect_that_there_is_not_is_refused(tmp_path: Path) -> None:
+    profiles = here().folders.config / "profiles"
+    profiles.mkdir(parents=True)
+    (profiles / "own.toml").write_text('family = "mine"\npatterns = ["m"]\ndialect = "klingon"\n')
+    with (
+        FakeServer(bodies.UNKNOWN) as server,
+        pytest.raises(ConfigError, match="There is no dialect 'klingon'"),
+    ):
+        await outcome(Settings(model_url=server.url, workspace=str(tmp_path)))
+
+
+async def test_calls_are_read_in_the_dialect_of_the_profile(tmp_path: Path) -> None:
+    """Another family's way of writing them is only text."""
+    foreign = json.dumps(
+        {"choices": [{"delta": {"content": "[TOOL_CALLS]list_files{}"}, "finish_reason": "stop"}]}
+    )
+    done = {}
+    for model in ("qwen3", "devstral"):
+        with FakeServer({**bodies.UNKNOWN, "/v1/chat/completions": stream(foreign)}) as server:
+            settings = Settings(model_url=server.url, model=model, workspace=str(tmp_path), max_steps=1)
+            done[model] = await outcome(settings)
+
+    assert done == {"qwen3": Outcome.DONE, "devstral": Outcome.STEP_LIMIT}
+
+
+async def test_a_model_of_which_ollama_says_that_it_knows_no_tools_is_told_of_them(tmp_path: Path) -> None:
+    show = {**bodies.OLLAMA_SHOW, "capabilities": ["completion"]}
+    call = said('<tool_call>\n{"name": "list_files", "arguments": {}}\n</tool_call>')
+    with FakeOllama(call, said("Done."), show=show) as server:
+        done = await outcome(Settings(model_url=server.url, workspace=str(tmp_path)))
+
+    first, second = (asked.json for asked in server.requests)
+    assert done is Outcome.DONE
+    assert "tools" not in first
+    assert '{"name":"list_files"' in first["messages"][0]["content"]
+    assert second["messages"][-1]["content"].startswith("<tool_response>\n")
+
+
+HOSTED = {**bodies.UNKNOWN, "/v1/chat/completions": stream(WORDS)}
+
+
+@pytest.mark.parametrize("hosted", [True, False])
+async def test_an_endpoint_that_is_marked_hosted_gets_native_calls_and_its_own_sampling(
+    hosted: bool, tmp_path: Path
+) -> None:
+    with FakeServer(HOSTED) as server:
+        ours = Settings(model_url=server.url, model="gemma-3-27b-it", hosted=hosted, workspace=str(tmp_path))
+        way = await way_to_model(ours, "server", Plugins(here().folders.cache))
+        done = await outcome(ours)
+
+    sent = server.log[0].json
+    assert done is Outcome.DONE
+    assert ("tools" in sent, "temperature" in sent) == (hosted, not hosted)
+    assert (way.window_tokens, way.profile.output_chars) == ((128_000, 20_000) if hosted else (None, 8_000))
 
 
 @pytest.mark.parametrize("ending", ["", "/v1"])

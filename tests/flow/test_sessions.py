@@ -6,7 +6,16 @@ import pytest
 
 from core.conversation import Conversation
 from core.deltas import CallDelta, TextDelta
-from core.events import Event, ModelReplied, Outcome, Record, ToolFinished, ToolStarted, TurnFinished
+from core.events import (
+    Event,
+    ModelReplied,
+    ModelSwitched,
+    Outcome,
+    Record,
+    ToolFinished,
+    ToolStarted,
+    TurnFinished,
+)
 from core.messages import AssistantMessage, Finish, Text, ToolStatus, UserMessage
 from core.permissions import Effect
 from flow.sessions import Session
@@ -24,6 +33,18 @@ async def test_readers_see_every_durable_event_in_order() -> None:
     assert [record for record in seen if record.event.durable] == log.kept
     assert [record.seq for record in seen] == sorted(record.seq for record in seen)
     assert Conversation.replay(events(log)) == session.conversation
+
+
+async def test_readers_see_what_is_recorded_between_two_turns() -> None:
+    seen: list[Record] = []
+    session, log = a_session(ScriptedGateway(say("ok"), say("ok")), seen)
+
+    await session.send("go")
+    session.record(ModelSwitched(model="m2"))
+    await session.send("on")
+
+    assert ModelSwitched(model="m2") in [record.event for record in seen]
+    assert [record for record in seen if record.event.durable] == log.kept
 
 
 async def test_the_log_is_on_the_disk_before_anything_is_changed_and_when_the_turn_ends() -> None:

@@ -114,6 +114,12 @@ def test_a_hosted_model_with_a_small_window_is_given_little() -> None:
     assert profile_of("qwen3", 4_096, hosted=True).output_chars == 2_000
 
 
+def test_a_hosted_model_is_asked_natively_and_its_window_is_taken_to_be_large() -> None:
+    profile = profile_of("gemma-3-27b-it", None, hosted=True)
+
+    assert (profile.calls, profile.window_tokens, profile.size) == ("native", 128_000, "normal")
+
+
 def test_finding_a_built_in_profile_reads_no_toml() -> None:
     program = "import sys; from model.catalog import profile_of; profile_of('qwen3:8b'); print('tomllib' in sys.modules)"
 

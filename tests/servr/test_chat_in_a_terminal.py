@@ -267,3 +267,49 @@ def test_a_question_of_the_model_is_answered_by_number(workspace: Path) -> None:
         assert person.leaves() == 0
 
     assert server.requests[1].messages[-1]["content"] == "The user answered: blue"
+
+
+def test_the_model_is_changed_in_the_middle_of_a_chat_and_one_that_is_named_wins_later(
+    workspace: Path,
+) -> None:
+    (workspace / "a.txt").touch()
+    listed = [{"id": name, "object": "model", "context_length": 32_768} for name in ("m", "gemma-3-4b-it")]
+    script = [
+        call("list_files"),
+        say("There is a.txt."),
+        say('<tool name="list_files">{}</tool>'),
+        say("It is still there."),
+        say("Go on."),
+    ]
+    with ScriptedServer(script, pages={"/v1/models": {"object": "list", "data": listed}}) as server:
+        with chatting(workspace, server.url) as person:
+            person.answer("What is here?")
+            person.sees("There is a.txt.")
+            person.answer("/model")
+            person.sees("* m ")
+            person.sees("  gemma-3-4b-it")
+            person.sees("In use: m.")
+            person.answer("/model gema-3-4b-it")
+            person.sees("There is no model 'gema-3-4b-it'. Did you mean gemma-3-4b-it?")
+            person.answer("/model gemma")
+            person.sees("Going on with gemma-3-4b-it")
+            person.answer("And now?")
+            person.sees("It is still there.")
+            person.answer("exit")
+            assert person.leaves() == 0
+        with chatting(workspace, server.url, "--continue") as person:
+            person.sees("roost · m at ")
+            person.answer("/model back")
+            person.sees("There is no model to go back to.")
+            person.answer("Well?")
+            person.sees("Go on.")
+            person.answer("exit")
+            assert person.leaves() == 0
+
+    assert [request.json["model"] for request in server.requests] == ["m"] * 2 + ["gemma-3-4b-it"] * 2 + ["m"]
+    assert [message["role"] for message in server.requests[3].messages][-2:] == ["assistant", "user"]
+    assert [message["role"] for message in server.requests[4].messages][-4:-1] == [
+        "assistant",
+        "tool",
+        "assistant",
+    ]

@@ -61,6 +61,7 @@ class Models:
 
     model: str = "m"
     wishes: list[str] = field(default_factory=list)
+    began: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def servers(self) -> tuple[ServerFacts, ...]:
         seven = ServedModel(name="m2\x1b[2J", window_tokens=8_192, tools=False)
@@ -69,6 +70,7 @@ class Models:
 
     async def switch(self, wanted: str) -> Sequence[str]:
         self.wishes.append(wanted)
+        self.began.set()
         if wanted == "slow":
             await asyncio.Event().wait()
         if wanted == "none":
@@ -146,6 +148,43 @@ async def test_commands_are_answered_without_the_model(typed: str, first_line: s
     assert f"\n{first_line}" in shown(terminal)
     assert "exit, quit" in shown(terminal)
     assert events == []
+
+
+async def test_models_are_listed_with_what_each_can_do() -> None:
+    terminal = terminal_of("/model")
+
+    _, events = await talk(terminal, ScriptedGateway())
+
+    assert shown(terminal).splitlines()[-3:] == [
+        "* m       32,768  ?            yes    ?       ?         http://127.0.0.1:1/v1 (vLLM)",
+        "  m2␛[2J  8,192   ?            no     ?       ?         http://127.0.0.1:1/v1 (vLLM)",
+        "In use: m. /model NAME goes on with another.",
+    ]
+    assert events == []
+
+
+async def test_a_switch_of_models_is_answered_in_sentences_and_the_chat_goes_on() -> None:
+    models = Models()
+    terminal = terminal_of("/model  m2 ", "/model none", "go")
+
+    await talk(terminal, ScriptedGateway(say("ok")), models=models)
+
+    assert models.wishes == ["m2", "none"]
+    assert "Going on with m2.\nMind its window.\nThere is no model 'none'. Did you mean m2?\n" in shown(
+        terminal
+    )
+    assert shown(terminal).endswith("ok\n\n")
+
+
+async def test_ctrl_c_ends_a_switch_that_takes_too_long() -> None:
+    models = Models()
+    terminal = terminal_of("/model slow", "/model m2")
+    chatting = asyncio.create_task(talk(terminal, ScriptedGateway(), models=models))
+    await models.began.wait()
+    terminal.interrupt()
+    await chatting
+
+    assert models.wishes == ["slow", "m2"]
 
 
 async def test_a_path_at_the_start_of_a_prompt_is_no_command() -> None:

@@ -1,6 +1,7 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -33,10 +34,30 @@ def test_tools_are_told_of_in_one_order(tmp_path: Path) -> None:
     assert [spec.name for spec in registry_at(tmp_path).specs()] == list(names)
 
 
-def test_a_tiny_model_is_offered_few_tools(tmp_path: Path) -> None:
-    registry = registry_at(tmp_path, profile_for(4_096))
+TINY = ("read_file", "write_file", "edit_file", "find_text", "shell", "ask_user")
 
-    assert registry.names() == ("read_file", "write_file", "edit_file", "find_text", "shell", "ask_user")
+
+@pytest.mark.parametrize(
+    ("window_tokens", "names"),
+    [
+        (4_096, TINY),
+        (16_384, ("list_files", *TINY[:-1], "fetch", "ask_user")),
+        (32_768, tuple(BUILT_IN)),
+        (None, tuple(BUILT_IN)),
+    ],
+)
+def test_a_model_is_offered_as_many_tools_as_its_window_holds(
+    window_tokens: int | None, names: tuple[str, ...], tmp_path: Path
+) -> None:
+    registry = registry_at(tmp_path, profile_for(window_tokens))
+
+    assert registry.names() == names
+
+
+def test_a_model_that_edits_badly_is_not_offered_it(tmp_path: Path) -> None:
+    registry = registry_at(tmp_path, replace(profile_for(4_096), edit_format="write_file"))
+
+    assert registry.names() == tuple(name for name in TINY if name != "edit_file")
 
 
 def test_only_what_is_enabled_is_offered(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Tools and history in words, for models that know no tools."""
 
 import json
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -107,6 +108,30 @@ def test_answers_that_stand_together_are_one_message() -> None:
             text="<tool_response>\na\n</tool_response>\n<tool_response>\nb\n</tool_response>", source="tool"
         ),
     )
+
+
+@pytest.mark.parametrize(
+    ("family", "kept"), [("gemma4", True), ("any", True), ("roost", False), ("hermes", False)]
+)
+def test_the_words_of_a_call_are_kept_where_they_would_be_read(family: str, kept: bool) -> None:
+    words = written_calls([LS], "gemma4")
+    reply = AssistantMessage(parts=(replace(LS, source=words),))
+    asked = ModelRequest(system="", messages=(ASK, reply), tools=TOOLS)
+
+    (_, said) = TextRendering(family).request(asked).messages
+
+    assert said == AssistantMessage(parts=(Text(text=words if kept else written_calls([LS], family)),))
+
+
+def test_the_words_of_two_calls_in_one_block_are_kept_together() -> None:
+    block = '<tool_call>[{"name": "ls", "arguments": {}}, {"name": "shell", "arguments": {}}]</tool_call>'
+    calls = parse(block, TOOLS).calls
+    asked = ModelRequest(system="", messages=(ASK, AssistantMessage(parts=calls)), tools=TOOLS)
+
+    (_, said) = TextRendering("roost").request(asked).messages
+
+    assert len(calls) == 2
+    assert said.text.replace("\n", "") == block
 
 
 def test_what_was_rendered_once_is_the_same_object_again() -> None:
