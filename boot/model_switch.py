@@ -48,8 +48,13 @@ class SessionModels:
         return self.way.model
 
     async def servers(self) -> tuple[ServerFacts, ...]:
-        found, _ = await servers_of(self.settings, local_urls=self.local_urls)
-        return (*found, *self._hosted())
+        found, nobody = await servers_of(self.settings, local_urls=self.local_urls)
+        servers = (*found, *self._hosted())
+        if not any(facts.models for facts in servers):
+            raise ConfigError(
+                nobody, hint="/model NAME tries one by its name." * bool(self.settings.model_url)
+            )
+        return servers
 
     async def switch(self, wanted: str) -> Sequence[str]:
         self._require_rest()
@@ -111,9 +116,10 @@ class SessionModels:
 
     async def _endpoint(self, name: str) -> Endpoint:
         found = await served_model(self.settings, name, local_urls=self.local_urls)
+        if found is None and not self.settings.model_url:
+            raise ConfigError(f"{name!r} is no longer there.", hint="/model lists those that are.")
         if found is None:
-            url = candidate_urls(self.settings.model_url or self.way.place)[0]
-            return Endpoint(url=url, model=name)
+            return Endpoint(url=candidate_urls(self.settings.model_url)[0], model=name)
         if found.served and not found.served.talks:
             raise ConfigError(f"{name} only turns texts into numbers.", hint="Choose one that talks.")
         return found

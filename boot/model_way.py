@@ -7,7 +7,6 @@ plug-ins ─► watching ─► no circles ─► retrying ─► calls written 
 """
 
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from boot.known_servers import KnownServers
@@ -15,11 +14,11 @@ from boot.models import served_model
 from boot.plugins import Plugins
 from boot.settings import Settings
 from core.endpoint import ASSUMED_WINDOW, ServedModel
-from core.errors import GatewayError, GatewayUnavailable
+from core.errors import GatewayUnavailable
 from core.profile import ModelProfile
 from core.protocols import Gateway
 from core.values import value
-from gate.discovery import Endpoint, discover
+from gate.discovery import LOCAL_SECONDS, Endpoint, discover
 from gate.hosted import is_hosted
 from gate.live_window import LiveWindow, WatchingGateway
 from gate.manner import Manner, manner_for
@@ -85,9 +84,12 @@ async def way_to_model(
         return gemini_way(settings, plugins)
     if kind == "offline":
         return offline_way(plugins)
-    if preferred and (way := await _preferred(preferred, settings, plugins, profiles)):
-        return way
     known = KnownServers(plugins.cache / "servers")
+    if preferred and preferred != settings.model:
+        if preferred == settings.gemini_model and settings.gemini_api_key:
+            return gemini_way(settings, plugins)
+        if there := await served_model(settings, preferred, recall=known.recall, seconds=LOCAL_SECONDS):
+            return way_to(there, settings, plugins, profiles)
     found = await discover(
         settings.model_url or None,
         api_key=settings.api_key,
@@ -99,17 +101,6 @@ async def way_to_model(
     if kind == "server":
         raise GatewayUnavailable(str(found), hint=f"{START_ONE} --offline tries the tools without a model.")
     return offline_way(plugins, f"{found} {START_ONE} Until then built-in rules answer.")
-
-
-async def _preferred(name: str, settings: Settings, plugins: Plugins, profiles: Profiles) -> ModelWay | None:
-    if name == settings.model:
-        return None
-    if name == settings.gemini_model and settings.gemini_api_key:
-        return gemini_way(settings, plugins)
-    with suppress(GatewayError):
-        if found := await served_model(settings, name):
-            return way_to(found, settings, plugins, profiles)
-    return None
 
 
 def way_to(found: Endpoint, settings: Settings, plugins: Plugins, profiles: Profiles) -> ModelWay:

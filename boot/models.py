@@ -4,7 +4,15 @@ from collections.abc import Callable, Sequence
 
 from boot.settings import Settings
 from core.endpoint import ServerFacts
-from gate.discovery import LOCAL_URLS, Endpoint, candidate_urls, local_servers, server_facts
+from gate.discovery import (
+    LOCAL_URLS,
+    Endpoint,
+    Recall,
+    candidate_urls,
+    local_servers,
+    nothing_known,
+    server_facts,
+)
 
 PATIENCE_SECONDS = 3.0
 
@@ -18,31 +26,46 @@ async def servers_of(
     *,
     wanted: Callable[[str], bool] = every,
     local_urls: Sequence[str] = LOCAL_URLS,
+    recall: Recall = nothing_known,
+    seconds: float = PATIENCE_SECONDS,
 ) -> tuple[tuple[ServerFacts, ...], str]:
     """The servers, and what to say where there is no model. Models that are `wanted` are described in full.
+
+    Local ports have so many `seconds`; what `recall` knows of a server is taken while its list is the same.
 
     Raises:
         ConfigError: the URL that is set is none.
         GatewayError: the server there gives no answer, or refuses this one.
     """
     if not settings.model_url:
-        found, nobody = await local_servers(local_urls, wanted=wanted, seconds=PATIENCE_SECONDS)
+        found, nobody = await local_servers(local_urls, wanted=wanted, recall=recall, seconds=seconds)
         return found, str(nobody)
     for url in candidate_urls(settings.model_url):
-        facts = await server_facts(url, api_key=settings.api_key, wanted=wanted)
+        facts = await server_facts(url, api_key=settings.api_key, wanted=wanted, recall=recall)
         if facts is not None:
             return (facts,), f"{url} has no model."
     return (), f"{settings.model_url} does not say which models it has."
 
 
 async def served_model(
-    settings: Settings, name: str, *, local_urls: Sequence[str] = LOCAL_URLS
+    settings: Settings,
+    name: str,
+    *,
+    local_urls: Sequence[str] = LOCAL_URLS,
+    recall: Recall = nothing_known,
+    seconds: float = PATIENCE_SECONDS,
 ) -> Endpoint | None:
     """The model of this very name, described in full, on the first server that has it.
 
     Raises:
         ConfigError, GatewayError: as `servers_of`.
     """
-    servers, _ = await servers_of(settings, wanted=lambda named: named == name, local_urls=local_urls)
+    servers, _ = await servers_of(
+        settings,
+        wanted=lambda named: named == name,
+        local_urls=local_urls,
+        recall=recall,
+        seconds=seconds,
+    )
     having = (facts for facts in servers if any(model.name == name for model in facts.models))
     return next((Endpoint(url=facts.url, model=name, facts=facts) for facts in having), None)

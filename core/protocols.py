@@ -217,7 +217,7 @@ class ModelSwitch(Protocol):
         ...
 
     async def servers(self) -> tuple[ServerFacts, ...]:
-        """Where there are models to choose from. Raises GatewayError when the server does not answer."""
+        """Where there are models to choose from. Raises AgentError when there is none, or no answer."""
         ...
 
     async def switch(self, wanted: str) -> Sequence[str]:

@@ -61,7 +61,7 @@ class NoServer:
         return said
 
 
-def _nothing_known(url: str) -> None:
+def nothing_known(url: str) -> None:
     return None
 
 
@@ -75,7 +75,7 @@ async def discover(
     api_key: str = "",
     model: str | None = None,
     local_urls: Sequence[str] = LOCAL_URLS,
-    recall: Recall = _nothing_known,
+    recall: Recall = nothing_known,
 ) -> Endpoint | NoServer:
     """The endpoint to use.
 
@@ -115,7 +115,7 @@ async def local_servers(
     urls: Sequence[str] = LOCAL_URLS,
     *,
     wanted: "Wanted" = _none,
-    recall: Recall = _nothing_known,
+    recall: Recall = nothing_known,
     seconds: float = LOCAL_SECONDS,
 ) -> tuple[tuple[ServerFacts, ...], NoServer]:
     """The servers that answer on the usual ports, and what to say if there is none."""
@@ -130,7 +130,7 @@ async def server_facts(
     *,
     api_key: str = "",
     wanted: "Wanted" = _none,
-    recall: Recall = _nothing_known,
+    recall: Recall = nothing_known,
     seconds: float = ANSWER_SECONDS,
 ) -> ServerFacts | None:
     """What the server at `url` is; None if it answers, but not as a model server.

@@ -23,7 +23,8 @@ LEAVING = ("quit", "exit", "/quit", "/exit")
 HELP = """\
 Write what you want done, and press Enter.
   /help       show this
-  /model      show which models there are; /model NAME goes on with another, /model back with the one before
+  /model      show which models there are; /model NAME goes on with another,
+              /model back with the one before
   exit, quit  leave; so does Ctrl-D
   Ctrl-C      end the turn that runs; at the prompt drop the line; twice, leave
 Asked for a yes:  y once · s in this session · a always · n no, or n and why"""

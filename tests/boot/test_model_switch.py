@@ -264,6 +264,38 @@ class Meddler:
         return "This one."
 
 
+@pytest.mark.parametrize(
+    ("pages", "sentence"),
+    [
+        ({"/v1/models": bodies.listed()}, "{url} has no model. /model NAME tries one by its name."),
+        ({}, "{url} does not say which models it has. /model NAME tries one by its name."),
+    ],
+)
+async def test_where_there_is_nothing_to_choose_from_it_is_said(
+    pages: bodies.Pages, sentence: str, tmp_path: Path
+) -> None:
+    with FakeServer(pages) as server:
+        async with open_session(settings_of(server, tmp_path)) as opened:
+            with pytest.raises(AgentError) as raised:
+                await opened.models.servers()
+
+    assert str(raised.value) == sentence.format(url=server.url)
+
+
+async def test_a_server_that_was_started_meanwhile_takes_over_from_the_built_in_rules(tmp_path: Path) -> None:
+    with House(said("One.")) as server:
+        ours = Settings(workspace=str(tmp_path))
+        async with open_session(ours, Choice(model="offline")) as opened:
+            opened.models.local_urls = (server.url,)
+            await turn(opened, "List the files.")
+            await opened.models.switch(NATIVE)
+            await turn(opened)
+            await opened.models.switch("back")
+            await turn(opened, "List the files.")
+
+            assert (opened.models.model, len(server.requests)) == ("offline", 1)
+
+
 async def test_nobody_switches_while_a_turn_runs(tmp_path: Path) -> None:
     meddler = Meddler()
     with House(called("ask_user", question="Which?"), said("One.")) as server:
