@@ -26,7 +26,7 @@ BACK = "back"
 MOST_NAMED = 8
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class SessionModels:
     """Gives the floor of a session to another model, between two turns."""
 
@@ -62,8 +62,9 @@ class SessionModels:
         if way is self.way:
             return (f"{way.model} has the floor already.",)
         self._require_rest()  # a turn may have begun meanwhile
-        self._before, self.way = self.way, way
+        self._record(way)
         self._fit(way)
+        self._before, self.way = self.way, way
         await self._before.close()
         window = f", with a window of {way.window_tokens:,} tokens" if way.window_tokens else ""
         return (f"Going on with {way.model} at {way.place}{window}.", *way.notices)
@@ -76,9 +77,12 @@ class SessionModels:
             raise ConfigError("A turn is running.", hint="Switch when it has ended.")
 
     def _fit(self, way: ModelWay) -> None:
+        """Everything that depends on the model."""
         self.session.loop = replace(self.session.loop, gateway=way.gateway)
         self.context.inner, self.context.joins = self.window(way), way.profile.alternating_roles
         self.active.profile = way.profile
+
+    def _record(self, way: ModelWay) -> None:
         if self.log.seq:
             self.session.record(ModelSwitched(model=way.model))
         else:  # a session in which nothing happened leaves no file

@@ -338,3 +338,15 @@ def test_a_model_that_goes_round_in_circles_is_cut_told_and_then_ended(run_cli: 
     assert [reply["reply"]["finish"] for reply in run.of("model_replied")] == ["repeated", "repeated"]
     assert run.last_words == "I should look at the file again. "
     assert len(run.of("work_sent_back")) == 1
+
+
+def test_a_session_goes_on_with_the_model_it_used_last(roost: Roost) -> None:
+    listed = {"/v1/models": {"object": "list", "data": [{"id": "one"}, {"id": "two"}]}}
+    with ScriptedServer([say("1"), say("2"), say("3"), say("4")], pages=listed) as server:
+        roost.run("-p", "Hi", "--url", server.url, "--model", "one")
+        roost.run("--continue", "-p", "and", "--url", server.url, "--model", "two")
+        codes = [roost.run("--continue", "-p", "so", "--url", server.url)[0]]
+        codes += [roost.run("-p", "so", "--url", server.url)[0]]
+
+    assert codes == [0, 2]
+    assert [request.json["model"] for request in server.requests] == ["one", "two", "two"]
