@@ -47,6 +47,15 @@ class SessionModels:
     def model(self) -> str:
         return self.way.model
 
+    @property
+    def window_tokens(self) -> int | None:
+        policy = self.context.inner
+        return policy.window_tokens if isinstance(policy, WindowPolicy) else None
+
+    def warm_up(self) -> None:
+        if self.way.warm:
+            self.way.warm(self.session.next_request())
+
     async def servers(self) -> tuple[ServerFacts, ...]:
         found, nobody = await servers_of(self.settings, local_urls=self.local_urls)
         servers = (*found, *self._hosted())

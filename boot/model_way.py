@@ -1,9 +1,9 @@
 """The way to a model: which server, which model, and the rings around the gateway to it.
 
-plug-ins ─► watching ─► no circles ─► retrying ─► calls written as text ─┬────────────────────┐
-                                                                         └─► tools in words ──┤
-                                               server ◄─┬─ OpenAI-compatible ◄────────────────┤
-                                                        └─ Ollama ◄───────────────────────────┘
+plug-ins ─► watching ─► no circles ─► retrying ─► calls written as text ─► read in advance ─┬──────────────────┐
+                                                                                            └ tools in words ──┤
+                    server ◄─┬─ OpenAI-compatible ◄─ how far it has read ◄─ a free slot ◄──────────────────────┘
+                             └─ Ollama ◄─────────────┘
 """
 
 from collections.abc import Awaitable, Callable
@@ -16,16 +16,19 @@ from boot.settings import Settings
 from core.endpoint import ASSUMED_WINDOW, ServedModel
 from core.errors import GatewayUnavailable
 from core.profile import ModelProfile
-from core.protocols import Gateway
+from core.protocols import Gateway, ModelRequest
 from core.values import value
 from gate.discovery import LOCAL_SECONDS, Endpoint, discover
 from gate.hosted import is_hosted
 from gate.live_window import LiveWindow, WatchingGateway
 from gate.manner import Manner, manner_for
 from gate.openai_compatible import OpenAICompatibleGateway
+from gate.reading import ReadingGateway
 from gate.repetition import RepetitionGuard
 from gate.retrying import RetryingGateway
+from gate.slots import SlotGateway, Slots
 from gate.text_calls import TextCallGateway, ToldToolsGateway
+from gate.warming import WarmingGateway
 from model.catalog import profile_of
 
 if TYPE_CHECKING:
@@ -33,6 +36,8 @@ if TYPE_CHECKING:
 
 Kind = Literal["server", "server or offline", "offline", "gemini"]
 SAY_NO_WINDOW = ("unknown", "transformers serve")
+KEEP_NOTHING = ("transformers serve",)
+"""These read every prompt from its beginning, whatever they read before."""
 NO_WINDOW = (
     f"The server does not name its window: {ASSUMED_WINDOW:,} tokens are assumed. "
     "Set AGENT_WINDOW_TOKENS if you know it."
@@ -60,6 +65,8 @@ class ModelWay:
     profile: ModelProfile = ModelProfile()
     live: LiveWindow | None = None
     """Where the window can be asked for once the model has answered; None where it is known for good."""
+    warm: Callable[[ModelRequest], None] | None = None
+    """Lets the server read a prompt before it is asked; None where that costs money, or is of no use."""
     close: Callable[[], Awaitable[None]] = _nothing_to_close
     notices: tuple[str, ...] = ()
 
@@ -126,14 +133,27 @@ def way_to(found: Endpoint, settings: Settings, plugins: Plugins, profiles: Prof
         else OpenAICompatibleGateway(found.url, found.model, api_key=live.api_key, manner=manner)
     )
     window = window or profile.window_tokens
+    slots = Slots(lambda: live.facts.slots if live.facts else None)
+    asked: Gateway = SlotGateway(ReadingGateway(server), slots)
+    if _knows_no_tools(profile, found.served):
+        from gate.dialects.rendering import TextRendering
+
+        asked = ToldToolsGateway(asked, TextRendering(profile.dialect))
+    warming = WarmingGateway(asked)
+
+    async def close() -> None:
+        await warming.close()
+        await server.close()
+
     return ModelWay(
-        gateway=_ringed(server, profile, plugins, live, told=_knows_no_tools(profile, found.served)),
+        gateway=_ringed(warming, profile, plugins, live),
         model=found.model,
         place=found.url,
         window_tokens=window,
         profile=profile,
         live=live,
-        close=server.close,
+        warm=None if profile.hosted or kind in KEEP_NOTHING else warming.warm,
+        close=close,
         notices=(NO_WINDOW,) if kind in SAY_NO_WINDOW and found.facts and not window else (),
     )
 
@@ -188,18 +208,8 @@ def offline_way(plugins: Plugins, *notices: str) -> ModelWay:
 
 
 def _ringed(
-    server: Gateway,
-    profile: ModelProfile,
-    plugins: Plugins,
-    live: LiveWindow | None = None,
-    *,
-    told: bool = False,
+    server: Gateway, profile: ModelProfile, plugins: Plugins, live: LiveWindow | None = None
 ) -> Gateway:
-    """`told`: the model hears of its tools in words."""
-    if told:
-        from gate.dialects.rendering import TextRendering
-
-        server = ToldToolsGateway(server, TextRendering(profile.dialect))
     guarded: Gateway = RepetitionGuard(RetryingGateway(TextCallGateway(server, profile.dialect)))
     if live:
         guarded = WatchingGateway(guarded, live)

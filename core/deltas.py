@@ -51,6 +51,21 @@ class ProgressDelta:
     processed_tokens: int
     total_tokens: int
     cached_tokens: int = 0
+    """How many of `processed_tokens` it had kept from before."""
+    seconds_left: float | None = None
+    """Until the rest is read, at the speed seen so far; None: it is too early to say."""
+    estimated: bool = False
+    """Whether all of this is reckoned from earlier requests, because the server says nothing."""
+
+
+@value
+class CacheLostDelta:
+    """The server read again what it had read for the request before."""
+
+    kind: Literal["cache_lost"] = "cache_lost"
+    lost_tokens: int
+    changed: int | None = None
+    """The first message that was another one, counted from 1; 0: the system text or the tools; None: none."""
 
 
 @value
@@ -62,7 +77,7 @@ class FinishDelta:
     usage: Usage = Usage()
 
 
-Delta = TextDelta | ThinkingDelta | CallDelta | RestartDelta | ProgressDelta | FinishDelta
+Delta = TextDelta | ThinkingDelta | CallDelta | RestartDelta | ProgressDelta | CacheLostDelta | FinishDelta
 
 
 @dataclass
@@ -106,7 +121,7 @@ class ReplyBuilder:
                 self._calls.clear()
             case FinishDelta():
                 self.end = delta
-            case ProgressDelta():
+            case ProgressDelta() | CacheLostDelta():
                 pass
             case _:
                 assert_never(delta)

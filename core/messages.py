@@ -52,8 +52,8 @@ class Usage:
     """Tokens of one model call."""
 
     prompt_tokens: int = 0
-    cached_tokens: int = 0
-    """The share of `prompt_tokens` that was read from a cache."""
+    cached_tokens: int | None = None
+    """The share of `prompt_tokens` that was read from a cache; None: the server does not say."""
     reply_tokens: int = 0
 
 

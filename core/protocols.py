@@ -75,6 +75,9 @@ class ModelRequest:
     messages: tuple[Message, ...]
     tools: tuple[ToolSpec, ...] = ()
     max_tokens: int | None = None
+    """0: no reply is wanted, the server shall only read the prompt."""
+    background: bool = False
+    """Whether nobody waits for it: requests that somebody waits for go first."""
     held_to: ArgumentsOf | None = None
     """What the reply is held to; written behind the messages, so that the prompt's bytes stay as they are."""
 
@@ -214,6 +217,15 @@ class ModelSwitch(Protocol):
     @property
     def model(self) -> str:
         """The one that has it."""
+        ...
+
+    @property
+    def window_tokens(self) -> int | None:
+        """The window it really has, as far as it is known by now."""
+        ...
+
+    def warm_up(self) -> None:
+        """Let its server read what the next request begins with, where that is free."""
         ...
 
     async def servers(self) -> tuple[ServerFacts, ...]:

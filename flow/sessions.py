@@ -18,7 +18,7 @@ from core.events import (
 )
 from core.messages import Image, ToolStatus, UserMessage
 from core.permissions import Effect
-from core.protocols import Reader, SessionLog
+from core.protocols import ModelRequest, Reader, SessionLog
 from core.values import Clock, utc_now
 from flow.broadcast import Subscription
 from flow.loops import AgentLoop
@@ -76,10 +76,14 @@ class Session:
         """Say something to the model while it works; it reads it before its next step."""
         self.inbox.append(text)
 
+    def next_request(self) -> ModelRequest:
+        """What the next request begins with, whatever will be said."""
+        messages = (*self.conversation.messages, self._prompt(""))
+        return ModelRequest(system=self.loop.system, messages=messages, tools=self.loop.tools)
+
     async def send(self, text: str, images: Sequence[Image] = ()) -> TurnFinished:
         """Run one turn to its end. Cancelling it leaves a conversation that can go on."""
-        head = "" if self.conversation.messages else self.head
-        prompt = UserMessage(text=text, head=head, images=tuple(images))
+        prompt = self._prompt(text, images)
         try:
             finished = await self.loop.run_turn(self.conversation, prompt, self._emit)
         except asyncio.CancelledError:
@@ -100,6 +104,10 @@ class Session:
         for reader in self._readers:
             await reader.aclose()
         self.log.close()
+
+    def _prompt(self, text: str, images: Sequence[Image] = ()) -> UserMessage:
+        head = "" if self.conversation.messages else self.head
+        return UserMessage(text=text, head=head, images=tuple(images))
 
     async def _emit(self, event: Event) -> None:
         if event.durable:

@@ -186,21 +186,25 @@ def _usage(chunk: Json) -> Usage | None:
     return None
 
 
-def _cached(usage: Json, chunk: Json) -> int:
-    for place, name in (
-        (usage.get("prompt_tokens_details"), "cached_tokens"),
-        (chunk.get("timings"), "cache_n"),
-    ):
-        if isinstance(place, Mapping) and (count := _count(place, name)):
-            return count
-    return 0
+def _cached(usage: Json, chunk: Json) -> int | None:
+    places = (usage.get("prompt_tokens_details"), "cached_tokens"), (chunk.get("timings"), "cache_n")
+    told = (
+        _count(place, name)
+        for place, name in places
+        if isinstance(place, Mapping) and place.get(name) is not None
+    )
+    return max(told, default=None)
 
 
 def _progress(said: Json) -> ProgressDelta:
+    """What llama.cpp says: `processed` counts what was kept, `time_ms` is for the others alone."""
+    processed, total, cached = (_count(said, name) for name in ("processed", "total", "cache"))
+    read, seconds = processed - cached, _count(said, "time_ms") / 1000
     return ProgressDelta(
-        processed_tokens=_count(said, "processed"),
-        total_tokens=_count(said, "total"),
-        cached_tokens=_count(said, "cache"),
+        processed_tokens=processed,
+        total_tokens=total,
+        cached_tokens=cached,
+        seconds_left=seconds / read * max(total - processed, 0) if read > 0 and seconds > 0 else None,
     )
 
 

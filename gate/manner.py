@@ -32,6 +32,7 @@ THINKING_FIELDS: Mapping[ServerKind, str] = {
     "vLLM": "reasoning",
 }
 """Where these look for the thinking of an earlier reply."""
+NO_TOKEN, ONE_TOKEN = {"n_predict": 0}, {"max_tokens": 1}
 
 THINKING_MARKS: Mapping[Reasoning, tuple[str, str]] = {
     "think": ("<think>\n", "\n</think>\n\n"),
@@ -59,6 +60,10 @@ class Manner:
     """Whether there is a system message; else its text heads the first user message."""
     alternating_roles: bool = False
     """Whether a reply in words has to stand between two user messages."""
+    tells_progress: bool = False
+    """Whether the server says how far it has read the prompt, when it is asked to."""
+    no_reply: Mapping[str, int] = field(default_factory=lambda: ONE_TOKEN)
+    """The field of a request that is to be read only; where that is unheard of, one token is asked for."""
 
 
 PLAIN = Manner()
@@ -82,6 +87,8 @@ def manner_for(
         short_ids=profile.dialect == "mistral",
         system_role=profile.system_role,
         alternating_roles=profile.alternating_roles,
+        tells_progress=server == "llama.cpp",
+        no_reply=NO_TOKEN if server == "llama.cpp" else ONE_TOKEN,
     )
 
 

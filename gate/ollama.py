@@ -15,13 +15,13 @@ from dataclasses import dataclass, field
 from core.deltas import Delta, FinishDelta, RestartDelta
 from core.endpoint import ServedModel
 from core.errors import ContextOverflow, GatewayError, StreamBroken
-from core.messages import AssistantMessage, Message, ToolMessage, UserMessage
 from core.protocols import ModelRequest
 from core.values import Clock, utc_now
 from gate.call_pieces import CallIds
 from gate.http import IDLE_SECONDS, HttpClient
 from gate.manner import PLAIN, Manner
 from gate.ollama_wire import OllamaReader, OllamaWriter
+from gate.reading import shown_chars
 from gate.site import Site, count, objects
 
 USUAL_TOKENS = 16_384
@@ -125,12 +125,4 @@ class OllamaGateway:
 
 def _chars(request: ModelRequest) -> int:
     """Of what every template shows to the model; tools and thinking, which some leave out, not counted."""
-    return len(request.system) + sum(map(_shown, request.messages))
-
-
-def _shown(message: Message) -> int:
-    match message:
-        case UserMessage(whole=text) | ToolMessage(text=text):
-            return len(text)
-        case AssistantMessage(text=text, calls=calls):
-            return len(text) + sum(len(call.arguments) for call in calls)
+    return len(request.system) + sum(map(shown_chars, request.messages))

@@ -59,7 +59,7 @@ class OllamaWriter:
         """All but the messages. It is told to refuse what does not fit; older versions do not know that."""
         options = {
             "num_ctx": self.window_tokens,
-            "num_predict": request.max_tokens,
+            "num_predict": 1 if request.max_tokens == 0 else request.max_tokens,
             **self.manner.sampling,
         }
         settings: dict[str, object] = {

@@ -55,7 +55,17 @@ class PrefixWriter:
         self.call_ids.update(
             call.id for message in new if isinstance(message, AssistantMessage) for call in message.calls
         )
-        return b"".join((self._written, b"]", _held(request), b"}"))
+        return b"".join((self._written, b"]", self._behind(request), b"}"))
+
+    def _behind(self, request: ModelRequest) -> bytes:
+        """What stands behind the messages, so that the prompt's bytes are those of any other request."""
+        if request.max_tokens == 0:
+            return b"," + compact(self.manner.no_reply)[1:-1]
+        if request.held_to is None:
+            return b""
+        from gate.holding import openai_fields  # few sessions ever need it
+
+        return b"," + compact(openai_fields(request.held_to))[1:-1]
 
     def _continues(self, request: ModelRequest) -> bool:
         before, now = self._messages, request.messages
@@ -95,16 +105,7 @@ class PrefixWriter:
 
 
 def _head(request: ModelRequest) -> tuple[object, ...]:
-    return request.system, request.tools, request.max_tokens
-
-
-def _held(request: ModelRequest) -> bytes:
-    """What stands behind the messages: the fields that hold the reply to something, if it is held."""
-    if request.held_to is None:
-        return b""
-    from gate.holding import openai_fields  # few sessions ever need it
-
-    return b"," + compact(openai_fields(request.held_to))[1:-1]
+    return request.system, request.tools, request.max_tokens or None
 
 
 def request_body(model: str, request: ModelRequest) -> bytes:
@@ -115,7 +116,9 @@ def request_body(model: str, request: ModelRequest) -> bytes:
 def request_head(model: str, manner: Manner, request: ModelRequest) -> Json:
     """All of a request but its messages, which come last."""
     head: Json = {"model": model, **STREAMED, **manner.sampling}
-    if request.max_tokens is not None:
+    if manner.tells_progress:
+        head["return_progress"] = True
+    if request.max_tokens:
         head["max_tokens"] = request.max_tokens
     if request.tools:
         head["tools"] = [_tool(spec) for spec in request.tools]

@@ -2,8 +2,9 @@
 
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
+from functools import partial
 from io import TextIOWrapper
 
 from core.errors import AgentError
@@ -12,17 +13,21 @@ from core.protocols import Asker, ModelSwitch
 from core.values import value
 from flow.sessions import Session
 from servr.drawing import Line, Style, visible
+from servr.terminal.context import context_lines
 from servr.terminal.lines import EditedLines, Interrupted, PipedLines
 from servr.terminal.people import TerminalApprover, TerminalAsker
 from servr.terminal.reader import TerminalReader
-from servr.terminal.screen import Screen, wants_colour
+from servr.terminal.screen import Screen, can_redraw, wants_colour
 from servr.terminal.terminal import Terminal
+
+Answer = Callable[[str], Awaitable[Iterable[str]]]
 
 COMMAND = re.compile(r"/\w*|/model\s.*")
 LEAVING = ("quit", "exit", "/quit", "/exit")
 HELP = """\
 Write what you want done, and press Enter.
   /help       show this
+  /context    show what fills the window, and what the server keeps of it
   /model      show which models there are; /model NAME goes on with another,
               /model back with the one before
   exit, quit  leave; so does Ctrl-D
@@ -57,7 +62,10 @@ def chat_people() -> ChatPeople:
         sys.stdout.reconfigure(errors="replace")  # a terminal without UTF-8 must not end the chat
     is_terminal = sys.stdin.isatty() and sys.stdout.isatty()
     lines = EditedLines() if is_terminal else PipedLines(sys.stdin.readline)
-    terminal = Terminal(Screen(sys.stdout, colour=wants_colour(sys.stdout)), lines)
+    screen = Screen(
+        sys.stdout, colour=wants_colour(sys.stdout), redraws=is_terminal and can_redraw(sys.stdout)
+    )
+    terminal = Terminal(screen, lines)
     return people_at(terminal)
 
 
@@ -69,18 +77,27 @@ async def chat(session: Session, header: ChatHeader, people: ChatPeople, models:
     """Talk until the person leaves; answers the exit code."""
     terminal = people.terminal
     terminal.settle = session.drained
-    session.subscribe(TerminalReader(terminal.screen))
+    reader = TerminalReader(terminal.screen, window=lambda: models.window_tokens)
+    session.subscribe(reader)
+
+    def context() -> Iterable[str]:
+        return context_lines(reader.waiting, session.conversation.messages, models.window_tokens)
+
+    models.warm_up()
     _show_header(terminal, header)
     with terminal.catching_interrupts():
-        while (text := await _next_prompt(terminal, models)) is not None:
+        while (
+            text := await _next_prompt(terminal, partial(_answer, models=models, context=context))
+        ) is not None:
             try:
-                await terminal.interruptible(session.send(text))
+                async with reader.live():
+                    await terminal.interruptible(session.send(text))
             except Interrupted:
                 continue  # the session has told it
     return 0
 
 
-async def _next_prompt(terminal: Terminal, models: ModelSwitch) -> str | None:
+async def _next_prompt(terminal: Terminal, answer: Answer) -> str | None:
     """What the model is to be told next, or None when the person leaves."""
     interrupts = 0
     while interrupts < 2:
@@ -101,18 +118,18 @@ async def _next_prompt(terminal: Terminal, models: ModelSwitch) -> str | None:
                 return text
             continue
         with suppress(Interrupted):
-            terminal.screen.show(
-                Line(visible(line)) for line in await terminal.interruptible(_answer(text, models))
-            )
+            terminal.screen.show(Line(visible(line)) for line in await terminal.interruptible(answer(text)))
     return None
 
 
-async def _answer(command: str, models: ModelSwitch) -> Sequence[str]:
+async def _answer(command: str, models: ModelSwitch, context: Callable[[], Iterable[str]]) -> Iterable[str]:
     """What a command shows, in lines."""
     word, _, wanted = command.partition(" ")
     match word:
         case "/help":
             return HELP.splitlines()
+        case "/context":
+            return context()
         case "/model":
             return await _about_models(wanted.strip(), models)
         case _:

@@ -7,7 +7,15 @@ from typing import get_args
 
 import pytest
 
-from core.deltas import CallDelta, FinishDelta, ProgressDelta, RestartDelta, TextDelta, ThinkingDelta
+from core.deltas import (
+    CacheLostDelta,
+    CallDelta,
+    FinishDelta,
+    ProgressDelta,
+    RestartDelta,
+    TextDelta,
+    ThinkingDelta,
+)
 from core.events import (
     ContextShrunk,
     Event,
@@ -40,6 +48,7 @@ CALL = ToolCall(id="call-1", name="read_file", arguments='{"path": "a.txt')
 EVENTS: tuple[Event, ...] = (
     TurnStarted(prompt=UserMessage(text="Read a.txt")),
     ModelDelta(delta=ProgressDelta(processed_tokens=10, total_tokens=20)),
+    ModelDelta(delta=CacheLostDelta(lost_tokens=900, changed=2)),
     ModelDelta(delta=ThinkingDelta(text="Look first.")),
     ModelDelta(delta=TextDelta(text="I lo")),
     ModelDelta(delta=RestartDelta(reason="The stream broke.", wait_seconds=0.5)),

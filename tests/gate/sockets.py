@@ -42,3 +42,41 @@ async def answering(answer: bytes, *, hangs_up: bool = False) -> AsyncIterator[S
         yield server
     finally:
         listener.close()
+
+
+class HangingServer:
+    """Begins to answer, and then says nothing more."""
+
+    def __init__(self) -> None:
+        self.connections = 0
+        self.bodies: list[bytes] = []
+        self.asked = asyncio.Event()
+        self.left = asyncio.Event()
+        """Set when a client closes its connection."""
+        self.url = ""
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connections += 1
+        head = await reader.readuntil(b"\r\n\r\n")
+        length = int(head.lower().partition(b"content-length: ")[2].split(b"\r\n")[0])
+        self.bodies.append(await reader.readexactly(length))
+        writer.write(b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\n: wait\n\n")
+        self.asked.set()
+        try:
+            await reader.read()
+        except ConnectionError:
+            pass
+        finally:
+            self.left.set()
+            writer.close()
+
+
+@asynccontextmanager
+async def hanging() -> AsyncIterator[HangingServer]:
+    server = HangingServer()
+    listener = await asyncio.start_server(server.serve, "127.0.0.1", 0)
+    server.url = f"http://127.0.0.1:{listener.sockets[0].getsockname()[1]}/v1"
+    try:
+        yield server
+    finally:
+        listener.close()

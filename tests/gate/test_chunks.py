@@ -212,14 +212,15 @@ def test_a_thought_that_is_sent_under_both_names_is_taken_once() -> None:
             stream(
                 STOP, usage={"prompt_tokens": 9, "completion_tokens": None, "prompt_tokens_details": None}
             ),
-            (9, 0, 0),
+            (9, None, 0),
         ),
         (stream(STOP, usage={"prompt_tokens": 9, "completion_tokens": 5}, timings={"cache_n": 4}), (9, 4, 5)),
         (stream(STOP, usage=None, timings={"cache_n": 4, "prompt_n": 5, "predicted_n": 2}), (9, 4, 2)),
-        (stream(STOP), (0, 0, 0)),
+        (stream(STOP, usage={"prompt_tokens": 9}, timings={"cache_n": 0}), (9, 0, 0)),
+        (stream(STOP), (0, None, 0)),
     ],
 )
-def test_usage_is_read_wherever_it_stands(wire: bytes, usage: tuple[int, int, int]) -> None:
+def test_usage_is_read_wherever_it_stands(wire: bytes, usage: tuple[int, int | None, int]) -> None:
     prompt, cached, written = usage
 
     assert read(wire)[-1] == FinishDelta(
@@ -228,11 +229,11 @@ def test_usage_is_read_wherever_it_stands(wire: bytes, usage: tuple[int, int, in
 
 
 def test_the_progress_of_a_prefill_is_told() -> None:
-    wire = b'data: {"choices": [], "prompt_progress": {"total": 90, "cache": 10, "processed": 40}}\n\n'
+    wire = b'data: {"choices": [], "prompt_progress": {"total": 90, "cache": 10, "processed": 40, "time_ms": 300}}\n\n'
 
     said = read(wire + stream(STOP))
 
-    assert said[0] == ProgressDelta(processed_tokens=40, total_tokens=90, cached_tokens=10)
+    assert said[0] == ProgressDelta(processed_tokens=40, total_tokens=90, cached_tokens=10, seconds_left=0.5)
 
 
 CALL = called(piece(A, name="ls", id="c1", index=0))

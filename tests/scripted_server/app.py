@@ -15,7 +15,7 @@ from threading import Condition
 from typing import Any
 
 from tests.scripted_server.recorded import Recorded
-from tests.scripted_server.replies import Action, Drop, Gate, Pause, Reply, Spoken, Step, refuse
+from tests.scripted_server.replies import Action, Drop, Gate, Pause, Reply, Spoken, Step, refuse, say
 from tests.scripted_server.wire import rendered
 
 Scope = MutableMapping[str, Any]
@@ -23,6 +23,7 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Aside = Callable[[Recorded], Spoken | Reply | None]
 
+READ_ONLY = b',"max_tokens":1}'
 LOOK_SECONDS = 0.002
 """How often a closed gate is looked at."""
 
@@ -51,6 +52,8 @@ class ScriptedApp:
         """Every request, of whatever kind."""
         self.requests: list[Recorded] = []
         """The requests for a reply."""
+        self.read: list[Recorded] = []
+        """The requests that only have a prompt read; they cost no step."""
         self.came = Condition()
         """Notified at every request for a reply."""
         self.model = model
@@ -76,6 +79,9 @@ class ScriptedApp:
         await _deliver(reply, request, _Connection(scope, receive, send))
 
     def _answer(self, request: Recorded) -> Reply:
+        if request.body.endswith(READ_ONLY):
+            self.read.append(request)
+            return rendered(say("."), number=len(self.read), model=self.model, streams=request.streams)
         with self.came:
             request.number = len(self.requests)
             self.requests.append(request)

@@ -1,0 +1,163 @@
+"""What the model is at while a person waits, and what its reply cost: told in one line each.
+
+turn_started, tool_finished ─▶ reading ─▶ thinking, writing a call ─▶ model_replied ─▶ cache, window, speed
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from core.deltas import (
+    CacheLostDelta,
+    CallDelta,
+    Delta,
+    ProgressDelta,
+    RestartDelta,
+    TextDelta,
+    ThinkingDelta,
+)
+from core.events import (
+    ContextShrunk,
+    Event,
+    ModelDelta,
+    ModelReplied,
+    NoteAdded,
+    ReplyMended,
+    ToolFinished,
+    ToolStarted,
+    TurnFinished,
+    TurnStarted,
+    WorkSentBack,
+)
+from core.messages import Usage
+from servr.drawing import visible
+
+CHARS_PER_TOKEN = 4
+LEAST_SECONDS = 0.5
+"""What took no longer has no speed worth telling."""
+
+
+@dataclass
+class _Writing:
+    """Pieces of a reply of one kind, as they come."""
+
+    doing: str
+    since: float
+    chars: int = 0
+
+    def line(self, now: float) -> str:
+        tokens, seconds = self.chars // CHARS_PER_TOKEN, now - self.since
+        speed = f", {tokens / seconds:.0f} a second" if seconds >= LEAST_SECONDS else ""
+        return f"{self.doing}, about {tokens:,} tokens{speed}"
+
+
+@dataclass
+class Waiting:
+    """Follows one session."""
+
+    clock: Callable[[], float] = time.monotonic
+    usage: Usage | None = None
+    """Of the newest reply."""
+    lost: CacheLostDelta | None = None
+    """When the server's cache was last lost without need; None: never."""
+    _since: float | None = None
+    """When the server was asked; None while nobody waits for it."""
+    _progress: tuple[ProgressDelta, float] | None = None
+    _writing: _Writing | None = None
+    _answered: float | None = None
+    """When the first piece of the reply came."""
+    _seconds: float = 0.0
+    """How long the newest reply was written."""
+    _shrunk: bool = False
+
+    def see(self, event: Event) -> None:
+        match event:
+            case TurnStarted() | ToolFinished() | NoteAdded() | WorkSentBack() | ReplyMended():
+                self._ask()
+            case ModelDelta(delta=delta):
+                self._hear(delta)
+            case ModelReplied(reply=reply):
+                self._end(reply.usage)
+            case ContextShrunk():
+                self._shrunk, self.lost = True, None
+            case ToolStarted() | TurnFinished():
+                self._since = None
+            case _:
+                pass
+
+    def line(self) -> str:
+        """What goes on just now; empty when nobody waits, or when a person sees the text itself grow."""
+        now = self.clock()
+        if self._writing:
+            return self._writing.line(now) if self._writing.doing else ""
+        if self._since is None:
+            return ""
+        if self._progress is None:
+            return f"reading, {now - self._since:.0f} s"
+        return _reading(*self._progress, now=now)
+
+    def status(self, window_tokens: int | None) -> str:
+        """What the newest reply cost; empty when the server says nothing of it."""
+        return " · ".join(self._costs(self.usage or Usage(), window_tokens))
+
+    def _costs(self, usage: Usage, window_tokens: int | None) -> Iterator[str]:
+        held = usage.prompt_tokens + usage.reply_tokens
+        if usage.prompt_tokens and usage.cached_tokens is not None:
+            yield f"cache kept {_percent(usage.cached_tokens, usage.prompt_tokens)}"
+        if held and window_tokens:
+            yield f"window {_percent(held, window_tokens)} of {window_tokens:,}"
+        elif held:
+            yield f"{held:,} tokens"
+        if usage.reply_tokens and self._seconds >= LEAST_SECONDS:
+            yield f"{usage.reply_tokens / self._seconds:.0f} tokens a second"
+
+    def _ask(self) -> None:
+        self._since, self._answered, self._progress, self._writing = self.clock(), None, None, None
+
+    def _hear(self, delta: Delta) -> None:
+        match delta:
+            case ProgressDelta():
+                self._progress = delta, self.clock()
+            case CacheLostDelta() if not self._shrunk:
+                self.lost = delta
+            case RestartDelta():
+                self._ask()
+            case TextDelta(text=text):
+                self._grow("", len(text))
+            case ThinkingDelta(text=text):
+                self._grow("thinking", len(text))
+            case CallDelta(name=name, arguments=arguments):
+                doing = f"writing a call of {visible(name)}" if name else ""
+                self._grow(doing or (self._writing.doing if self._writing else ""), len(arguments))
+            case _:
+                pass
+
+    def _grow(self, doing: str, chars: int) -> None:
+        now = self.clock()
+        self._answered = self._answered or now
+        if self._writing is None or self._writing.doing != doing:
+            self._writing = _Writing(doing, now)
+        self._writing.chars += chars
+
+    def _end(self, usage: Usage) -> None:
+        self.usage = usage
+        self._seconds = self.clock() - self._answered if self._answered else 0.0
+        self._since, self._writing, self._shrunk = None, None, False
+
+
+def _reading(progress: ProgressDelta, came: float, *, now: float) -> str:
+    """How far it is by now, if it goes on as it did."""
+    total, about = progress.total_tokens, "about " if progress.estimated else ""
+    if progress.seconds_left is None:
+        return f"reading {about}{progress.processed_tokens:,} of {total:,} tokens"
+    passed = now - came
+    left = max(progress.seconds_left - passed, 0.0)
+    share = 1 - left / progress.seconds_left if progress.seconds_left else 1.0
+    read = progress.processed_tokens + round((total - progress.processed_tokens) * share)
+    if left < 1:
+        return f"reading {about}{total:,} tokens, nearly done"
+    return f"reading {about}{read:,} of {total:,} tokens, about {left:.0f} s left"
+
+
+def _percent(part: int, whole: int) -> str:
+    return f"{min(part / whole, 1.0):.0%}"
