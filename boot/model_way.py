@@ -1,9 +1,9 @@
 """The way to a model: which server, which model, and the rings around the gateway to it.
 
-plug-ins ─► watching ─► no circles ─► retrying ─► calls written as text ─► read in advance ─┬──────────────────┐
-                                                                                            └ tools in words ──┤
-                    server ◄─┬─ OpenAI-compatible ◄─ how far it has read ◄─ a free slot ◄──────────────────────┘
-                             └─ Ollama ◄─────────────┘
+plug-ins ─► watching ─► no circles ─► retrying ─► calls written as text ─► read in advance ─┬────────────────┐
+                                                                                            └ tools in words ┤
+                      server ◄─┬─ OpenAI-compatible ◄─ how far it has read ◄─ a free slot ◄──────────────────┘
+                               └─ Ollama ◄─────────────┘
 """
 
 from collections.abc import Awaitable, Callable

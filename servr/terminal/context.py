@@ -21,14 +21,14 @@ def context_lines(waiting: Waiting, messages: Sequence[Message], window_tokens: 
 
 
 def _loss(lost: CacheLostDelta, messages: Sequence[Message]) -> str:
-    again = f"{lost.lost_tokens:,} tokens were read again."
     if lost.changed is None:
-        return f"The cache was lost, and {again} The messages were the same: the server dropped it."
-    if lost.changed == 0:
-        return f"The cache was lost from the beginning on: the system text or the tools were others. {again}"
-    said = messages[lost.changed - 1 : lost.changed]
-    which = f", {_named(said[0])}" if said else ""
-    return f"The cache was lost from message {lost.changed} on{which}: {again}"
+        where = "although the messages were the same, so the server dropped it"
+    elif lost.changed == 0:
+        where = "from the beginning on, where the system text or the tools were others"
+    else:
+        said = messages[lost.changed - 1 : lost.changed]
+        where = ", ".join([f"from message {lost.changed} on", *map(_named, said)])
+    return f"The cache was lost {where}: {lost.lost_tokens:,} tokens were read again."
 
 
 def _named(message: Message) -> str:

@@ -92,9 +92,8 @@ class Waiting:
             return self._writing.line(now) if self._writing.doing else ""
         if self._since is None:
             return ""
-        if self._progress is None:
-            return f"reading, {now - self._since:.0f} s"
-        return _reading(*self._progress, now=now)
+        left = _left(*self._progress, now=now) if self._progress else ""
+        return left or f"reading, {now - self._since:.0f} s"
 
     def status(self, window_tokens: int | None) -> str:
         """What the newest reply cost; empty when the server says nothing of it."""
@@ -145,17 +144,15 @@ class Waiting:
         self._since, self._writing, self._shrunk = None, None, False
 
 
-def _reading(progress: ProgressDelta, came: float, *, now: float) -> str:
-    """How far it is by now, if it goes on as it did."""
+def _left(progress: ProgressDelta, came: float, *, now: float) -> str:
+    """How far it is by now; empty when nobody can say, or when it should be done already."""
     total, about = progress.total_tokens, "about " if progress.estimated else ""
     if progress.seconds_left is None:
-        return f"reading {about}{progress.processed_tokens:,} of {total:,} tokens"
-    passed = now - came
-    left = max(progress.seconds_left - passed, 0.0)
-    share = 1 - left / progress.seconds_left if progress.seconds_left else 1.0
-    read = progress.processed_tokens + round((total - progress.processed_tokens) * share)
+        return "" if progress.estimated else f"reading {progress.processed_tokens:,} of {total:,} tokens"
+    left = progress.seconds_left - (now - came)
     if left < 1:
-        return f"reading {about}{total:,} tokens, nearly done"
+        return ""
+    read = total - round((total - progress.processed_tokens) * left / progress.seconds_left)
     return f"reading {about}{read:,} of {total:,} tokens, about {left:.0f} s left"
 
 

@@ -1,5 +1,6 @@
 """From a URL to a session: what is asked of the server, when, and what comes of it."""
 
+import asyncio
 import json
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from model.catalog import INDEX
 from tests.fakes import Asked, FakeOllama, FakeServer, Page, bodies
 from tests.fakes.ollama import called, said
 from tests.fakes.serving import page
+from tests.gate.sockets import hanging
 
 WORDS = '{"choices":[{"delta":{"content":"Done."},"finish_reason":"stop"}]}'
 CALL = (
@@ -64,6 +66,69 @@ async def test_a_known_server_is_asked_nothing_before_its_first_reply_and_its_wi
         way = await way_to_model(settings, "server", Plugins(here().folders.cache))
 
     assert (way.window_tokens, way.profile.size, server.log) == (4096, "tiny", [])
+
+
+async def test_llama_cpp_reads_the_beginning_in_advance_and_says_how_far_it_is(tmp_path: Path) -> None:
+    with FakeModel(bodies.LLAMA_CPP) as server:
+        settings = Settings(model_url=server.url, model="m", workspace=str(tmp_path))
+        await outcome(settings)
+        server.log.clear()
+        async with open_session(settings) as opened:
+            opened.models.warm_up()
+            await opened.session.send("List the files.")
+
+    ahead, asked, *_ = (asked for asked in server.log if asked.path == "/v1/chat/completions")
+    assert ahead.json["return_progress"] is True
+    assert ahead.body.endswith(b'"}],"n_predict":0}')
+    assert asked.body.startswith(ahead.body.removesuffix(b'"}],"n_predict":0}'))
+
+
+async def test_another_server_is_asked_for_one_token_and_no_field_of_llama_cpp(tmp_path: Path) -> None:
+    with FakeModel(bodies.VLLM) as server:
+        async with open_session(Settings(model_url=server.url, workspace=str(tmp_path))) as opened:
+            opened.models.warm_up()
+            await opened.session.send("List the files.")
+
+    ahead, asked, *_ = (asked for asked in server.log if asked.path == "/v1/chat/completions")
+    assert set(ahead.json) - set(asked.json) == {"max_tokens"}
+    assert (ahead.json["max_tokens"], "return_progress" in ahead.json) == (1, False)
+
+
+async def test_ollama_is_asked_for_one_token_with_the_window_of_the_session(tmp_path: Path) -> None:
+    with FakeOllama(said("."), called("list_files"), said("Done.")) as server:
+        async with open_session(Settings(model_url=server.url, workspace=str(tmp_path))) as opened:
+            opened.models.warm_up()
+            done = await opened.session.send("List the files.")
+
+    ahead, asked, _ = server.requests
+    assert (done.outcome, server.loads) == (Outcome.DONE, [16_384])
+    assert ahead.json["options"] == {**asked.json["options"], "num_predict": 1}
+    head, prompt = ahead.json["messages"], asked.json["messages"]
+    assert (prompt[0], prompt[1]["content"].startswith(head[1]["content"])) == (head[0], True)
+
+
+@pytest.mark.parametrize("pages", [bodies.TRANSFORMERS, bodies.LLAMA_CPP], ids=["keeps nothing", "hosted"])
+async def test_nothing_is_read_in_advance_where_that_is_of_no_use_or_costs_money(
+    pages: bodies.Pages, tmp_path: Path
+) -> None:
+    with FakeModel(pages) as server:
+        hosted = pages is bodies.LLAMA_CPP
+        settings = Settings(
+            model_url="https://api.openai.com/v1" if hosted else server.url, model="m" if hosted else ""
+        )
+        way = await way_to_model(settings, "server", Plugins(here().folders.cache))
+
+    assert way.warm is None
+
+
+async def test_who_leaves_while_it_is_read_closes_it(tmp_path: Path) -> None:
+    async with hanging() as server:
+        settings = Settings(model_url=server.url, model="m", workspace=str(tmp_path))
+        async with open_session(settings) as opened:
+            opened.models.warm_up()
+            await server.asked.wait()
+        async with asyncio.timeout(5):
+            await server.left.wait()
 
 
 async def test_no_more_of_the_window_is_used_than_was_set(tmp_path: Path) -> None:

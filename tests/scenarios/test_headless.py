@@ -64,6 +64,7 @@ def test_the_answer_goes_to_stdout_and_all_else_to_stderr(roost: Roost) -> None:
 
     assert (code, out) == (0, "It says alpha.\n")
     assert "read_file a.txt" in err
+    assert server.app.read == []  # nothing stands before the first request
 
 
 def test_the_task_may_come_from_standard_input_and_follow_a_text(roost: Roost) -> None:

@@ -64,6 +64,11 @@ class Person:
         return self.process.wait(LIMIT_SECONDS)
 
     @property
+    def raw(self) -> str:
+        """All that came, with what commands the terminal."""
+        return self._raw
+
+    @property
     def screen(self) -> str:
         return SEQUENCE.sub("", self._raw)
 
@@ -234,6 +239,39 @@ def test_ctrl_c_at_a_question_and_at_the_prompt(workspace: Path) -> None:
         person.type(CTRL_C)
 
         assert person.leaves() == 0
+
+
+def test_what_will_be_asked_is_read_in_advance_byte_for_byte(workspace: Path) -> None:
+    (workspace / "AGENTS.md").write_text("Be kind.")
+    with ScriptedServer([say("Noted."), say("It was blue.")]) as server:
+        for flags, prompt, answer in ([], "My colour is blue.", "Noted."), (["-c"], "Which?", "It was blue."):
+            with chatting(workspace, server.url, *flags) as person:
+                person.answer(prompt)
+                person.sees(answer)
+                person.answer("exit")
+                assert person.leaves() == 0
+
+    assert len(server.app.read) == len(server.requests) == 2
+    for ahead, asked in zip(server.app.read, server.requests, strict=True):
+        assert asked.body.startswith(ahead.body.removesuffix(b'"}],"max_tokens":1}'))
+        assert b"Be kind." in ahead.body
+    assert b"Noted." in server.app.read[1].body
+
+
+def test_while_the_model_is_silent_a_line_says_what_it_is_at_and_then_goes(workspace: Path) -> None:
+    silent = Gate()
+    with ScriptedServer([say(silent, "Done.")]) as server, chatting(workspace, server.url) as person:
+        person.answer("Work.")
+        person.sees("reading, ")
+        silent.open()
+        person.sees("Done.")
+        person.answer("/context")
+        person.sees("The server does not say what it keeps in its cache.")
+        person.answer("exit")
+
+        assert person.leaves() == 0
+
+    assert re.search(r"reading, \d+ s\x1b\[0m\r\x1b\[K", person.raw)
 
 
 def test_a_session_is_taken_up_again(workspace: Path) -> None:
