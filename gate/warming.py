@@ -21,6 +21,8 @@ from gate.prefix import begins_with
 
 logger = logging.getLogger(__name__)
 
+LOOK_SECONDS = 0.3
+"""How often who waits is told how far it is."""
 PRIVATE_ENDINGS = (".local", ".lan", ".internal", ".home.arpa", ".localhost")
 
 
@@ -37,17 +39,18 @@ class WarmingGateway:
     def warm(self, request: ModelRequest) -> None:
         """Begin to read `request`, for which nobody waits. That it fails is told to nobody but the log."""
         silent = replace(request, max_tokens=0, background=True)
+        if self._warming:
+            self._warming[1].cancel()
         self._progress = None
         self._warming = silent, asyncio.create_task(self._read(silent))
 
     async def stream(self, request: ModelRequest) -> AsyncGenerator[Delta, None]:
-        if self._warming and not self._warming[1].done():
-            if begins_with(request, self._warming[0]):
-                if self._progress:
-                    yield _aged(*self._progress, now=self.clock())
-                await asyncio.wait({self._warming[1]})
-            else:
-                await self.close()
+        if self._warming and begins_with(request, self._warming[0]):
+            async with aclosing(self._rest(self._warming[1])) as rest:
+                async for progress in rest:
+                    yield progress
+        else:
+            await self.close()
         async with aclosing(self.inner.stream(request)) as deltas:
             async for delta in deltas:
                 yield delta
@@ -58,6 +61,15 @@ class WarmingGateway:
         if warming:
             warming[1].cancel()
             await asyncio.wait({warming[1]})
+
+    async def _rest(self, reading: "asyncio.Task[None]") -> AsyncGenerator[ProgressDelta, None]:
+        """Wait until all is read, and tell how far it is meanwhile."""
+        told = None
+        while not reading.done():
+            if self._progress and self._progress is not told:
+                told = self._progress
+                yield _aged(*told, now=self.clock())
+            await asyncio.wait({reading}, timeout=LOOK_SECONDS)
 
     async def _read(self, request: ModelRequest) -> None:
         try:

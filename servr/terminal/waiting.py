@@ -57,7 +57,7 @@ class Waiting:
 
     clock: Callable[[], float] = time.monotonic
     usage: Usage | None = None
-    """Of the newest reply."""
+    """Of the newest reply whose server told it; one that was interrupted has none."""
     lost: CacheLostDelta | None = None
     """When the server's cache was last lost without need; None: never."""
     _since: float | None = None
@@ -139,8 +139,9 @@ class Waiting:
         self._writing.chars += chars
 
     def _end(self, usage: Usage) -> None:
-        self.usage = usage
-        self._seconds = self.clock() - self._answered if self._answered else 0.0
+        if usage != Usage():
+            self.usage = usage
+            self._seconds = self.clock() - self._answered if self._answered else 0.0
         self._since, self._writing, self._shrunk = None, None, False
 
 

@@ -195,7 +195,7 @@ def test_a_thought_that_is_sent_under_both_names_is_taken_once() -> None:
     [
         (
             stream({**STOP, "delta": {"content": "x"}}, usage={"prompt_tokens": 9, "completion_tokens": 5}),
-            (9, 0, 5),
+            (9, None, 5),
         ),
         (
             stream(

@@ -46,6 +46,24 @@ async def test_a_request_that_begins_so_waits_until_it_is_read_and_is_told_how_f
     assert said == [replace(PROGRESS, processed_tokens=150, seconds_left=15.0), *say("Done.")]
 
 
+async def test_who_waits_is_told_of_each_piece_that_is_read() -> None:
+    gate = asyncio.Event()
+    later = replace(PROGRESS, processed_tokens=200, seconds_left=10.0)
+    inner = ScriptedGateway((PROGRESS, gate, later, asyncio.Event()), say("Done."))
+    gateway = WarmingGateway(inner, clock=lambda: 0.0)
+    gateway.warm(AHEAD)
+    await inner.asked(1)
+
+    stream = gateway.stream(ASKED)
+    first = await anext(stream)
+    gate.set()
+    second = await anext(stream)
+    await stream.aclose()
+    await gateway.close()
+
+    assert (first, second) == (PROGRESS, later)
+
+
 async def test_any_other_request_ends_it_first() -> None:
     async with hanging() as server:
         inner = ScriptedGateway(say("Done."))
@@ -71,6 +89,21 @@ async def test_it_ends_when_the_way_is_closed() -> None:
         await gateway.close()
         async with asyncio.timeout(5):
             await server.left.wait()
+
+
+async def test_another_beginning_takes_the_place_of_the_one_before() -> None:
+    async with hanging() as server:
+        gateway = WarmingGateway(OpenAICompatibleGateway(server.url, "m"))
+        gateway.warm(AHEAD)
+        await server.asked.wait()
+
+        gateway.inner = ScriptedGateway(say(""), say("Done."))
+        gateway.warm(LONG)
+        said = await deltas(gateway, replace(LONG, messages=(*LONG.messages[:-1], UserMessage(text="More."))))
+        async with asyncio.timeout(5):
+            await server.left.wait()
+
+    assert said == list(say("Done."))
 
 
 async def test_that_it_fails_is_told_to_nobody() -> None:

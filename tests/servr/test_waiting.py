@@ -127,6 +127,12 @@ def test_what_a_reply_cost_is_told_as_far_as_the_server_says(
     assert waiting.status(window_tokens) == status
 
 
+def test_an_interrupted_reply_leaves_what_was_known() -> None:
+    waiting = after(replied(Usage(prompt_tokens=8_000)), BEGUN, TextDelta(text="Do"), replied(Usage()))
+
+    assert waiting.status(10_000) == "window 80% of 10,000"
+
+
 MESSAGES: Sequence[Message] = (
     UserMessage(text="go"),
     ToolMessage(call_id="c", text="\x1b[31mred\n" + "and more " * 20),
