@@ -6,7 +6,7 @@ settings ─► way to the model ──────────┐
 """
 
 import os
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -16,16 +16,16 @@ from boot.model_way import Kind, ModelWay, Profiles, way_to_model
 from boot.paths import Folders, artifacts_folder, checkout_folder, user_folders, workspace_folder
 from boot.permissions import permissions_for
 from boot.plugins import Plugins
+from boot.resuming import last_model, take_up
 from boot.settings import Settings
 from boot.toolbox import sandbox_for, toolbox_for
 from core.errors import ConfigError
-from core.events import ModelSwitched, NoteAdded, Record, ToolFinished, TurnStarted
+from core.events import ModelSwitched, NoteAdded, Record, TurnStarted
 from core.messages import UserMessage
 from core.policies import Approver, Policies
 from core.profile import ActiveProfile, ModelProfile
 from core.protocols import Asker, ModelSwitch, ToolServices
 from core.values import encode, utc_now, value
-from core.views import FileChange, FileWindow
 from core.workspace import Workspace
 from flow.completion import TurnReview
 from flow.context import WindowPolicy
@@ -107,7 +107,7 @@ async def open_session(
             stack.callback(log.close)
         profiles = _profiles(folders, log)
         earlier = tuple(log.records()) if log else ()
-        last = _last_model(log.header, earlier) if log else ""
+        last = last_model(log.header, earlier) if log else ""
         preferred = last if choice.last_model else ""
         way = await way_to_model(settings, choice.model, plugins, profiles, preferred=preferred)
         stack.push_async_callback(way.close)
@@ -150,7 +150,7 @@ async def open_session(
             way, settings, plugins, profiles, session, log, context, services.active, window
         )
         stack.push_async_callback(models.close)
-        notices = [*way.notices, *warnings, *_take_up(session, log, earlier, services)]
+        notices = [*way.notices, *warnings, *take_up(session, log, earlier, services)]
         if last and way.model != last:
             session.record(ModelSwitched(model=way.model))
             if preferred:
@@ -193,12 +193,6 @@ def _profiles(folders: Folders, log: SessionLog | None) -> Profiles:
         return profile_of(model, window_tokens, own=folders.config / "profiles", hosted=hosted)
 
     return profile
-
-
-def _last_model(header: SessionHeader, earlier: Sequence[Record]) -> str:
-    """The model that had the floor when the session was left."""
-    events = (record.event for record in reversed(earlier))
-    return next((event.model for event in events if isinstance(event, ModelSwitched)), header.model)
 
 
 def _new_log(
@@ -273,27 +267,3 @@ def _subscribe_readers(session: Session, plugins: Plugins) -> None:
     for name, factory in plugins.factories("roost.readers"):
         if reader := plugins.made(name, partial(factory, session.id)):
             session.subscribe(reader)
-
-
-def _take_up(
-    session: Session, log: SessionLog, earlier: Sequence[Record], services: ToolServices
-) -> Iterator[str]:
-    """Bring a session of an earlier start to where it was, and say what was lost of it."""
-    if not earlier:
-        return
-    yield f"Going on with session {log.session}."
-    if log.torn:
-        yield "The last line of the session had not been written to its end, and was dropped."
-    if session.recover():
-        yield "The last turn was cut off. It was closed where it stood; what it had begun may be half done."
-    for record in earlier:
-        _remember_files(record, services)
-
-
-def _remember_files(record: Record, services: ToolServices) -> None:
-    """What the model has seen of files, it may write to after a restart too."""
-    match record.event:
-        case ToolFinished(view=FileWindow(path=path, digest=digest) | FileChange(path=path, digest=digest)):
-            services.ledger.restore(services.workspace.real_root / path, digest)
-        case _:
-            pass
