@@ -6,13 +6,11 @@ a request ──────▶ begins with it: waits, for it would read the sam
 """
 
 import asyncio
-import ipaddress
 import logging
 import time
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass, replace
-from urllib.parse import urlsplit
 
 from core.deltas import Delta, ProgressDelta
 from core.errors import GatewayError
@@ -23,7 +21,6 @@ logger = logging.getLogger(__name__)
 
 LOOK_SECONDS = 0.3
 """How often who waits is told how far it is."""
-PRIVATE_ENDINGS = (".local", ".lan", ".internal", ".home.arpa", ".localhost")
 
 
 @dataclass
@@ -79,15 +76,6 @@ class WarmingGateway:
                         self._progress = delta, self.clock()
         except GatewayError as error:
             logger.info("the prompt was not read in advance: %s", error)
-
-
-def is_near(url: str) -> bool:
-    """Whether a server is on this machine or in its network, where reading a prompt costs nobody money."""
-    host = urlsplit(url).hostname or ""
-    try:
-        return not ipaddress.ip_address(host).is_global
-    except ValueError:
-        return "." not in host or host.endswith(PRIVATE_ENDINGS)
 
 
 def _aged(progress: ProgressDelta, came: float, *, now: float) -> ProgressDelta:

@@ -14,7 +14,7 @@ from gate.manner import PLAIN, Manner
 from gate.openai_compatible import OpenAICompatibleGateway
 from gate.scripted import ScriptedGateway, say
 from gate.serialising import PrefixWriter
-from gate.warming import WarmingGateway, is_near
+from gate.warming import WarmingGateway
 from tests.gate.asking import deltas, request
 from tests.gate.sockets import hanging
 
@@ -156,22 +156,3 @@ def test_the_bytes_of_the_prompt_are_those_the_request_begins_with(
     assert read.endswith(end)
     assert sent.startswith(read.removesuffix(end))
     assert sent == PrefixWriter("m", manner).body(asked)
-
-
-@pytest.mark.parametrize(
-    ("url", "near"),
-    [
-        ("http://127.0.0.1:1234/v1", True),
-        ("http://localhost:8080/v1", True),
-        ("http://[::1]:8080/v1", True),
-        ("http://192.168.1.7:1234/v1", True),
-        ("http://100.101.102.103/v1", True),
-        ("http://gpu-box:8000/v1", True),
-        ("https://gpu.local/v1", True),
-        ("https://api.openai.com/v1", False),
-        ("http://8.8.8.8/v1", False),
-        ("https://[2606:4700::1111]/v1", False),
-    ],
-)
-def test_only_a_server_nearby_reads_for_free(url: str, near: bool) -> None:
-    assert is_near(url) is near

@@ -63,6 +63,12 @@ class Models:
     wishes: list[str] = field(default_factory=list)
     began: asyncio.Event = field(default_factory=asyncio.Event)
 
+    window_tokens: int | None = None
+    warmed: int = 0
+
+    def warm_up(self) -> None:
+        self.warmed += 1
+
     async def servers(self) -> tuple[ServerFacts, ...]:
         seven = ServedModel(name="m2\x1b[2J", window_tokens=8_192, tools=False)
         one = ServedModel(name="m", loaded=True, window_tokens=32_768, tools=True)

@@ -170,13 +170,11 @@ KEPT = replied(Usage(prompt_tokens=9_000, cached_tokens=1_000))
 def test_where_the_cache_was_lost_is_told(seen: Sequence[Event | Delta | float], line: str) -> None:
     waiting = after(*seen)
 
-    assert [shown.text for shown in context_lines(waiting, MESSAGES, 32_768)][1:] == [line]
+    assert list(context_lines(waiting, MESSAGES, 32_768))[1:] == [line]
 
 
 def test_before_the_first_reply_nothing_is_known() -> None:
-    assert [line.text for line in context_lines(Waiting(), (), None)] == [
-        "Nothing is known yet: say something first."
-    ]
+    assert list(context_lines(Waiting(), (), None)) == ["Nothing is known yet: say something first."]
 
 
 def test_a_line_for_now_is_taken_back_before_anything_else_is_written() -> None:
