@@ -13,7 +13,7 @@ from boot.known_servers import KnownServers
 from boot.models import served_model
 from boot.plugins import Plugins
 from boot.settings import Settings
-from core.endpoint import ASSUMED_WINDOW, ServedModel
+from core.endpoint import ASSUMED_WINDOW, ServedModel, ServerFacts
 from core.errors import GatewayUnavailable
 from core.profile import ModelProfile
 from core.protocols import Gateway, ModelRequest
@@ -67,8 +67,15 @@ class ModelWay:
     """Where the window can be asked for once the model has answered; None where it is known for good."""
     warm: Callable[[ModelRequest], None] | None = None
     """Lets the server read a prompt before it is asked; None where that costs money, or is of no use."""
+    hosted: ServerFacts | None = None
+    """What is known of a server that is not asked about itself."""
     close: Callable[[], Awaitable[None]] = _nothing_to_close
     notices: tuple[str, ...] = ()
+
+    @property
+    def server(self) -> ServerFacts | None:
+        """What is known by now of the server that is asked."""
+        return self.live.facts if self.live else self.hosted
 
 
 async def way_to_model(
@@ -181,7 +188,7 @@ def _window(found: Endpoint, wished: int | None) -> int | None:
 
 
 def gemini_way(settings: Settings, plugins: Plugins) -> ModelWay:
-    from gate.gemini import GEMINI_PROFILE, gemini_gateway
+    from gate.gemini import GEMINI_CONSTRAINS, GEMINI_PROFILE, gemini_gateway
 
     server = gemini_gateway(
         settings.gemini_api_key,
@@ -196,6 +203,7 @@ def gemini_way(settings: Settings, plugins: Plugins) -> ModelWay:
         place=settings.gemini_url,
         window_tokens=GEMINI_PROFILE.window_tokens,
         profile=GEMINI_PROFILE,
+        hosted=ServerFacts(url=settings.gemini_url, constrains=GEMINI_CONSTRAINS),
         close=server.close,
     )
 

@@ -134,9 +134,10 @@ async def open_session(
         context = NotedContext(
             window(way), (Steering(inbox), instructions), joins=way.profile.alternating_roles
         )
+        repair = ReplyRepair(server=lambda: models.way.server)
         policies = plugins.applied(
             "roost.policies",
-            Policies(context=context, repair=ReplyRepair(), permission=permissions, completion=TurnReview()),
+            Policies(context=context, repair=repair, permission=permissions, completion=TurnReview()),
         )
         session = Session(
             id=log.session,

@@ -43,6 +43,21 @@ def read_object(text: str) -> dict[str, object]:
     return found
 
 
+def plain_object(text: str) -> dict[str, object]:
+    """The object that `text` is in JSON as it stands, with nothing mended.
+
+    Raises:
+        ValueError: what is wrong with it, to be read after "the arguments".
+    """
+    found = read_object(text)
+    try:
+        if isinstance(json.loads(text), dict):
+            return found
+    except json.JSONDecodeError as error:
+        raise Unclear(f"are not JSON: {error.msg} at character {error.pos}") from error
+    raise Unclear(f"should be a JSON object, not {text[:60]!r}")
+
+
 def mended_json(text: str) -> str | None:
     """`text` itself where it is an object in JSON, else the object it means, or None if that is unclear."""
     try:

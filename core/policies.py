@@ -1,6 +1,6 @@
 """The choices the loop does not make itself. `flow` has the built-in ones, plug-ins may bring others."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal, Protocol
 
 from core.conversation import Conversation
@@ -8,7 +8,7 @@ from core.errors import ContextOverflow
 from core.events import Event, Outcome
 from core.messages import AssistantMessage, ToolCall
 from core.permissions import Approval, Effect
-from core.protocols import Emit, Toolbox
+from core.protocols import ArgumentsOf, Emit, Toolbox
 from core.values import value
 
 
@@ -37,8 +37,12 @@ class NoteSource(Protocol):
         ...
 
 
-Ask = Callable[[Conversation], Awaitable[AssistantMessage]]
-"""Ask the model for a reply to the conversation as it stands."""
+class Ask(Protocol):
+    async def __call__(
+        self, conversation: Conversation, held_to: ArgumentsOf | None = None
+    ) -> AssistantMessage:
+        """A reply to the conversation as it stands, held to something if need be."""
+        ...
 
 
 class RepairPolicy(Protocol):

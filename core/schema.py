@@ -1,11 +1,11 @@
 """From an arguments model to what a language model is told of it, and back from what it wrote."""
 
-import re
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from core.almost_json import mended_json, read_object
+from core.almost_json import plain_object
 from core.errors import InvalidArguments
 from core.protocols import AnyTool
 
@@ -15,26 +15,6 @@ if TYPE_CHECKING:
 
 KEPT_KEYS = ("type", "description", "enum", "const", "anyOf", "items", "properties", "required")
 """What a schema keeps. Servers compile the rest into grammars, and some of them fail at it."""
-
-ALIASES = {
-    "path": ("file_path", "filename", "file_name", "file", "filepath", "directory", "dir", "folder"),
-    "pattern": ("query", "regex", "search", "text", "glob"),
-    "content": ("contents", "text", "body", "file_text"),
-    "old": ("old_string", "old_str", "old_text", "search"),
-    "new": ("new_string", "new_str", "new_text", "replace", "replacement"),
-    "glob": ("include", "file_pattern"),
-    "start": ("offset", "start_line", "line"),
-    "count": ("limit", "line_count", "lines"),
-    "command": ("cmd",),
-    "code": ("script", "source"),
-    "url": ("uri", "link"),
-    "timeout_seconds": ("timeout",),
-    "question": ("prompt", "message"),
-}
-"""What other agents call an argument; a name that is an argument itself is never taken for another."""
-
-REMARKS = frozenset({"description", "explanation", "reason", "thought", "thoughts", "comment"})
-"""Arguments that models add to any call, to say why; they change nothing and are dropped."""
 
 FAULTS = {
     "missing": "is missing",
@@ -49,6 +29,8 @@ FAULTS = {
     "bool_parsing": "should be true or false, not {given}",
     "bool_type": "should be true or false, not {given}",
     "list_type": "should be a list, not {given}",
+    "dict_type": "should be an object, not {given}",
+    "model_type": "should be an object, not {given}",
     "literal_error": "should be {expected}, not {given}",
     "enum": "should be {expected}, not {given}",
 }
@@ -64,37 +46,58 @@ def schema_of(args: "type[BaseModel]") -> tuple[str, dict[str, Any]]:
 
 
 def parse_arguments(tool: AnyTool, text: str) -> "BaseModel":
-    """What `text` asks of `tool`: mended in form, other names understood, values brought to their type.
+    """What `text` asks of `tool`. It is taken as it stands: mending is the work of `flow/repair.py`.
 
     Raises:
-        InvalidArguments: one line on what to mend.
+        InvalidArguments: one line on what to mend, and what it should look like.
     """
     from pydantic import ValidationError
 
     try:
-        given = read_object(text)
+        given = plain_object(text)
     except ValueError as error:
         raise _refusal(tool, [f"the arguments {error}"]) from error
-    properties = _properties(tool.args)
-    fitted = _fitted(_named(given, properties), properties)
+    unknown = list(_unknown(given, parameters_of(tool).get("properties", {})))
     try:
-        args = tool.args.model_validate(fitted)
+        args = tool.args.model_validate_json(json.dumps(given), strict=True)
     except ValidationError as error:
-        raise _refusal(tool, [*_unknown(given, properties), *map(_fault, error.errors())]) from error
-    if faults := list(_unknown(given, properties)):
-        raise _refusal(tool, faults)
+        raise _refusal(tool, [*unknown, *map(_fault, error.errors())]) from error
+    if unknown:
+        raise _refusal(tool, unknown)
     return args
+
+
+def parameters_of(tool: AnyTool) -> Mapping[str, Any]:
+    """The lean schema of a tool's arguments."""
+    return _parameters(tool.args)
+
+
+@cache
+def _parameters(args: "type[BaseModel]") -> Mapping[str, Any]:
+    return schema_of(args)[1]
+
+
+def shape_of(schema: Mapping[str, Any]) -> str:
+    """What a schema wants, in the fewest words: `{"path": string, "start"?: integer}`."""
+    if choices := schema.get("anyOf"):
+        return " | ".join(map(shape_of, choices))
+    if named := schema.get("enum", [schema["const"]] if "const" in schema else []):
+        return " | ".join(json.dumps(one, ensure_ascii=False) for one in named)
+    if "items" in schema:
+        return f"[{shape_of(schema['items'])}]"
+    if members := schema.get("properties"):
+        needed = schema.get("required", ())
+        shapes = (
+            f'"{name}"{"" if name in needed else "?"}: {shape_of(inner)}' for name, inner in members.items()
+        )
+        return f"{{{', '.join(shapes)}}}"
+    return "{}" if "properties" in schema else str(schema.get("type", "anything"))
 
 
 def _refusal(tool: AnyTool, faults: Iterable[str]) -> InvalidArguments:
     said = f"{tool.name} was not run: {'; '.join(faults)}."
-    return InvalidArguments(said, hint="Call it again with these mended.")
-
-
-@cache
-def _properties(args: "type[BaseModel]") -> Mapping[str, Any]:
-    properties: Mapping[str, Any] = schema_of(args)[1]["properties"]
-    return properties
+    shape = shape_of(parameters_of(tool))
+    return InvalidArguments(said, hint=f"Call it again with these mended: {shape}")
 
 
 def _lean(schema: Mapping[str, Any], definitions: Mapping[str, Any]) -> dict[str, Any]:
@@ -126,49 +129,10 @@ def _lean_part(key: str, part: Any, definitions: Mapping[str, Any]) -> Any:
     return part
 
 
-def _named(given: Mapping[str, object], properties: Mapping[str, Any]) -> dict[str, object]:
-    """The arguments that the tool has, under the names it has for them."""
-    found = {name: item for name, item in given.items() if name in properties}
-    for name, item in given.items():
-        if name not in properties and (meant := _meant(name, properties)):
-            found.setdefault(meant, item)
-    return found
-
-
-def _meant(name: str, properties: Mapping[str, Any]) -> str | None:
-    """Which argument `name` stands for."""
-    plain = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).replace("-", "_").lower()
-    if plain in properties:
-        return plain
-    return next((to for to, others in ALIASES.items() if plain in others and to in properties), None)
-
-
 def _unknown(given: Mapping[str, object], properties: Mapping[str, Any]) -> Iterator[str]:
     for name in given:
-        if name not in properties and name not in REMARKS and _meant(name, properties) is None:
+        if name not in properties:
             yield f"it has no argument {name!r}, only {', '.join(properties) or 'none'}"
-
-
-def _fitted(given: Mapping[str, object], properties: Mapping[str, Any]) -> dict[str, object]:
-    """Values as their schema wants them, where that is plain; null counts as left out."""
-    return {
-        name: _coerced(item, properties[name].get("type")) for name, item in given.items() if item is not None
-    }
-
-
-def _coerced(item: object, kind: object) -> object:
-    match kind, item:
-        case "string", int() | float() if not isinstance(item, bool):
-            return str(item)
-        case "array", str() if item.lstrip().startswith("["):
-            found = mended_json(f'{{"list": {item}}}')
-            return read_object(found)["list"] if found else [item]
-        case "array", str() | int() | float() | bool():
-            return [item]
-        case "object", str():
-            found = mended_json(item)
-            return read_object(found) if found else item
-    return item
 
 
 def _fault(error: "ErrorDetails") -> str:

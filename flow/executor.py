@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING
 
@@ -58,7 +58,6 @@ class ToolExecutor:
     async def _admit(self, call: ToolCall, tell: Emit) -> _Admitted | ToolFinished:
         try:
             tool = self.toolbox.find(call.name)
-            call = replace(call, name=tool.name)  # rules and people know it by this name
             arguments = parse_arguments(tool, call.arguments)
             await self._permit(call, tool, arguments, tell)
         except ToolError as error:

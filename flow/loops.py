@@ -19,7 +19,7 @@ from core.errors import ContextOverflow, GatewayError
 from core.events import Event, ModelDelta, ModelReplied, Outcome, TurnFinished, TurnStarted, WorkSentBack
 from core.messages import AssistantMessage, UserMessage
 from core.policies import CompletionPolicy, ContextPolicy, End, GoOn, RepairPolicy, SendBack
-from core.protocols import Emit, Gateway, ModelRequest, Toolbox, ToolSpec
+from core.protocols import ArgumentsOf, Emit, Gateway, ModelRequest, Toolbox, ToolSpec
 from core.values import value
 from flow.executor import ToolExecutor
 
@@ -60,14 +60,13 @@ class AgentLoop:
         return finished
 
     async def _steps(self, conversation: Conversation, tell: Emit) -> TurnFinished:
-        async def ask(conversation: Conversation) -> AssistantMessage:
-            return await self._ask(conversation, tell)
+        async def ask(conversation: Conversation, held_to: ArgumentsOf | None = None) -> AssistantMessage:
+            return await self._ask(conversation, held_to, tell)
 
         for _ in range(self.max_steps):
             for event in await self.context.before_step(conversation):
                 await tell(event)
-            reply = await ask(conversation)
-            reply = await self.repair.mend(reply, conversation, self.toolbox, ask, tell)
+            reply = await self.repair.mend(await ask(conversation), conversation, self.toolbox, ask, tell)
             await tell(ModelReplied(reply=reply))
             if calls := conversation.open_calls:
                 await self.executor.run(calls, tell)
@@ -83,17 +82,18 @@ class AgentLoop:
         note = f"Stopped after {self.max_steps} steps. Say 'go on' to continue, or raise AGENT_MAX_STEPS."
         return TurnFinished(outcome=Outcome.STEP_LIMIT, note=note)
 
-    async def _ask(self, conversation: Conversation, tell: Emit) -> AssistantMessage:
+    async def _ask(self, conversation: Conversation, how: ArgumentsOf | None, tell: Emit) -> AssistantMessage:
         """A reply to the conversation as it stands, shrunk for as long as the server refuses its length."""
         while True:
+            messages = tuple(conversation.messages)
+            request = ModelRequest(system=self.system, messages=messages, tools=self.tools, held_to=how)
             try:
-                return await self._reply(conversation, tell)
+                return await self._reply(request, tell)
             except ContextOverflow as error:
                 for event in await self.context.after_overflow(conversation, error):
                     await tell(event)
 
-    async def _reply(self, conversation: Conversation, tell: Emit) -> AssistantMessage:
-        request = ModelRequest(system=self.system, messages=tuple(conversation.messages), tools=self.tools)
+    async def _reply(self, request: ModelRequest, tell: Emit) -> AssistantMessage:
         reply = ReplyBuilder()
         try:
             async with aclosing(self.gateway.stream(request)) as deltas:

@@ -4,11 +4,14 @@ Its calls bear a thought signature in `extra_content`; like every unknown field 
 sent back, without which Gemini refuses the next request.
 """
 
+from core.endpoint import Constraint
 from core.errors import ConfigError
 from core.profile import ModelProfile, fitted
 from gate.manner import PLAIN, Manner
 from gate.openai_compatible import OpenAICompatibleGateway
 
+GEMINI_CONSTRAINS: tuple[Constraint, ...] = ("tool_choice", "json_schema")
+"""In this order: older models refuse a schema beside tools."""
 GEMINI_PROFILE = fitted(ModelProfile(name="gemini", hosted=True), 1_048_576)
 
 

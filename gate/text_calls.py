@@ -14,6 +14,7 @@ from gate.dialects.scanner import Scanner
 
 if TYPE_CHECKING:
     from gate.dialects.rendering import TextRendering
+    from gate.holding import HeldReply
 
 WHOLE = (Finish.DONE, Finish.CALLS)
 
@@ -23,7 +24,7 @@ class TextCallGateway:
     """Turns calls written as text into calls, while they stream; all else passes as it is.
 
     They come at the end of the reply, and only if it came to its end, and has no calls of its own.
-    A reply that is held to the arguments of a tool is not read: what looks like a call is in a string.
+    A reply that is held to the arguments of a tool is a call of it, whatever its strings look like.
     """
 
     inner: Gateway
@@ -35,13 +36,20 @@ class TextCallGateway:
         Scanner((), self.family)
 
     async def stream(self, request: ModelRequest) -> AsyncGenerator[Delta, None]:
-        reply = _Reply(request, self.family)
+        reply = self._reply(request)
         async with aclosing(self.inner.stream(request)) as deltas:
             async for delta in deltas:
                 if isinstance(delta, RestartDelta):
-                    reply = _Reply(request, self.family)
+                    reply = self._reply(request)
                 for seen in reply.take(delta):
                     yield seen
+
+    def _reply(self, request: ModelRequest) -> "_Reply | HeldReply":
+        if request.held_to is None:
+            return _Reply(request, self.family)
+        from gate.holding import HeldReply  # few sessions ever need it
+
+        return HeldReply(request.held_to)
 
 
 @dataclass(frozen=True)
@@ -65,7 +73,7 @@ class _Reply:
         self.family = family
         self.text = Scanner(request.tools, family)
         self.thoughts: Scanner | None = None
-        self.structured = request.held_to is not None
+        self.structured = False
         self.found = 0
         self.ids: CallIds | None = None
 

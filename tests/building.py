@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pydantic import BaseModel
 
 from core.conversation import Conversation
+from core.endpoint import ServerFacts
 from core.errors import ToolError
 from core.events import Event, Record
 from core.messages import ToolCall, UserMessage
@@ -76,6 +77,7 @@ def a_loop(
     inbox: list[str] | None = None,
     joins_notes: bool = False,
     max_steps: int = 20,
+    server: ServerFacts | None = None,
 ) -> AgentLoop:
     toolbox = Registry([entry_of(tool) for tool in tools or (Echo(),)])
     permits = permits or Permits()
@@ -85,7 +87,7 @@ def a_loop(
         toolbox=toolbox,
         executor=ToolExecutor(toolbox=toolbox, permission=permits, approver=permits),
         context=NotedContext(window, [Steering([] if inbox is None else inbox)], joins=joins_notes),
-        repair=ReplyRepair(),
+        repair=ReplyRepair(server=lambda: server),
         completion=TurnReview(),
         system="You are helpful.",
         tools=toolbox.specs(),

@@ -71,34 +71,23 @@ class Registry:
         return tuple(self._entries)
 
     def effect_of(self, name: str) -> Effect | None:
-        known = self._known(name)
-        return self._entries[known].effect if known else None
+        entry = self._entries.get(name)
+        return entry.effect if entry else None
 
     def find(self, name: str) -> AnyTool:
-        """A name that differs only in case, '-' and '_', or bears the prefix `functions.`, is understood.
-
-        Raises:
-            InvalidArguments: there is no tool of that name.
-        """
-        known = self._known(name)
-        if known is None:
+        """Raises InvalidArguments when there is no tool of that name."""
+        if name not in self._entries:
             from difflib import get_close_matches
 
             close = get_close_matches(name, self._entries) or self._entries
             raise InvalidArguments(f"There is no tool {name!r}.", hint=f"Did you mean {' or '.join(close)}?")
-        if known not in self._loaded:
-            self._loaded[known] = self._entries[known].load()
-        return self._loaded[known]
+        if name not in self._loaded:
+            self._loaded[name] = self._entries[name].load()
+        return self._loaded[name]
 
     def loaded(self) -> tuple[AnyTool, ...]:
         """The tools that were used: who ends a session closes what they hold."""
         return tuple(self._loaded.values())
-
-    def _known(self, name: str) -> str | None:
-        if name in self._entries:
-            return name
-        alike = [known for known in self._entries if _folded(known) == _folded(name)]
-        return alike[0] if len(alike) == 1 else None
 
 
 def offered(profile: ModelProfile) -> tuple[str, ...]:
@@ -133,7 +122,3 @@ def _built(place: str, services: ToolServices) -> AnyTool:
     module, _, name = place.partition(":")
     tool: AnyTool = getattr(import_module(module), name)(services)
     return tool
-
-
-def _folded(name: str) -> str:
-    return name.removeprefix("functions.").replace("-", "").replace("_", "").casefold()

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -9,7 +10,8 @@ import pytest
 
 from core.conversation import Conversation
 from core.deltas import FinishDelta, TextDelta
-from core.errors import ContextOverflow, GatewayUnavailable
+from core.endpoint import ServerFacts
+from core.errors import ContextOverflow, GatewayUnavailable, RequestRejected
 from core.events import ContextShrunk
 from core.messages import Finish, ToolMessage, UserMessage
 from core.permissions import Approval, Effect
@@ -17,7 +19,7 @@ from core.profile import ModelProfile
 from core.protocols import ModelRequest
 from flow.sessions import Session
 from gate.manner import PLAIN, Manner
-from gate.scripted import ScriptedGateway, call, call_with, calls, say
+from gate.scripted import ScriptedGateway, call, call_with, calls, say, think
 from gate.serialising import PrefixWriter
 from store.session_log import SessionHeader, SessionLog
 from tests.building import NOW, Echo, MemoryLog, Permits, a_loop, turn
@@ -42,8 +44,23 @@ SCENARIOS = {
         say("done"),
     ],
     "repetition": [call("echo", text="a")] * 5,
+    "arguments that are wrong twice": [
+        *[call_with("echo", '{"txt": 1}')] * 2,
+        call("echo", text="a"),
+        say("done"),
+    ],
+    "arguments that are held to a schema in vain": [
+        *[call_with("echo", '{"txt": 1}')] * 2,
+        say("no"),
+        RequestRejected("unknown field"),
+        say("done"),
+    ],
+    "another name and another type": [call_with("Echo", '{"message": 1}'), say("done")],
+    "a call within thoughts": [think('<tool_call>{"name": "echo"}</tool_call>'), say("done")],
+    "an announcement": [call("echo", text="a"), say("Now I will say b."), say("done")],
     "a call within text that says more": [calls(call("echo", text="a"), say("and more")), say("done")],
 }
+HOLDING = ServerFacts(url="", constrains=("json_schema", "tool_choice"))
 STRICT = Manner(alternating_roles=True)
 
 
@@ -51,7 +68,7 @@ STRICT = Manner(alternating_roles=True)
 async def test_each_request_begins_with_the_one_before(name: str) -> None:
     gateway = ScriptedGateway(*SCENARIOS[name], *SCENARIOS["calls and an answer"])
     conversation = Conversation()
-    loop = a_loop(gateway)
+    loop = a_loop(gateway, server=HOLDING)
 
     await turn(loop, conversation=conversation)
     while gateway.replies:
@@ -110,7 +127,7 @@ async def test_for_a_strict_template_it_goes_onto_the_end_of_the_newest_answer()
 async def test_a_strict_template_is_never_given_two_user_messages_without_a_reply(name: str) -> None:
     gateway = ScriptedGateway(*SCENARIOS[name], *SCENARIOS["calls and an answer"])
     conversation = Conversation()
-    loop = a_loop(gateway, inbox=["faster"], joins_notes=True)
+    loop = a_loop(gateway, inbox=["faster"], joins_notes=True, server=HOLDING)
 
     await turn(loop, conversation=conversation)
     while gateway.replies:
@@ -204,4 +221,6 @@ def alternates(body: bytes) -> bool:
 def kept_prefixes(requests: list[ModelRequest], manner: Manner = PLAIN) -> list[bool]:
     """For each pair of neighbours whether the later begins with the earlier, byte for byte."""
     bodies = [PrefixWriter("m", manner).body(request) for request in requests]
-    return [later.startswith(earlier[: -len(b"]}")]) for earlier, later in pairwise(bodies)]
+    prompts = [PrefixWriter("m", manner).body(replace(request, held_to=None)) for request in requests]
+    assert all(body.startswith(one[: -len(b"}")]) for one, body in zip(prompts, bodies, strict=True))
+    return [later.startswith(earlier[: -len(b"]}")]) for earlier, later in pairwise(prompts)]

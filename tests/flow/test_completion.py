@@ -15,7 +15,18 @@ from core.messages import (
     UserMessage,
 )
 from core.policies import End, GoOn, SendBack, Verdict
-from flow.completion import TurnReview
+from flow.completion import (
+    CHECKS,
+    Check,
+    TurnReview,
+    announcement,
+    cut_off,
+    loops,
+    question,
+    refusal,
+    repeated_words,
+    silence,
+)
 from flow.prompts import prompt
 
 ASKED = UserMessage(text="go")
@@ -37,6 +48,8 @@ def steps(*answers: str) -> list[Message]:
     return [message for number, answer in enumerate(answers) for message in step(number, answer=answer)]
 
 
+SAME = "look {} gave the same each time"
+NUDGED = UserMessage(text=prompt("empty_reply"), source="empty_reply")
 REFUSED = step(1, answer="shell was refused.", status=ToolStatus.REFUSED)
 
 
@@ -46,7 +59,7 @@ REFUSED = step(1, answer="shell was refused.", status=ToolStatus.REFUSED)
         ([*steps("a")], GoOn()),
         ([said("done")], End(outcome=Outcome.DONE)),
         ([*steps("a", "a")], GoOn()),
-        ([*steps("a", "a", "a")], SendBack(feedback=prompt("same_call", count="3"))),
+        ([*steps("a", "a", "a")], SendBack(feedback=prompt("going_in_circles", what=f"{SAME}, 3 times"))),
         ([*steps("a", "b", "c", "d", "e")], GoOn()),
         ([*REFUSED, said("I could not.")], End(outcome=Outcome.REFUSED, note="shell was refused.")),
         ([*REFUSED, *step(2), said("Done another way.")], End(outcome=Outcome.DONE)),
@@ -58,7 +71,6 @@ REFUSED = step(1, answer="shell was refused.", status=ToolStatus.REFUSED)
         ([*steps("a"), said("Let me fix that.")], SendBack(feedback=prompt("announced"))),
         ([*steps("a"), said("Done. Let me know if you want more.")], End(outcome=Outcome.DONE)),
         ([said("Let me fix that.")], End(outcome=Outcome.DONE)),
-        ([*steps("a"), *[said("Let me fix that.")] * 3], End(outcome=Outcome.DONE)),
         ([said("so it is, so it is, ", Finish.REPEATED)], SendBack(feedback=prompt("repeated_reply"))),
         (
             [said("so it is, ", Finish.REPEATED), said("so it is, ", Finish.REPEATED)],
@@ -70,17 +82,18 @@ REFUSED = step(1, answer="shell was refused.", status=ToolStatus.REFUSED)
             End(outcome=Outcome.STUCK, note="Stopped: the model's replies keep hitting their length limit."),
         ),
         (
-            [*steps(*"aaaaa")],
-            End(
-                outcome=Outcome.STUCK, note="Stopped: the model called look 5 times with the same arguments."
-            ),
+            [*steps(*"aaaa")],
+            End(outcome=Outcome.STUCK, note=f"Stopped, for the model went in circles: {SAME}, 4 times."),
         ),
         (
             [*steps(*"abcdefgh")],
             End(
-                outcome=Outcome.STUCK, note="Stopped: the model called look 8 times with the same arguments."
+                outcome=Outcome.STUCK,
+                note="Stopped, for the model went in circles: look {} was called 8 times in a row.",
             ),
         ),
+        ([*steps("a"), NUDGED, NUDGED, said("Let me fix that.")], End(outcome=Outcome.DONE)),
+        ([*steps("a"), NUDGED, said("Let me fix that.")], SendBack(feedback=prompt("announced"))),
     ],
 )
 async def test_the_verdict_follows_from_what_was_said_and_answered(
@@ -110,6 +123,28 @@ async def test_what_an_earlier_turn_repeated_does_not_count() -> None:
     conversation = Conversation(messages=messages, turn_start=6)
 
     assert await TurnReview().review(conversation, nobody) == GoOn()
+
+
+@pytest.mark.parametrize(
+    ("check", "messages"),
+    [
+        (question, [*step(1, answer="red?", status=ToolStatus.NEEDS_INPUT)]),
+        (loops, steps("a", "a", "a")),
+        (loops, steps("a", "a", "a", "a")),
+        (repeated_words, [said("so it is, so it is, ", Finish.REPEATED)]),
+        (cut_off, [said("half", Finish.LENGTH)]),
+        (silence, [said("")]),
+        (announcement, [*steps("a"), said("Let me fix that.")]),
+        (refusal, [*REFUSED, said("I could not.")]),
+    ],
+)
+async def test_each_check_can_be_left_out_alone(check: Check, messages: list[Message]) -> None:
+    conversation = Conversation(messages=[ASKED, *messages])
+    others = tuple(one for one in CHECKS if one is not check)
+
+    assert await TurnReview().review(conversation, nobody) != await TurnReview(others).review(
+        conversation, nobody
+    )
 
 
 async def nobody(event: Event) -> None:

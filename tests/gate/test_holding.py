@@ -5,12 +5,15 @@ from dataclasses import replace
 
 import pytest
 
+from core.deltas import FinishDelta, RestartDelta, TextDelta
 from core.endpoint import Constraint
-from core.messages import AssistantMessage, Text, UserMessage
+from core.messages import AssistantMessage, Finish, Text, UserMessage
 from core.protocols import ArgumentsOf, ModelRequest, ToolSpec
 from gate.ollama_wire import OllamaWriter
+from gate.scripted import Reply, ScriptedGateway, call_with, calls, say, think
 from gate.serialising import PrefixWriter
-from tests.gate.asking import request
+from gate.text_calls import TextCallGateway
+from tests.gate.asking import reply, request
 
 SCHEMA = {"type": "object", "properties": {"path": {"type": "string"}}, "required": ["path"]}
 READ = ToolSpec(name="read_file", description="Read.", parameters=SCHEMA)
@@ -68,3 +71,40 @@ def test_what_it_is_held_to_stands_behind_the_messages(writer: PrefixWriter | Ol
 
     assert between.startswith(before.removesuffix(b"}") + b",")
     assert after.startswith(before.removesuffix(b"]}") + b",")
+
+
+ARGUMENTS = '{"path": "a"}'
+DONE = FinishDelta(finish=Finish.DONE)
+
+
+def call_of_it(arguments: str = ARGUMENTS) -> list[tuple[str, str]]:
+    return [("read_file", arguments)]
+
+
+@pytest.mark.parametrize(
+    ("by", "spoken", "made", "text"),
+    [
+        ("json_schema", say(ARGUMENTS), call_of_it(), ""),
+        ("grammar", think("Hm.", say(ARGUMENTS)), call_of_it(), ""),
+        ("grammar", think(ARGUMENTS), call_of_it(), ""),
+        (
+            "format",
+            (TextDelta(text="{"), RestartDelta(reason="", wait_seconds=0), *say(ARGUMENTS)),
+            call_of_it(),
+            "",
+        ),
+        ("tool_choice", call_with("read_file", ARGUMENTS), call_of_it(), ""),
+        ("tool_choice", calls(say("I read."), call_with("read_file", ARGUMENTS)), call_of_it(), "I read."),
+        ("tool_choice", say("I read."), [], "I read."),
+        ("json_schema", call_with("read_file", ARGUMENTS), call_of_it(), ""),
+        ("json_schema", calls(call_with("read_file", ARGUMENTS), say("So.")), call_of_it(), "So."),
+        ("json_schema", calls(say(ARGUMENTS), call_with("read_file", "{}")), call_of_it(), ""),
+        ("json_schema", (DONE,), [], ""),
+    ],
+)
+async def test_arguments_come_as_a_call_however_the_server_puts_them(
+    by: Constraint, spoken: Reply, made: list[tuple[str, str]], text: str
+) -> None:
+    found = await reply(TextCallGateway(ScriptedGateway(spoken)), held(by))
+
+    assert ([(call.name, call.arguments) for call in found.calls], found.text) == (made, text)

@@ -2,6 +2,7 @@
 
 from core.conversation import Conversation
 from core.deltas import FinishDelta, TextDelta
+from core.endpoint import ServerFacts
 from core.errors import ContextOverflow, GatewayUnavailable
 from core.events import (
     ContextShrunk,
@@ -186,9 +187,40 @@ async def test_the_same_call_with_the_same_answer_is_remarked_on_and_then_ends_t
 
     events = await turn(a_loop(gateway))
 
-    assert WorkSentBack(feedback=prompt("same_call", count="3")) in events
-    note = "Stopped: the model called echo 5 times with the same arguments."
+    same = 'echo {"text": "a"} gave the same each time'
+    assert WorkSentBack(feedback=prompt("going_in_circles", what=f"{same}, 3 times")) in events
+    note = f"Stopped, for the model went in circles: {same}, 4 times."
     assert events[-1] == TurnFinished(outcome=Outcome.STUCK, note=note)
+
+
+async def test_arguments_that_are_wrong_twice_are_asked_for_alone_and_run() -> None:
+    wrong, tool = call_with("echo", '{"txt": "a"}'), Echo()
+    gateway = ScriptedGateway(wrong, wrong, call("echo", text="a"), say("ok"))
+    facts = ServerFacts(url="", constrains=("tool_choice",))
+
+    events = await turn(a_loop(gateway, tool, server=facts))
+
+    fault = "echo was not run: it has no argument 'txt', only text; text: is missing."
+    shape = '{"text": string}'
+    note = prompt("only_arguments", tool="echo", fault=fault, shape=shape)
+    assert durable(events) == [
+        GO,
+        calling(ToolCall(id="call-1", name="echo", arguments='{"txt": "a"}')),
+        ToolFinished(
+            call_id="call-1",
+            text=f"{fault} Call it again with these mended: {shape}",
+            status=ToolStatus.FAILED,
+        ),
+        NoteAdded(source="arguments", text=note),
+        ReplyMended(what="The arguments of echo were asked for alone, held to their schema by tool_choice."),
+        calling(echo("a", "call-2")),
+        ToolStarted(call=echo("a", "call-2"), effect=Effect.READ),
+        ToolFinished(call_id="call-2", text="a"),
+        saying("ok"),
+        DONE,
+    ]
+    held = [request.held_to.by if request.held_to else None for request in gateway.requests]
+    assert (tool.ran, held) == (["a"], [None, None, "tool_choice", None])
 
 
 async def test_too_many_steps_end_the_turn() -> None:

@@ -7,12 +7,10 @@ from pathlib import Path
 import pytest
 
 from core.errors import InvalidArguments
-from core.permissions import Effect
 from core.profile import ModelProfile, profile_for
 from tests.building import Echo
 from tests.tool.filing import services_at
 from tool.generate_schemas import generated
-from tool.read_file import ReadFile
 from tool.registry import BUILT_IN, SCHEMAS, Registry, ToolEntry, built_in, entry_of, offered
 
 
@@ -77,19 +75,12 @@ def test_every_tool_is_built_as_it_is_described(name: str, tmp_path: Path) -> No
     assert registry.loaded() == (tool,)
 
 
-@pytest.mark.parametrize("name", ["read_file", "Read_File", "readFile", "read-file", "functions.read_file"])
-def test_another_spelling_of_a_name_is_understood(name: str, tmp_path: Path) -> None:
-    registry = registry_at(tmp_path)
-
-    assert isinstance(registry.find(name), ReadFile)
-    assert registry.effect_of(name) is Effect.READ
-
-
 @pytest.mark.parametrize(
     ("name", "message"),
     [
         ("read_fil", "There is no tool 'read_fil'. Did you mean read_file or edit_file or write_file?"),
         ("", "There is no tool ''. Did you mean read_file or shell?"),
+        ("Read_File", "There is no tool 'Read_File'. Did you mean read_file or edit_file?"),
     ],
 )
 def test_an_unknown_name_is_answered_with_the_closest(name: str, message: str, tmp_path: Path) -> None:

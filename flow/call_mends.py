@@ -1,0 +1,82 @@
+"""Repairs of one call: its name, the form of its arguments, their names and their types.
+
+They are pure, change no meaning, and say what they did. What they leave, the executor refuses in one line.
+"""
+
+import json
+import re
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from core.almost_json import mended_json, plain_object
+from core.errors import InvalidArguments
+from core.messages import AssistantMessage, Part, ToolCall
+from core.protocols import Toolbox
+from core.schema import parameters_of
+from flow.argument_names import renamed
+from flow.coercion import coerced
+from flow.ladder import for_each_call
+
+PREFIX = re.compile(r"(?:functions|tools?)[.:]", re.IGNORECASE)
+Fit = Callable[[Mapping[str, object], Mapping[str, Any]], tuple[dict[str, object], Sequence[str]]]
+
+
+@for_each_call
+def names(call: ToolCall, tools: Toolbox) -> tuple[ToolCall, Sequence[str]]:
+    """A name that differs only in case, in '-' and '_', or by a prefix; what is merely near is no name."""
+    alike = [known for known in tools.names() if _folded(known) == _folded(call.name)]
+    if call.name in tools.names() or len(alike) != 1:
+        return call, ()
+    return replace(call, name=alike[0]), (f"The tool {call.name!r} is called {alike[0]}.",)
+
+
+@for_each_call
+def almost_json(call: ToolCall, tools: Toolbox) -> tuple[ToolCall, Sequence[str]]:
+    """JSON that is wrong in its form only."""
+    mended = mended_json(call.arguments)
+    if mended is None or mended == call.arguments:
+        return call, ()
+    return replace(call, arguments=mended), (f"The arguments of {call.name} were almost JSON: mended.",)
+
+
+@for_each_call
+def aliases(call: ToolCall, tools: Toolbox) -> tuple[ToolCall, Sequence[str]]:
+    """Arguments under the names that other agents have for them."""
+    return _refitted(call, tools, lambda given, schema: renamed(given, schema.get("properties", ())))
+
+
+@for_each_call
+def coercion(call: ToolCall, tools: Toolbox) -> tuple[ToolCall, Sequence[str]]:
+    """Values of another type than the schema's that can be read in one way only."""
+    return _refitted(call, tools, coerced)
+
+
+def with_own_ids(reply: AssistantMessage) -> AssistantMessage:
+    """Calls that share an id are told apart, or their answers could not be."""
+    seen = Counter[str]()
+    return replace(reply, parts=tuple(_with_own_id(part, seen) for part in reply.parts))
+
+
+def _with_own_id(part: Part, seen: Counter[str]) -> Part:
+    if not isinstance(part, ToolCall):
+        return part
+    seen[part.id] += 1
+    return part if seen[part.id] == 1 else replace(part, id=f"{part.id}-{seen[part.id]}")
+
+
+def _refitted(call: ToolCall, tools: Toolbox, fit: Fit) -> tuple[ToolCall, Sequence[str]]:
+    try:
+        given, schema = plain_object(call.arguments), parameters_of(tools.find(call.name))
+    except (ValueError, InvalidArguments):
+        return call, ()  # for the executor to refuse
+    fitted, changes = fit(given, schema)
+    if not changes:
+        return call, ()
+    mended = replace(call, arguments=json.dumps(fitted, ensure_ascii=False))
+    return mended, (f"The arguments of {call.name}: {'; '.join(changes)}.",)
+
+
+def _folded(name: str) -> str:
+    return PREFIX.sub("", name.strip(), count=1).replace("-", "").replace("_", "").casefold()
