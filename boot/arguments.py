@@ -9,6 +9,7 @@ from core.values import value
 EPILOG = """commands:
   roost sessions [search WORDS | show ID | export ID]   what was said before
   roost models [--url URL] [--json]                     which models there are, what each can do, and where
+  roost calibrate [--url URL] [--model NAME]            what a model can do, found out in five minutes
   roost settings                                        every setting and where it comes from
   roost doctor                                          what is missing, and how to mend it
   roost why "COMMAND"                                   how a command would be judged

@@ -1,4 +1,4 @@
-"""The commands beside the chat and `-p`: `roost sessions`, `models`, `settings`, `doctor` and `why`.
+"""The commands beside the chat and `-p`: `roost sessions`, `models`, `calibrate` and so on.
 
 Each takes `--workspace`, prints to stdout what it was asked for, and answers an exit code.
 """
@@ -23,7 +23,8 @@ def run(arguments: Sequence[str]) -> int:
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # what was said may hold letters this terminal lacks
     given = _parser().parse_args(arguments)
-    loaded = load_settings(here(), {"workspace": given.workspace} if given.workspace else {})
+    flags = {name: getattr(given, name, None) for name in ("workspace", "model", "model_url")}
+    loaded = load_settings(here(), {name: flag for name, flag in flags.items() if flag})
     _warn(loaded.warnings)
     act: Command = given.act
     return act(given, loaded)
@@ -50,6 +51,12 @@ def _models(given: argparse.Namespace, loaded: Loaded) -> int:
     from boot.models_command import list_models
 
     return list_models(loaded.settings, given.url or loaded.settings.model_url, json=given.json)
+
+
+def _calibrate(given: argparse.Namespace, loaded: Loaded) -> int:
+    from boot.calibrate.command import calibrate
+
+    return calibrate(loaded.settings, here().folders, json=given.json, anew=given.anew)
 
 
 def _settings(given: argparse.Namespace, loaded: Loaded) -> int:
@@ -109,6 +116,11 @@ def _parser() -> argparse.ArgumentParser:
     models = command("models", _models, "Which models there are, what each can do, and where.")
     models.add_argument("--url", metavar="URL", help="of this server, not of all on the usual local ports")
     models.add_argument("--json", action="store_true", help="all that is known, as one line of JSON")
+    exam = command("calibrate", _calibrate, "What a model on its server can do: an exam of five minutes.")
+    exam.add_argument("--model", metavar="NAME", help="model to ask (AGENT_MODEL)")
+    exam.add_argument("--url", dest="model_url", metavar="URL", help="its server (AGENT_MODEL_URL)")
+    exam.add_argument("--anew", action="store_true", help="from the first check on, not where it broke off")
+    exam.add_argument("--json", action="store_true", help="the report as one line of JSON")
     command("settings", _settings, "Every setting, its value and where that stands.")
     doctor = command("doctor", _doctor, "What is missing or wrong here, and how to mend it.")
     doctor.add_argument("--offline", action="store_true", help="leave the model server alone")

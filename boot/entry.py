@@ -1,7 +1,7 @@
 """Where every start begins: which surface, with which settings, and what an error ends as.
 
 main ─┬─ --version
-      ├─ sessions, models, settings, doctor, why ─► boot/commands
+      ├─ sessions, models, calibrate, settings, doctor, why ─► boot/commands
       └─ parse ─► settings ─► wiring ─┬─► servr/headless   (-p)
                                       └─► servr/terminal   (chat)
 """
@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 from boot.version import VERSION
 
-COMMANDS = ("sessions", "models", "settings", "doctor", "why")
+COMMANDS = ("sessions", "models", "calibrate", "settings", "doctor", "why")
 BUG, INTERRUPTED = 70, 130
 
 

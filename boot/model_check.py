@@ -7,10 +7,12 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Mapping
 
+from boot.calibrate.kept import Calibrations
 from boot.doctor import Finding
 from boot.layers import here
 from boot.model_way import NO_WINDOW, ModelWay, way_to_model
 from boot.plugins import Plugins
+from boot.profiles import Profiles
 from boot.settings import Settings
 from core.deltas import ReplyBuilder, TextDelta, ThinkingDelta
 from core.errors import AgentError
@@ -41,7 +43,10 @@ def model_findings(settings: Settings) -> list[Finding]:
 async def _asked(settings: Settings) -> list[Finding]:
     try:
         async with asyncio.timeout(FIND_SECONDS):
-            way = await way_to_model(settings, "server", Plugins(here().folders.cache))
+            folders = here().folders
+            learn = Calibrations(folders.calibrations).learned
+            profiles = Profiles(own=folders.config / "profiles", learn=learn)
+            way = await way_to_model(settings, "server", Plugins(folders.cache), profiles)
     except TimeoutError:
         text = f"{settings.model_url or 'It'} did not answer within {FIND_SECONDS:g} seconds."
         return [Finding(subject="model server", state="problem", text=text, mend="Is it busy? Try again.")]
@@ -59,8 +64,9 @@ async def _served(way: ModelWay) -> list[Finding]:
     served = facts.model(way.model) if facts else None
     kind = f", {facts.kind}" if facts and facts.kind != "unknown" else ""
     found = [Finding(subject="model server", text=f"{way.place}{kind}")]
+    calibrated = ", calibrated" if way.calibrated else ""
     if window:
-        found.append(Finding(subject="model", text=f"{way.model}, window: {window:,} tokens"))
+        found.append(Finding(subject="model", text=f"{way.model}, window: {window:,} tokens{calibrated}"))
     else:
         found.append(Finding(subject="model", state="note", text=f"{way.model}. {NO_WINDOW}"))
     if served and served.gpu_share is not None and served.gpu_share < 1:

@@ -8,9 +8,10 @@ What was said stays as it is; each way renders it as its own model takes it. Sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from boot.model_way import ModelWay, Profiles, gemini_way, offline_way, way_to
+from boot.model_way import ModelWay, gemini_way, offline_way, way_to
 from boot.models import served_model, servers_of
 from boot.plugins import Plugins
+from boot.profiles import Profiles
 from boot.settings import Settings
 from core.endpoint import ServedModel, ServerFacts
 from core.errors import ConfigError, GatewayError

@@ -7,11 +7,12 @@ plug-ins ─► watching ─► no circles ─► retrying ─► calls written 
 """
 
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Literal
 
 from boot.known_servers import KnownServers
 from boot.models import served_model
 from boot.plugins import Plugins
+from boot.profiles import Profiles
 from boot.settings import Settings
 from core.endpoint import ASSUMED_WINDOW, ServedModel, ServerFacts
 from core.errors import GatewayUnavailable
@@ -29,7 +30,6 @@ from gate.retrying import RetryingGateway
 from gate.slots import SlotGateway, Slots
 from gate.text_calls import TextCallGateway, ToldToolsGateway
 from gate.warming import WarmingGateway
-from model.catalog import profile_of
 
 if TYPE_CHECKING:
     from gate.ollama import OllamaGateway
@@ -42,13 +42,8 @@ NO_WINDOW = (
     f"The server does not name its window: {ASSUMED_WINDOW:,} tokens are assumed. "
     "Set AGENT_WINDOW_TOKENS if you know it."
 )
+FAMILIES = Profiles()
 START_ONE = "Start one (LM Studio, Ollama, llama-server, vLLM) or name it with --url."
-
-
-class Profiles(Protocol):
-    def __call__(self, model: str, window_tokens: int | None, *, hosted: bool) -> ModelProfile:
-        """The profile of a model by its name, and the window its server says it has."""
-        ...
 
 
 async def _nothing_to_close() -> None: ...
@@ -69,6 +64,8 @@ class ModelWay:
     """Lets the server read a prompt before it is asked; None where that costs money, or is of no use."""
     hosted: ServerFacts | None = None
     """What is known of a server that is not asked about itself."""
+    calibrated: bool = False
+    """Whether `roost calibrate` has examined this model on this server."""
     close: Callable[[], Awaitable[None]] = _nothing_to_close
     notices: tuple[str, ...] = ()
 
@@ -82,7 +79,7 @@ async def way_to_model(
     settings: Settings,
     kind: Kind,
     plugins: Plugins,
-    profiles: Profiles = profile_of,
+    profiles: Profiles = FAMILIES,
     *,
     preferred: str = "",
 ) -> ModelWay:
@@ -122,17 +119,20 @@ def way_to(found: Endpoint, settings: Settings, plugins: Plugins, profiles: Prof
     known = KnownServers(plugins.cache / "servers")
     if found.facts:
         known.keep(found.facts)
+    learned = profiles.learn(found.url, found.model)
+    wished = settings.window_tokens or learned.window_tokens
     live = LiveWindow(
         found.url,
         found.model,
         settings.api_key if settings.model_url else "",
-        most_tokens=settings.window_tokens,
+        most_tokens=wished,
         keep=known.keep,
         facts=found.facts,
     )
     kind = found.facts.kind if found.facts else "unknown"
-    window = _window(found, settings.window_tokens)
-    profile = profiles(found.model, window, hosted=settings.hosted or is_hosted(found.url))
+    window = _window(found, wished)
+    hosted = settings.hosted or is_hosted(found.url)
+    profile = profiles.profile(found.url, found.model, window, hosted=hosted)
     manner = manner_for(profile, server=kind, temperature=settings.temperature)
     server = (
         _ollama(found, live, window, manner)
@@ -152,6 +152,7 @@ def way_to(found: Endpoint, settings: Settings, plugins: Plugins, profiles: Prof
         await warming.close()
         await server.close()
 
+    no_window = (NO_WINDOW,) if kind in SAY_NO_WINDOW and found.facts and not window else ()
     return ModelWay(
         gateway=_ringed(warming, profile, plugins, live),
         model=found.model,
@@ -161,7 +162,8 @@ def way_to(found: Endpoint, settings: Settings, plugins: Plugins, profiles: Prof
         live=live,
         warm=None if profile.hosted or kind in KEEP_NOTHING else warming.warm,
         close=close,
-        notices=(NO_WINDOW,) if kind in SAY_NO_WINDOW and found.facts and not window else (),
+        calibrated=learned.calibrated,
+        notices=(*no_window, *filter(None, (learned.warning,))),
     )
 
 

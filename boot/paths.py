@@ -1,6 +1,7 @@
 """Where things are: the user's own folders, the checkout, and the folder the agent works in.
 
 data    sessions/<workspace>/<id>.jsonl              AGENT_DATA_DIR
+        calibrations/<model>-<digest>.json
 config  settings.toml, .env, rules                   AGENT_CONFIG_DIR
 cache   what can be made again                       AGENT_CACHE_DIR
 """
@@ -29,6 +30,10 @@ class Folders:
     @property
     def sessions(self) -> Path:
         return self.data / "sessions"
+
+    @property
+    def calibrations(self) -> Path:
+        return self.data / "calibrations"
 
 
 def user_folders(environment: Mapping[str, str], platform: str = sys.platform) -> Folders:

@@ -11,11 +11,13 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from pathlib import Path
 
+from boot.calibrate.kept import Calibrations
 from boot.model_switch import SessionModels
-from boot.model_way import Kind, ModelWay, Profiles, way_to_model
+from boot.model_way import Kind, ModelWay, way_to_model
 from boot.paths import Folders, artifacts_folder, checkout_folder, user_folders, workspace_folder
 from boot.permissions import permissions_for
 from boot.plugins import Plugins
+from boot.profiles import Profiles
 from boot.resuming import last_model, take_up
 from boot.settings import Settings
 from boot.toolbox import sandbox_for, toolbox_for
@@ -39,7 +41,6 @@ from flow.repair import ReplyRepair
 from flow.secrets import Secrets
 from flow.sessions import Session
 from gate.http import HttpxWebClient
-from model.catalog import profile_of
 from store.session_log import SessionHeader, SessionLog
 from store.sessions import Sessions, new_session_id
 from tool.registry import Registry, offered
@@ -105,7 +106,11 @@ async def open_session(
     async with AsyncExitStack() as stack:
         if log := _earlier_log(choice, workspace, folders):
             stack.callback(log.close)
-        profiles = _profiles(folders, log)
+        profiles = Profiles(
+            own=folders.config / "profiles",
+            learn=Calibrations(folders.calibrations).learned,
+            begun=log.header if log else None,
+        )
         earlier = tuple(log.records()) if log else ()
         last = last_model(log.header, earlier) if log else ""
         preferred = last if choice.last_model else ""
@@ -183,17 +188,6 @@ def _earlier_log(choice: Choice, workspace: Path, folders: Folders) -> SessionLo
             hint="Resume it there, or name that folder with --workspace.",
         )
     return log
-
-
-def _profiles(folders: Folders, log: SessionLog | None) -> Profiles:
-    """A session goes on with the profile it was begun with, for as long as its model is the same."""
-
-    def profile(model: str, window_tokens: int | None, *, hosted: bool) -> ModelProfile:
-        if log and log.header.model == model:
-            return log.header.profile
-        return profile_of(model, window_tokens, own=folders.config / "profiles", hosted=hosted)
-
-    return profile
 
 
 def _new_log(

@@ -8,6 +8,7 @@ one file and no TOML; a user's own files are read as they are.
 
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
@@ -19,15 +20,23 @@ PROFILES = Path(__file__).with_name("profiles")
 INDEX = PROFILES / "index.json"
 
 Entry = Mapping[str, Any]
+NO_FIELDS = ("patterns", "sampling", "own", "said")
+NOTHING: Mapping[str, object] = {}
 
 
 def profile_of(
-    model: str, window_tokens: int | None = None, *, own: Path | None = None, hosted: bool = False
+    model: str,
+    window_tokens: int | None = None,
+    *,
+    own: Path | None = None,
+    hosted: bool = False,
+    learned: Mapping[str, object] = NOTHING,
 ) -> ModelProfile:
     """The profile of the model of this name, fitted to the window that its server says it has.
 
     `own` is the folder with the user's family files, which need not exist; `hosted` says that others
-    run the server.
+    run the server; `learned` are fields that this model's calibration found out: they come before those
+    of its family, and after what a file of the user's says of it.
 
     Raises:
         ConfigError: a file of the user's cannot be read; it names file and key.
@@ -37,8 +46,13 @@ def profile_of(
         from model.families import users_entries  # reads TOML, which most starts need not
 
         entries.update((entry["name"], entry) for entry in users_entries(own, entries))
-    profile = _profile(_best(model, entries.values()))
-    return fitted(as_hosted(profile) if hosted or profile.hosted else profile, window_tokens)
+    best = _best(model, entries.values())
+    family = _profile(best)
+    family = as_hosted(family) if hosted or family.hosted else family
+    found_out: dict[str, Any] = {
+        key: item for key, item in learned.items() if key not in best.get("said", ())
+    }
+    return fitted(replace(family, **found_out), window_tokens)
 
 
 def _best(model: str, entries: Iterable[Entry]) -> Entry:
@@ -65,5 +79,5 @@ def _exactness(pattern: str) -> tuple[int, int]:
 
 
 def _profile(entry: Entry) -> ModelProfile:
-    fields = {key: item for key, item in entry.items() if key not in ("patterns", "sampling", "own")}
+    fields = {key: item for key, item in entry.items() if key not in NO_FIELDS}
     return ModelProfile(**fields, sampling=Sampling(**entry.get("sampling", {})))

@@ -63,12 +63,15 @@ def users_entries(folder: Path, built_in: Mapping[str, Entry]) -> list[Entry]:
 
 
 def _filled(own: Entry, built_in: Mapping[str, Entry], place: str) -> Entry:
-    """What `own` leaves out is its base's: the one it names, the built-in one of its name, or the default."""
+    """What `own` leaves out is its base's: the one it names, the built-in one of its name, or the default.
+
+    `said` are the keys that the file itself has.
+    """
     name = own["name"]
     base = own.get("base", name if name in built_in else DEFAULT)
     if base not in built_in:
         raise unknown(base, built_in, f"{place}: base is {base!r}, and there is no such profile.")
     if name not in built_in:
         check(own, {**FAMILY, **VARIANT}, place, needed=("patterns",))
-    fields = {**built_in[base], **own, "own": "patterns" in own}
+    fields = {**built_in[base], **own, "own": "patterns" in own, "said": tuple(own)}
     return {key: item for key, item in fields.items() if key != "base"}

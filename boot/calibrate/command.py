@@ -1,0 +1,87 @@
+"""`roost calibrate`: holds the exam, shows how far it is, and tells what came of it."""
+
+import asyncio
+import os
+import sys
+from collections.abc import Iterator
+
+from boot.calibrate.checks import EXAM
+from boot.calibrate.exam import Exam, unasked
+from boot.calibrate.examinee import Examinee
+from boot.calibrate.kept import Calibrations, Learned, written
+from boot.calibrate.progress import Progress
+from boot.calibrate.report import LEFT_OUT, Report
+from boot.model_way import ModelWay, way_to_model
+from boot.paths import Folders
+from boot.plugins import Plugins
+from boot.profiles import Profiles
+from boot.settings import Settings
+from core.errors import GatewayError
+from core.values import encode, utc_now
+
+
+def calibrate(settings: Settings, folders: Folders, *, json: bool, anew: bool) -> int:
+    """Print what was found out; 1 when the model cannot do Roost's work.
+
+    Raises:
+        ConfigError: it is not clear which model is meant.
+        GatewayError: no server, or it went away. What was found out until then is kept.
+    """
+    kept = Calibrations(folders.calibrations)
+    try:
+        report = asyncio.run(_held(settings, folders, kept, anew=anew))
+    except (GatewayError, KeyboardInterrupt):
+        sys.stderr.write("roost: What was found out is kept. roost calibrate goes on from there.\n")
+        raise
+    if json:
+        print(encode(written(report)))
+    else:
+        print(*_table(report), "", _conclusion(report, kept), sep="\n")
+    return 1 if report.ended else 0
+
+
+async def _held(settings: Settings, folders: Folders, kept: Calibrations, *, anew: bool) -> Report:
+    profiles = Profiles(own=folders.config / "profiles", learn=_tools_as_tools)
+    way = await way_to_model(settings, "server", Plugins(folders.cache), profiles)
+    try:
+        report = _begun(way, kept, anew=anew)
+        examinee = Examinee(way, nonce=os.urandom(3).hex())
+        return await Exam(kept.keep, Progress(len(EXAM))).hold(examinee, report)
+    finally:
+        await way.close()
+
+
+def _tools_as_tools(url: str, model: str) -> Learned:
+    """Whatever its family needs: the exam itself tells it of tools in words, to compare."""
+    return Learned(fields={"calls": "native"})
+
+
+def _begun(way: ModelWay, kept: Calibrations, *, anew: bool) -> Report:
+    now = utc_now()
+    report = None if anew else kept.unfinished(way.place, way.model, now)
+    if report:
+        sys.stderr.write(f"roost: Going on after {len(report.results)} of {len(EXAM)} checks.\n")
+    return report or Report(model=way.model, url=way.place, begun=now)
+
+
+def _table(report: Report) -> Iterator[str]:
+    yield f"{report.model} at {report.url}"
+    yield ""
+    rows = [
+        *(
+            (result.title, result.graded.verdict, result.graded.found, result.graded.help)
+            for result in report.results
+        ),
+        *((check.title, LEFT_OUT, "not asked", "") for check in unasked(report)),
+    ]
+    for title, verdict, found, advice in rows:
+        yield f"{title:<16} {verdict:<15}  {found}"
+        if advice:
+            yield f"{'':<32}  → {advice}"
+
+
+def _conclusion(report: Report, kept: Calibrations) -> str:
+    if report.ended:
+        return f"{report.ended} This model is not fit for Roost on this server."
+    place = kept.path(report.url, report.model)
+    return f"New sessions with this model on this server go by it. Delete {place} to undo that."

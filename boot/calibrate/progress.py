@@ -1,0 +1,50 @@
+"""How far an exam is, on standard error: a bar that moves in a terminal, a line for each check elsewhere."""
+
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from boot.calibrate.checks import Check
+
+WIDTH = 20
+TICK_SECONDS = 0.5
+CLEAR_LINE = "\r\x1b[K"
+
+
+@dataclass(frozen=True)
+class Progress:
+    count: int
+    """Of checks."""
+    begun: float = field(default_factory=time.monotonic)
+
+    @contextmanager
+    def __call__(self, number: int, check: Check) -> Iterator[None]:
+        """Shows `check` while it runs, after `number` others."""
+        if not sys.stderr.isatty():
+            sys.stderr.write(f"roost: {number + 1} of {self.count}: {check.title}\n")
+            yield
+            return
+        over = threading.Event()
+        drawing = threading.Thread(target=self._draw, args=(number, check, over))
+        drawing.start()
+        try:
+            yield
+        finally:
+            over.set()
+            drawing.join()
+
+    def _draw(self, number: int, check: Check, over: threading.Event) -> None:
+        full = WIDTH * number // self.count
+        bar = "█" * full + "░" * (WIDTH - full)
+        while not over.is_set():
+            minutes, seconds = divmod(int(time.monotonic() - self.begun), 60)
+            sys.stderr.write(
+                f"{CLEAR_LINE}{bar} {number + 1} of {self.count}  {check.title}  {minutes}:{seconds:02}"
+            )
+            sys.stderr.flush()
+            over.wait(TICK_SECONDS)
+        sys.stderr.write(CLEAR_LINE)
+        sys.stderr.flush()
