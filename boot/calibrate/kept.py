@@ -114,7 +114,7 @@ def _object(item: object) -> dict[str, object]:
 
 def _checked(kept: object, place: str) -> Mapping[str, object]:
     """The fields of the profile; raises ConfigError for what is none of ours."""
-    from gate.dialects.parsed import known_family
+    from gate.dialects.table import known_family
     from model.family_form import PROFILE, check
 
     read = _object(kept)

@@ -7,8 +7,7 @@ tools, history ─▶ rendering ─▶ text                          for models 
 from collections.abc import Sequence
 
 from core.protocols import ToolSpec
-from gate.dialects.parsed import Parsed
-from gate.dialects.scanner import Scanner
+from gate.dialects.scanner import Parsed, Scanner
 
 __all__ = ["Parsed", "Scanner", "parse"]
 

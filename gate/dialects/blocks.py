@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 from gate.dialects.brackets import JSON, PYTHON, Bracketed
 from gate.dialects.calls import Heard, Reading
-from gate.dialects.heads import STRAY
 from gate.dialects.json_body import written_calls
+from gate.dialects.marks import LONGEST, stray_ends
 from gate.dialects.python_body import pythonic_calls
 from gate.dialects.source import Steps
 
@@ -53,7 +53,9 @@ class LastBlock:
                 return None
             heard += found
             yield from source.space()
-            while (yield from source.take(STRAY, reach=32)) or (yield from source.take(SEPARATOR, reach=1)):
+            while (yield from source.take(stray_ends(), reach=LONGEST)) or (
+                yield from source.take(SEPARATOR, reach=1)
+            ):
                 yield from source.space()
             if not source.rest:
                 return heard

@@ -1,51 +1,52 @@
 """Where something in brackets ends: JSON, Python, Gemma's own. Each character is looked at once."""
 
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from functools import cache
+from dataclasses import dataclass
+from functools import cached_property
 
-from gate.dialects.source import Source, Steps
+from gate.dialects.source import Source, Steps, compiled
 
 CLOSING = {"{": "}", "[": "]", "(": ")"}
-IN_DOUBLE = r'(?:[^"\\]++|\\.)*+'
-IN_SINGLE = r"(?:[^'\\]++|\\.)*+"
+IN_DOUBLE = r'(?:[^"\\]++|\\[\s\S])*+'
+IN_SINGLE = r"(?:[^'\\]++|\\[\s\S])*+"
 
 
 @dataclass(frozen=True)
 class Grammar:
     between: str
-    """What may stand between brackets and strings: an expression that never fails."""
+    """What may stand between brackets and strings: an expression that never fails.
+
+    It fits no opening of the table, so that nothing that goes wrong is read beyond the next call.
+    """
     strings: Mapping[str, str]
     """The quotes, longest first, each with an expression for what cannot end its string."""
     after_string: str = ""
     """What alone may follow a string, if that is certain: else a quote within it was not escaped."""
 
-    @property
-    def longest_quote(self) -> int:
-        return max(map(len, self.strings))
+    @cached_property
+    def halves(self) -> frozenset[str]:
+        """Every text that more text may make a quote, or another quote."""
+        return frozenset(one[:length] for one in self.strings for length in range(len(one)))
 
 
-JSON = Grammar(r"[\s\w.,:+\-]*+", {'"': IN_DOUBLE, "'": IN_SINGLE}, ":,}]")
-PYTHON = Grammar(r"[^\"'{}\[\]()]*+", {'"""': IN_DOUBLE, "'''": IN_SINGLE, '"': IN_DOUBLE, "'": IN_SINGLE})
+JSON = Grammar(r"[\s\d.,:+\-trufalsenNoTFIityE]*+", {'"': IN_DOUBLE, "'": IN_SINGLE}, ":,}]")
+PYTHON = Grammar(r"[^\"'{}\[\]()<]*+", {'"""': IN_DOUBLE, "'''": IN_SINGLE, '"': IN_DOUBLE, "'": IN_SINGLE})
 GEMMA = Grammar(r"[^\"'{}\[\]<]*+", {'<|"|>': "[^<]*+", "<escape>": "[^<]*+", '"': IN_DOUBLE, "'": IN_SINGLE})
 
 
-@cache
-def compiled(pattern: str) -> re.Pattern[str]:
-    return re.compile(pattern, re.DOTALL)
-
-
-@dataclass
 class Bracketed:
     """Goes past what the brackets at hand hold."""
 
-    source: Source
-    grammar: Grammar
-    whole: bool = False
-    """Whether all brackets were closed."""
-    parts: list[int] = field(default_factory=list)
-    """Places behind each bracketed part directly within the outer brackets."""
+    def __init__(self, source: Source, grammar: Grammar) -> None:
+        self.source = source
+        self.grammar = grammar
+        self.whole = False
+        """Whether all brackets were closed."""
+        self.parts: list[int] = []
+        """Places behind each bracketed part directly within the outer brackets."""
+        self._awaited: list[str] = []
+        self._open = dict.fromkeys(CLOSING.values(), 0)
+        """How many of each are awaited."""
 
     def scan(self) -> Steps[None]:
         """Stops behind the last bracket, before what cannot stand there, or at the end of the text.
@@ -53,12 +54,12 @@ class Bracketed:
         Raises:
             Unfinished: the text is over within a string.
         """
-        source, awaited = self.source, list[str]()
+        source, halves = self.source, self.grammar.halves
         between = compiled(self.grammar.between)
         while not self.whole:
             if found := between.match(source.text, source.at):
                 source.at = found.end()
-            if not source.over and self._may_be_half_a_quote():
+            if not source.over and source.rest < 8 and source.text[source.at :] in halves:
                 yield
                 continue
             if not source.rest:
@@ -66,14 +67,8 @@ class Bracketed:
             if quote := self._quote():
                 if not (yield from self._pass_string(quote)):
                     return
-            elif not self._pass_bracket(awaited):
+            elif not self._pass_bracket():
                 return
-
-    def _may_be_half_a_quote(self) -> bool:
-        """Whether more text may make another quote of what is at hand, or there is none."""
-        source = self.source
-        at_hand = source.text[source.at : source.at + self.grammar.longest_quote]
-        return any(one.startswith(at_hand) and one != at_hand for one in self.grammar.strings)
 
     def _quote(self) -> str | None:
         source = self.source
@@ -89,7 +84,7 @@ class Bracketed:
             if source.text.startswith(quote, source.at):
                 break
             if source.rest < len(quote) or source.text[source.at] == "\\":
-                yield from source.more()
+                yield from source.more(None if source.rest else compiled(rf"[{quote[0]}\\]"))
             else:
                 source.at += 1
         source.at += len(quote)
@@ -98,18 +93,24 @@ class Bracketed:
         yield from source.space()
         return not source.rest or source.text[source.at] in self.grammar.after_string
 
-    def _pass_bracket(self, awaited: list[str]) -> bool:
+    def _pass_bracket(self) -> bool:
         """A closing bracket also closes what was left open within its own."""
         bracket = self.source.text[self.source.at]
-        if bracket in CLOSING:
-            awaited.append(CLOSING[bracket])
-        elif bracket in awaited:
-            while awaited.pop() != bracket:
-                pass
+        if closing := CLOSING.get(bracket):
+            self._awaited.append(closing)
+            self._open[closing] += 1
+        elif self._open.get(bracket):
+            self._close(bracket)
         else:
             return False
         self.source.at += 1
-        if len(awaited) == 1 and bracket not in CLOSING:
+        if len(self._awaited) == 1 and not closing:
             self.parts.append(self.source.place)
-        self.whole = not awaited
+        self.whole = not self._awaited
         return True
+
+    def _close(self, bracket: str) -> None:
+        closed = ""
+        while closed != bracket:
+            closed = self._awaited.pop()
+            self._open[closed] -= 1

@@ -8,8 +8,7 @@ from functools import cached_property
 
 from core.messages import ToolCall
 from core.protocols import ToolSpec
-from core.python_literal import read_literal
-from gate.dialects.source import Source, Steps
+from gate.dialects.source import Leads, Source, Steps, compiled, either
 
 PREFIX = re.compile(r"(?:functions|tools?)[.:]")
 TYPES: Mapping[str, tuple[type, ...]] = {
@@ -20,6 +19,7 @@ TYPES: Mapping[str, tuple[type, ...]] = {
     "object": (dict,),
     "null": (type(None),),
 }
+CHOICES = ("anyOf", "oneOf", "allOf")
 
 Pairs = Sequence[tuple[str, str, bool]]
 """Key, value as written, and whether the format itself says that the value is text."""
@@ -77,7 +77,16 @@ class Reading:
 
     @cached_property
     def closing(self) -> re.Pattern[str]:
-        return re.compile("|".join(map(re.escape, self.closings)) or "(?!)")
+        return compiled(either(self.closings))
+
+    @cached_property
+    def leads(self) -> Leads:
+        return Leads(self.closings)
+
+    @cached_property
+    def too_many_brackets(self) -> re.Pattern[str]:
+        """The closing tag, and what small models write before it when they lost count."""
+        return compiled(rf"(?P<bracket>[\]}}]{{1,4}}\s{{0,16}})?(?:{self.closing.pattern})")
 
     def ends_here(self) -> Steps[bool]:
         """Whether the wrapper, or the text, ends at this place."""
@@ -106,45 +115,77 @@ def _typed(pairs: Pairs, tool: ToolSpec) -> str:
     properties = tool.parameters.get("properties")
     schemas = properties if isinstance(properties, Mapping) else {}
     written = (
-        f"{json.dumps(key, ensure_ascii=False)}: "
-        f"{json.dumps(text if is_text else typed(text, schemas.get(key)), ensure_ascii=False)}"
+        f"{_text(key)}: {_text(text) if is_text else typed(text, schemas.get(key), tool.parameters)}"
         for key, text, is_text in pairs
     )
     return "{" + ", ".join(written) + "}"
 
 
-def typed(text: str, schema: object) -> object:
-    """The value that `text` stands for in a format without types; itself where the schema wants text."""
-    kinds = _kinds(schema)
-    if not kinds - {"string", "null"} and not (text.strip() == "null" and "null" in kinds):
-        return text
-    allowed = tuple(kind for name in kinds for kind in TYPES.get(name, ()))
-    for read in (_json, _literal):
-        found = read(text.strip())
-        if found is not None and type(found[0]) in allowed:
-            return found[0]
-    return text
+def typed(text: str, schema: object, root: Mapping[str, object]) -> str:
+    """The value that `text` stands for in a format without types, as JSON; text, where nothing else is sure.
+
+    Args:
+        text: the value as it was written.
+        schema: what the tool says of it.
+        root: the schema in which references are looked up.
+    """
+    kinds, plain = _kinds(schema, root), text.strip()
+    if kinds - {"string", "null"} or (plain == "null" and "null" in kinds):
+        for written in (plain, _literal(plain)):
+            found = _read(written)
+            if found and type(found[0]) in [kind for name in kinds for kind in TYPES.get(name, ())]:
+                return found[1]
+    return _text(text)
 
 
-def _kinds(schema: object) -> frozenset[str]:
-    if not isinstance(schema, Mapping):
+def _kinds(schema: object, root: Mapping[str, object], depth: int = 8) -> frozenset[str]:
+    """The types that a value may have; none if nothing is said of them."""
+    if not isinstance(schema, Mapping) or not depth:
         return frozenset()
     said = schema.get("type")
     kinds = {said} if isinstance(said, str) else set(said) if isinstance(said, list | tuple) else set()
-    for key in ("anyOf", "oneOf"):
-        choices = schema.get(key)
-        for choice in choices if isinstance(choices, list | tuple) else ():
-            kinds |= _kinds(choice)
-    return frozenset(kinds)
+    if not kinds:
+        values = (*_items(schema, "enum"), *([schema["const"]] if "const" in schema else ()))
+        kinds = {name for name, types in TYPES.items() for one in values if type(one) in types}
+    choices = (one for key in CHOICES for one in _items(schema, key))
+    return frozenset(kinds).union(
+        *(_kinds(one, root, depth - 1) for one in (_referred(schema, root), *choices))
+    )
 
 
-def _json(text: str) -> tuple[object] | None:
+def _items(schema: Mapping[str, object], key: str) -> Sequence[object]:
+    found = schema.get(key)
+    return found if isinstance(found, list | tuple) else ()
+
+
+def _referred(schema: Mapping[str, object], root: Mapping[str, object]) -> object:
+    """What `#/$defs/Name` stands for."""
+    found: object = root
+    for part in str(schema.get("$ref", "")).removeprefix("#/").split("/"):
+        found = found.get(part) if isinstance(found, Mapping) else None
+    return found
+
+
+def _read(text: str | None) -> tuple[object, str] | None:
+    """The value of a JSON text and how it is written; None where it means none, or may mean two."""
     try:
-        return (json.loads(text, strict=False),)
+        found = json.loads(text or "", strict=False, object_pairs_hook=_once)
+        return found, json.dumps(found, ensure_ascii=False, allow_nan=False)
     except (ValueError, RecursionError):
         return None
 
 
-def _literal(text: str) -> tuple[object] | None:
-    written = read_literal(text)
-    return None if written is None else _json(written)
+def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    if len(dict(pairs)) < len(pairs):
+        raise ValueError("a key stands there twice")
+    return dict(pairs)
+
+
+def _literal(text: str) -> str | None:
+    from core.python_literal import read_literal
+
+    return read_literal(text)
+
+
+def _text(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)

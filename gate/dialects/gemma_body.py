@@ -12,7 +12,7 @@ HEAD = re.compile(r"(?:call:)?\s{0,4}(?P<name>[\w.\-]{1,80})\s{0,4}(?=[{(])")
 TOKEN = re.compile(
     r"<escape>(?P<escaped>.*?)<escape>|<\|\"\|>(?P<piped>.*?)<\|\"\|>"
     r"|(?P<quoted>\"(?:[^\"\\]++|\\.)*+\")|'(?P<single>(?:[^'\\]++|\\.)*+)'"
-    r"|(?P<key>[A-Za-z_][\w.\-]*+)(?=\s*+:)",
+    r"|(?<![\w.\-])(?P<key>[A-Za-z_][\w.\-]*+)(?=\s*+:)",
     re.DOTALL,
 )
 
@@ -26,12 +26,14 @@ def gemma_body(reading: Reading) -> Steps[list[Heard] | None]:
         begun = yield from source.look(HEAD, reach=128)
         if begun is None:
             return heard or None
-        source.at = begun.end()
+        head, source.at = source.place, begun.end()
         start = source.place
         brackets = Bracketed(source, GEMMA)
         yield from brackets.scan()
         text = source.between(start, source.place)
         if not brackets.whole and not (yield from reading.ends_here()):
+            if heard:
+                source.back_to(head)
             return heard or None
         heard.append(object_call(begun["name"], as_json(text), source.place))
 

@@ -9,8 +9,13 @@ from gate.dialects.brackets import JSON, Bracketed
 from gate.dialects.calls import Heard, Reading
 from gate.dialects.source import Steps, Unfinished
 
-NAME = re.compile(r'"(?:name|tool_name)"\s*+:\s*+"([^"\\\n]{1,80})"')
-ARGUMENTS = re.compile(r'"(?:arguments|parameters)"\s*+:\s*+')
+HEAD = re.compile(
+    r"\s*+\[?\s*+\{\s*+"
+    r'(?:"(?:type|id|index|tool_call_id)"\s*+:\s*+(?:"[^"\\\n]{0,80}"|\d{1,9})\s*+,\s*+){0,4}'
+    r'(?:"function"\s*+:\s*+\{\s*+)?"(?:name|tool_name)"\s*+:\s*+"([^"\\\n]{1,80})"\s*+,\s*+'
+    r'"(?:arguments|parameters)"\s*+:\s*+'
+)
+"""All that may stand before the arguments of a call whose JSON is broken: else its name would be a guess."""
 FENCE = re.compile(r"```\w{0,12}[ \t]{0,8}\r?\n")
 HALF_FENCE = re.compile(r"`{1,3}|```\w{0,12}[ \t]{0,8}\r?")
 FENCE_END = re.compile(r"```")
@@ -77,7 +82,7 @@ def _broken(reading: Reading, start: int) -> Steps[list[Heard] | None]:
         return None
     if (found := _up_to_closing(reading, start, or_fail=False)) is not None:
         return found
-    closing = yield from source.seek(reading.closing, reach=64)
+    closing = yield from source.seek(reading.closing, reading.leads, reach=64)
     source.at -= len(closing[0])
     return _verbatim(reading, start)
 
@@ -123,15 +128,17 @@ def written_calls(text: str, end: int, *, strict: bool) -> Iterator[Heard]:
 
 def broken_call(text: str, end: int) -> Heard | None:
     """A call in JSON that cannot be read, its arguments as they stand: the executor says what is wrong."""
-    named, began = NAME.search(text), ARGUMENTS.search(text)
-    if not named or not began:
+    head = HEAD.match(text)
+    if not head:
         return None
-    written = text[began.end() :].rstrip()
+    written = text[head.end() :].rstrip()
     try:
         _, length = json.JSONDecoder(strict=False).raw_decode(written)
     except (ValueError, RecursionError):
         length = len(written)
-    return Heard(named[1], written[:length] or "{", end)
+    if written[length:].strip("]} \t\r\n"):
+        length = len(written)  # what else it says may be other arguments
+    return Heard(head[1], written[:length] or "{", end)
 
 
 def object_call(name: str, text: str, end: int, *, identity: str = "") -> Heard:

@@ -1,72 +1,105 @@
-"""The expressions that find, in the text of a reply, the places where something other than text begins."""
+"""The places in the text of a reply where something other than text begins."""
 
 import re
+from collections.abc import Iterable
 from functools import cache
-from itertools import groupby
 
-from gate.dialects.table import CHANNELS, LINE_ROWS, RESULTS, SILENT, THOUGHTS, Row, rows_of
+from gate.dialects.source import compiled, either
+from gate.dialects.table import CHANNELS, LINE_ROWS, RESULTS, ROWS, SILENT, THOUGHTS, Row, rows_of
+
+LONGEST = 64
+"""No mark is longer, and no run of backticks is read as one that is."""
 
 SPECIAL = re.compile(r"[<\[\]`~\n]")
 """What no mark can do without, but for those that count only where a line begins."""
 
+BLOCKS = {
+    "{": r"\s{0,64}+(?:[\"']|\Z)",
+    "[": r"\s{0,64}+(?:\{|[A-Za-z_][\w.]{0,80}+(?:\(|\Z)|\Z)",
+}
+"""What may begin a call without any mark, where a line begins, and what has to follow it."""
+
+HARMONY = (
+    r"(?:<\|start\|>assistant)?(?P<role>[^<\n]{0,120})<\|channel\|>(?P<channel>\w{1,20})(?P<to>[^<]{0,120})"
+    r"(?:<\|constrain\|>[^<]{0,40})?<\|message\|>"
+)
+RECIPIENT = r"\bto=([\w.\-]{1,100})"
+
+
+class Marks:
+    """What opens and closes anything, for a family that is known or for all."""
+
+    def __init__(self, family: str | None) -> None:
+        self.openings: dict[str, list[Row]] = {}
+        """Rows by what opens them."""
+        for row in rows_of(family):
+            self.openings.setdefault(row[1], []).append(row)
+        thoughts = (tag for pair in THOUGHTS for tag in pair)
+        results = (opening for opening, _ in RESULTS)
+        self._by_lead: dict[str, list[str]] = {}
+        """Marks by their first two characters."""
+        for mark in (*self.openings, *thoughts, *results, *CHANNELS, *SILENT):
+            self._by_lead.setdefault(mark[:2], []).append(mark)
+        marks = (mark for same in self._by_lead.values() for mark in same)
+        self._halves = _begun((*marks, *(closing for _, closing in RESULTS), "~~~"))
+        self._line_halves = _begun(row[1] for row in LINE_ROWS)
+        self._candidate = compiled(self._pattern())
+
+    def _pattern(self) -> str:
+        """Few alternatives of few characters: it is compiled while somebody waits for the first word."""
+        seconds: dict[str, str] = {}
+        for lead in self._by_lead:
+            seconds[lead[0]] = seconds.get(lead[0], "") + re.escape(lead[1])
+        leads = (rf"{re.escape(first)}(?=[{found}])" for first, found in seconds.items())
+        rows = ((row[1][0], re.escape(row[1][1:])) for row in LINE_ROWS)
+        blocks = ((start, f"(?={follows})") for start, follows in BLOCKS.items())
+        lines = (
+            rf"{re.escape(start)}(?<=\n{re.escape(start)}){follows}" for start, follows in (*rows, *blocks)
+        )
+        return "|".join((*lines, *leads, "``{0,63}", "~~~~{0,61}"))
+
+    def at(self, text: str, place: int) -> str | None:
+        """The mark that stands at a place, but for those that count only where a line begins."""
+        known = self._by_lead.get(text[place : place + 2], ())
+        return next((mark for mark in known if text.startswith(mark, place)), None)
+
+    def next(self, text: str, start: int) -> tuple[int, str] | None:
+        """The next mark, run of backticks, or bracket or row at the beginning of a line; and its place."""
+        for found in self._candidate.finditer(text, start):
+            place = found.start()
+            if mark := self.at(text, place):
+                return place, mark
+            if found[0] not in "<]" and (found[0] != "[" or text[place - 1 : place] == "\n"):
+                return place, found[0]
+        return None
+
+    def is_begun(self, text: str) -> bool:
+        """Whether all of `text` may become a mark."""
+        return text in self._halves
+
+    def held_back(self, text: str, start: int) -> int:
+        """Where the longest end of `text` begins, not before `start`, that may become a mark."""
+        tail = max(start, len(text) - LONGEST)
+        for found in compiled(r"[<\[\]`~]").finditer(text, tail):
+            end = text[found.start() :]
+            if end in self._halves or (end[0] in "`~" and end.strip(end[0]) == ""):
+                return found.start()
+        line = text.rfind("\n", tail) + 1
+        return line if line > start and text[line:] in self._line_halves else len(text)
+
 
 @cache
-def openings(family: str | None) -> dict[str, list[Row]]:
-    """The rows by what opens them."""
-    found: dict[str, list[Row]] = {}
-    for row in rows_of(family):
-        found.setdefault(row[1], []).append(row)
-    return found
+def marks_of(family: str | None) -> Marks:
+    return Marks(family)
 
 
 @cache
-def literals(family: str | None) -> frozenset[str]:
-    thoughts = (tag for pair in THOUGHTS for tag in pair)
-    results = (opening for opening, _ in RESULTS)
-    return frozenset((*openings(family), *thoughts, *results, *CHANNELS, *SILENT))
+def stray_ends() -> re.Pattern[str]:
+    """What may close a call that nothing opened."""
+    closings = (closing for row in ROWS for closing in row[2])
+    return compiled(either(sorted({*closings, *SILENT})))
 
 
-@cache
-def marks(family: str | None) -> re.Pattern[str]:
-    """Any mark, and any bracket or row that counts only where a line begins.
-
-    Grouped by the first character, so that plain text is passed over at the speed of a character set.
-    """
-    grouped = (
-        f"{re.escape(first)}(?:{'|'.join(re.escape(one[1:]) for one in same)})"
-        for first, same in groupby(sorted(literals(family)), key=lambda one: one[0])
-    )
-    lines = (
-        rf"{re.escape(start[0])}(?<=\n{re.escape(start[0])}){re.escape(start[1:])}"
-        for start in ("{", "[", *(row[1] for row in LINE_ROWS))
-    )
-    return re.compile("|".join((*grouped, *lines, "``{0,63}", "~~~~{0,61}")))
-
-
-@cache
-def halves(family: str | None) -> frozenset[str]:
-    """Every text that may become a mark."""
-    whole = (*literals(family), *(closing for _, closing in RESULTS), "~~~")
-    return frozenset(one[:length] for one in whole for length in range(1, len(one)))
-
-
-@cache
-def line_halves() -> frozenset[str]:
-    """Every text that may become the opening of a row that counts only where a line begins."""
-    return frozenset(row[1][:length] for row in LINE_ROWS for length in range(1, len(row[1])))
-
-
-def held_back(text: str, start: int, family: str | None) -> int:
-    """Where the longest end of `text` begins, not before `start`, that may become a mark."""
-    known = halves(family)
-    for found in _FIRST.finditer(text, max(start, len(text) - LONGEST)):
-        end = text[found.start() :]
-        if end in known or (end.strip(end[0]) == "" and end[0] in "`~"):
-            return found.start()
-    line = text.rfind("\n", max(start, len(text) - LONGEST)) + 1
-    return line if line > start and text[line:] in line_halves() else len(text)
-
-
-LONGEST = 64
-"""No mark is longer, and no run of backticks is read as one that is."""
-_FIRST = re.compile(r"[<\[\]`~]")
+def _begun(texts: Iterable[str]) -> frozenset[str]:
+    """Every text that may become one of these."""
+    return frozenset(one[:length] for one in texts for length in range(1, len(one)))

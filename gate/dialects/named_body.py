@@ -1,15 +1,14 @@
 """Bodies that name the tool first, and then give its arguments as JSON."""
 
-import re
 from dataclasses import dataclass
-from functools import cache
 
 from gate.dialects.brackets import JSON, Bracketed
 from gate.dialects.calls import Heard, Reading
 from gate.dialects.json_body import object_call
-from gate.dialects.source import Steps, Unfinished
+from gate.dialects.source import NEVER, Leads, Steps, Unfinished, compiled
 
 REACH = 256
+TAIL_LEADS = Leads(("</", "<|", "<｜"))
 NAME = r"(?P<name>[\w.\-]{1,80})"
 
 
@@ -34,7 +33,7 @@ FORMS = {
     "deepseek": Form(
         rf"{_deepseek('call[▁_]begin')}(?:function{_deepseek('sep')})?\s{{0,8}}{NAME}\s{{0,8}}"
         rf"(?:{_deepseek('sep')})?\s{{0,8}}(?:```\w{{0,8}}\s{{1,8}})?(?=\{{)",
-        rf"(?:```)?\s{{0,16}}{_deepseek('call[▁_]end')}",
+        _deepseek("call[▁_]end"),
     ),
     "kimi": Form(
         r"<\|tool_call_begin\|>\s{0,8}(?P<id>(?:functions\.)?(?P<name>[\w.\-]{1,80})(?::\d{1,9})?)\s{0,8}"
@@ -58,9 +57,11 @@ def named_body(reading: Reading, form: Form) -> Steps[list[Heard] | None]:
         begun = yield from source.look(compiled(form.head), reach=REACH)
         if begun is None:
             return heard or None
-        source.at = begun.end()
+        start, source.at = source.place, begun.end()
         found = yield from arguments_of(reading, form, begun["name"], begun.groupdict().get("id") or "")
         if found is None:
+            if heard:
+                source.back_to(start)
             return heard or None
         heard.append(found)
         if not reading.closings:
@@ -69,7 +70,7 @@ def named_body(reading: Reading, form: Form) -> Steps[list[Heard] | None]:
 
 def arguments_of(reading: Reading, form: Form, name: str, identity: str) -> Steps[Heard | None]:
     """Reads the arguments and the tail; what cannot be read goes to the executor as it stands."""
-    source, tail = reading.source, compiled(form.tail or "(?!)")
+    source, tail = reading.source, compiled(form.tail or NEVER)
     start = source.place
     if form.bare and not source.text.startswith("{", source.at):
         yield from source.take(tail, reach=64)
@@ -84,26 +85,21 @@ def arguments_of(reading: Reading, form: Form, name: str, identity: str) -> Step
         if hidden is None:
             raise
         source.back_to(start + hidden.start())
-    text = source.between(start, source.place)
+    text = source.between(start, source.place).strip()
     if form.tail:
         yield from source.space()
-        yield from source.take(tail, reach=64)
-    return object_call(name, text.strip(), source.place, identity=identity)
+        yield from source.take(compiled(rf"(?:```\s{{0,16}})?(?:{form.tail})"), reach=64)
+    return object_call(name, text.removesuffix("```").strip(), source.place, identity=identity)
 
 
 def _reach_tail(reading: Reading, form: Form, name: str) -> Steps[bool]:
     """Pass what stands between broken arguments and the tail; False when their end is not clear."""
-    source, tail = reading.source, compiled(form.tail or "(?!)")
+    source, tail = reading.source, compiled(form.tail or NEVER)
     yield from source.space()
     if not source.rest or (yield from source.look(tail, reach=64)):
         return True
     if not form.tail or not reading.tools.find(name):
         return False
-    closing = yield from source.seek(tail, reach=64)
+    closing = yield from source.seek(tail, TAIL_LEADS, reach=64)
     source.at -= len(closing[0])
     return True
-
-
-@cache
-def compiled(pattern: str) -> re.Pattern[str]:
-    return re.compile(pattern)

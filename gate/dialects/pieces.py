@@ -23,6 +23,8 @@ class Pieces:
     """Whether there is or was a thought."""
     quiet: bool = True
     """Whether nothing was said yet since the beginning, a call, or either end of a thought."""
+    line_begins: str = ""
+    """The first character of the line that is being written, but for white space."""
     found: list[Piece] = field(default_factory=list)
     repairs: list[str] = field(default_factory=list)
     _blank: list[str] = field(default_factory=list)
@@ -46,15 +48,11 @@ class Pieces:
     @property
     def line_is_blank(self) -> bool:
         """Whether the line that is being written holds nothing but white space so far."""
-        if self.quiet:
-            return True
-        for piece in reversed(self.found):
-            if isinstance(piece, ToolCall):
-                break
-            _, ended, line = piece.text.rpartition("\n")
-            if ended or line.strip():
-                return not line.strip()
-        return True
+        return self.quiet or not self.line_begins
+
+    @property
+    def newest_character(self) -> str:
+        return "" if self.quiet or isinstance(newest := self.found[-1], ToolCall) else newest.text[-1]
 
     def say(self, text: str) -> None:
         if not text:
@@ -65,6 +63,8 @@ class Pieces:
             self.quiet = False
         if self._words:
             self._behind += len(text)
+        if not self.line_begins or "\n" in text:
+            self.line_begins = text.rpartition("\n")[2].lstrip()[:1]
         self.found.append(Thinking(text=text) if self.awaited else Text(text=text))
 
     def say_blank(self, space: str) -> None:
@@ -130,7 +130,7 @@ class Pieces:
 
     def _be_quiet(self) -> None:
         self._drop_blank()
-        self.quiet, self._keeps_blank = True, False
+        self.quiet, self._keeps_blank, self.line_begins = True, False, ""
 
     def _drop_blank(self) -> None:
         """White space behind a call goes with it, in case it turns out to be none."""
@@ -141,8 +141,9 @@ class Pieces:
 
     def _withdraw_calls(self, start: int, words: type[Text] | type[Thinking]) -> None:
         self._drop_blank()
-        for place in [place for place in self._words if place >= start]:
-            self.found[place] = words(text=self._words.pop(place))
+        while self._words and next(reversed(self._words)) >= start:
+            place, text = self._words.popitem()
+            self.found[place] = words(text=text)
         if not self._words:
             self.repairs.clear()
             self._behind = 0

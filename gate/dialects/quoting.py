@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from functools import cache
 
 from gate.dialects.calls import Heard, Reading, Tools
-from gate.dialects.marks import held_back
+from gate.dialects.marks import Marks
 from gate.dialects.pieces import Pieces
-from gate.dialects.source import Source, Steps
+from gate.dialects.source import Source, Steps, compiled, either
 
 SPAN_END = re.compile("``{0,63}|\n")
 FENCE_ENDS = {"`": re.compile("`{3,64}"), "~": re.compile("~{3,64}")}
@@ -19,7 +19,7 @@ class Quoting:
     source: Source
     pieces: Pieces
     tools: Tools
-    family: str | None
+    marks: Marks
 
     def code(self, run: str) -> Steps[list[Heard] | None]:
         """Goes past the code that these backticks open, as text. A fence may hold calls: those come back."""
@@ -60,7 +60,7 @@ class Quoting:
             found = pattern.search(source.text, source.at)
             if found is None:
                 everything = len(source.text)
-                self.say_to(everything if source.over else held_back(source.text, source.at, self.family))
+                self.say_to(everything if source.over else self.marks.held_back(source.text, source.at))
             elif (yield from self._passed(found, ends)):
                 return
             if not found and not source.over:
@@ -87,4 +87,4 @@ class Quoting:
 @cache
 def _within(closings: tuple[str, ...], ending: re.Pattern[str]) -> re.Pattern[str]:
     """The ending, or what ends the thought around it."""
-    return re.compile(f"(?P<thought>{'|'.join(map(re.escape, closings)) or '(?!)'})|{ending.pattern}")
+    return compiled(f"(?P<thought>{either(closings)})|{ending.pattern}")

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from core.messages import AssistantMessage, Message, Part, Text, Thinking, ToolCall, ToolMessage, UserMessage
 from core.protocols import ModelRequest, ToolSpec
-from gate.dialects.parsed import known_family
 from gate.dialects.scanner import Scanner
+from gate.dialects.table import known_family
 from gate.dialects.writing import written_calls, written_result
 
 SAMPLES: Mapping[str, object] = {"integer": 1, "number": 1, "boolean": True, "array": [], "object": {}}

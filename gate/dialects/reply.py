@@ -12,14 +12,16 @@ from collections.abc import Sequence
 
 from gate.dialects import table
 from gate.dialects.calls import Heard, Reading, Tools, call_of
-from gate.dialects.marks import LONGEST, SPECIAL, halves, held_back, literals, marks, openings
+from gate.dialects.marks import BLOCKS, HARMONY, LONGEST, RECIPIENT, SPECIAL, marks_of, stray_ends
 from gate.dialects.pieces import Pieces
 from gate.dialects.quoting import Quoting
-from gate.dialects.source import SPACE, Source, Steps, Unfinished
+from gate.dialects.source import SPACE, Source, Steps, Unfinished, compiled
 
 OPENING_THOUGHTS = dict(table.THOUGHTS)
 CLOSING_THOUGHTS = tuple(OPENING_THOUGHTS.values())
 RESULTS = dict(table.RESULTS)
+QUOTES = {quote: quote for quote in "\"'"} | {"“": "”", "‘": "’", "«": "»", "„": "[“”]"}
+"""What quotes a call that is only shown stands between."""
 LINE_ROWS = {row[1]: [row] for row in table.LINE_ROWS}
 
 
@@ -31,9 +33,10 @@ class Reply:
         self.partial = ""
         """The words of a call in which the text broke off."""
         self._family = family
+        self._marks = marks_of(family)
         self._tools = tools
         self._source = Source()
-        self._quoting = Quoting(self._source, self.pieces, tools, family)
+        self._quoting = Quoting(self._source, self.pieces, tools, self._marks)
         self._calm = False
         """Whether text without any special character is nothing but text."""
         self._steps = self._read()
@@ -41,13 +44,12 @@ class Reply:
     def feed(self, text: str) -> None:
         if self._calm and not SPECIAL.search(text):
             self.pieces.say(text)
-        else:
-            self._source.feed(text)
+        elif self._source.feed(text):
             self._calm = False
             next(self._steps, None)
 
     def end(self) -> None:
-        self._source.over = True
+        self._source.end()
         next(self._steps, None)
 
     def _read(self) -> Steps[None]:
@@ -80,29 +82,29 @@ class Reply:
     def _stretch(self) -> Steps[None]:
         """Goes past text up to the next mark, or past a mark and what belongs to it."""
         source, say_to = self._source, self._quoting.say_to
-        found = marks(self._family).search(source.text, source.at)
+        found = self._marks.next(source.text, source.at)
         if found is None and source.over:
             say_to(len(source.text))
         elif found is None:
-            say_to(held_back(source.text, source.at, self._family))
+            say_to(self._marks.held_back(source.text, source.at))
             self._calm = not source.rest and not self.pieces.at_line_start
             yield
-        elif found.start() > source.at:
-            say_to(found.start())
-        elif found[0][0] in "`~" and found.end() == len(source.text) and not source.over:
+        elif found[0] > source.at:
+            say_to(found[0])
+        elif found[1][0] in "`~" and source.rest == len(found[1]) and not source.over:
             yield
         else:
-            yield from self._pass_mark(found[0])
+            yield from self._pass_mark(found[1])
 
     def _pass_mark(self, mark: str) -> Steps[None]:
         if mark[0] in "`~":
             self._take((yield from self._quoting.code(mark)) or [])
         elif mark in RESULTS:
-            yield from self._quoting.up_to(re.compile(re.escape(RESULTS[mark])), lambda _: True)
+            yield from self._quoting.up_to(compiled(re.escape(RESULTS[mark])), lambda _: True)
         elif mark in table.CHANNELS:
             yield from self._channel(mark)
-        elif mark in openings(self._family):
-            yield from self._wrapped(mark, openings(self._family)[mark])
+        elif mark in self._marks.openings and self.pieces.line_begins != ">":
+            yield from self._wrapped(mark, self._marks.openings[mark])
         elif not self._pass_thought_mark(mark):
             silent = mark in table.SILENT
             self._quoting.say_to(self._source.at + (0 if silent else len(mark)))
@@ -133,17 +135,16 @@ class Reply:
             if opening.startswith(begun) and not source.over:
                 yield
                 return True
-        if source.text[source.at] not in "{[" or self._is_literal():
+        follows = BLOCKS.get(source.text[source.at])
+        if not follows or not compiled(follows).match(source.text, source.at + 1):
             return False
-        if source.rest < LONGEST and source.text[source.at :] in halves(self._family) and not source.over:
+        if self._marks.at(source.text, source.at):
+            return False
+        if source.rest < LONGEST and self._marks.is_begun(source.text[source.at :]) and not source.over:
             yield
             return True
         yield from self._bare_block()
         return True
-
-    def _is_literal(self) -> bool:
-        found = marks(self._family).match(self._source.text, self._source.at)
-        return found is not None and found[0] in literals(self._family)
 
     def _bare_block(self) -> Steps[None]:
         from gate.dialects.blocks import LastBlock
@@ -191,16 +192,14 @@ class Reply:
 
     def _channel(self, mark: str) -> Steps[None]:
         """A message of harmony: a call, a thought, or text."""
-        from gate.dialects.heads import HARMONY, RECIPIENT
-
         source, pieces = self._source, self.pieces
-        head = yield from source.look(HARMONY, reach=480)
+        head = yield from source.look(compiled(HARMONY), reach=480)
         if head is None:
             self._quoting.say_to(source.at + len(mark))
             return
         if pieces.awaited:
             pieces.end_thought()
-        recipient = RECIPIENT.search(f"{head['role']} {head['to']}")
+        recipient = compiled(RECIPIENT).search(f"{head['role']} {head['to']}")
         if recipient:
             source.mark()
         source.at = head.end()
@@ -216,7 +215,7 @@ class Reply:
         """Reads what an opening begins: the first kind of body that fits."""
         from gate.dialects.bodies import body
 
-        source = self._source
+        source, quote = self._source, QUOTES.get(self.pieces.newest_character)
         source.mark()
         start, furthest = source.place, source.place + len(opening)
         for _, _, closings, kinds in rows:
@@ -225,8 +224,7 @@ class Reply:
             before = source.place
             for kind in kinds:
                 if heard := (yield from body(kind, reading)):
-                    closed = yield from self._close(reading)
-                    self._take(heard, () if closed else ("closing tag missing",))
+                    yield from self._take_unquoted(heard, (yield from self._close(reading)), quote)
                     return
                 furthest = max(furthest, source.place)
                 source.back_to(before)
@@ -234,16 +232,25 @@ class Reply:
         source.back_to(furthest)
         self._pass_as_text(len(opening))
 
-    def _close(self, reading: Reading) -> Steps[bool]:
-        """Goes past the closing tag; whether it stands there, if there has to be one."""
-        from gate.dialects.heads import STRAY
+    def _take_unquoted(
+        self, heard: Sequence[Heard], repairs: tuple[str, ...], quote: str | None
+    ) -> Steps[None]:
+        """Takes what was heard, unless it stands between two of this quotation mark."""
+        if quote and (yield from self._source.look(compiled(quote), reach=1)):
+            self._pass_as_text(0)
+        else:
+            self._take(heard, repairs)
 
+    def _close(self, reading: Reading) -> Steps[tuple[str, ...]]:
+        """Goes past the closing tag; what is wrong with it."""
         yield from self._source.space()
         if not reading.closings:
-            yield from self._source.take(STRAY, reach=32)
-            return True
-        found = yield from self._source.take(reading.closing, reach=64)
-        return bool(found) or reading.closings[0] in table.OPTIONAL_CLOSINGS
+            yield from self._source.take(stray_ends(), reach=LONGEST)
+            return ()
+        found = yield from self._source.take(reading.too_many_brackets, reach=2 * LONGEST)
+        if found:
+            return ("a closing bracket too many",) if found["bracket"] else ()
+        return () if reading.closings[0] in table.OPTIONAL_CLOSINGS else ("closing tag missing",)
 
     def _take(self, heard: Sequence[Heard], repairs: tuple[str, ...] = ()) -> None:
         """Each call gets its words, the first one also those before it, the last one those behind it."""

@@ -4,19 +4,48 @@ from collections.abc import Sequence
 
 from core.messages import Text, Thinking, ToolCall
 from core.protocols import ToolSpec
+from core.values import value
 from gate.dialects.calls import Tools
-from gate.dialects.parsed import Parsed, known_family
 from gate.dialects.pieces import Piece
 from gate.dialects.reply import Reply
+from gate.dialects.table import known_family
+
+
+@value
+class Parsed:
+    """What a reply says."""
+
+    content: str
+    reasoning: str
+    calls: tuple[ToolCall, ...]
+    partial: str = ""
+    """The words of a call in which the text broke off; it is no call, and they are not in `content`."""
+    repairs: tuple[str, ...] = ()
+    """What was mended, without a change of meaning."""
 
 
 class Scanner:
-    """Reads one reply in pieces; however it is cut up, what it says is the same."""
+    """Reads one reply in pieces; however it is cut up, what it says is the same.
+
+    What `feed` has shown is what `content` of the end begins with, but for two things that only what
+    follows can tell: that all so far was a thought, because a `</think>` comes that nothing opened, and
+    that a call was none, behind which more than `HELD_CHARS` (`gate/dialects/pieces.py`) were said. White
+    space before the first words, before and behind calls and thoughts waits for what follows it.
+    """
 
     def __init__(
         self, tools: Sequence[ToolSpec], family: str | None = None, *, thinking: bool = False
     ) -> None:
-        """`thinking`: the reply begins within a thought, because the prompt opened it."""
+        """Nothing was read yet.
+
+        Args:
+            tools: those that may be called.
+            family: as for `parse`.
+            thinking: the reply begins within a thought, because the prompt opened it.
+
+        Raises:
+            ConfigError: there is no such family.
+        """
         self._reply = Reply(Tools(tools), known_family(family), thinking=thinking)
 
     def feed(self, text: str) -> str:

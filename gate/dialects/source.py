@@ -5,35 +5,67 @@ nothing that more text could change, so it cannot matter where the pieces end.
 """
 
 import re
-from collections.abc import Generator
-from dataclasses import dataclass, field
+from bisect import bisect_right
+from collections.abc import Generator, Iterable, Sequence
+from functools import cache
 from typing import TypeVar
 
 T = TypeVar("T")
 Steps = Generator[None, None, T]
 
-SPACE = re.compile(r"\s*+")
-TAG = re.compile(r"<(?=[/\w|｜]|\Z)|\](?=<|\Z)|\[(?=[/E]|\Z)")
-"""How everything begins that is sought."""
+NEVER = "(?!)"
+"""An expression that nothing fits."""
+SPACE = re.compile(r"[\s\ufeff]*+")
 
 
 class Unfinished(Exception):
     """The text is over in the middle of something."""
 
 
-@dataclass
+@cache
+def compiled(pattern: str) -> re.Pattern[str]:
+    """Compiled when it is first needed: most replies need few of the expressions there are."""
+    return re.compile(pattern)
+
+
+def either(texts: Iterable[str]) -> str:
+    """An expression for any of these texts."""
+    return "|".join(map(re.escape, texts)) or NEVER
+
+
+class Leads:
+    """Literal texts with which begins whatever is sought."""
+
+    def __init__(self, texts: Sequence[str]) -> None:
+        self._longest = max(map(len, texts), default=0)
+        self._halves = frozenset(one[:length] for one in texts for length in range(1, len(one)))
+        self.whole = compiled(either(texts))
+        self.first = compiled(either(sorted({one[0] for one in texts})))
+
+    def begun(self, text: str, start: int) -> int:
+        """Where, from `start` on, an end of `text` begins that may become one of them; else its length."""
+        start = max(start, len(text) - self._longest)
+        places = (found.start() for found in self.first.finditer(text, start))
+        return next((place for place in places if text[place:] in self._halves), len(text))
+
+
 class Source:
-    text: str = ""
-    """What is at hand: what was read is dropped from its front."""
-    at: int = 0
-    """How far `text` was read."""
-    over: bool = False
-    """Whether nothing will follow `text`."""
-    _base: int = 0
-    _mark: int = 0
-    _kept: list[str] = field(default_factory=list)
-    _kept_from: int | None = None
-    """Where in `text` begins what is kept since the mark and not in `_kept` yet; None without a mark."""
+    def __init__(self) -> None:
+        self.text = ""
+        """What is at hand: what was read is dropped from its front."""
+        self.at = 0
+        """How far `text` was read."""
+        self.over = False
+        """Whether nothing will follow `text`."""
+        self._base = 0
+        """The place at which `text` begins."""
+        self._new: list[str] = []
+        """Pieces that nobody had to look at yet."""
+        self._awaited: re.Pattern[str] | None = None
+        self._mark: int | None = None
+        self._read: list[str] = []
+        """What was dropped since the mark, and where each of it began."""
+        self._starts: list[int] = []
 
     @property
     def place(self) -> int:
@@ -44,41 +76,68 @@ class Source:
     def rest(self) -> int:
         return len(self.text) - self.at
 
-    def feed(self, piece: str) -> None:
-        if self._kept_from is not None:
-            self._kept.append(self.text[self._kept_from : self.at])
-            self._kept_from = 0
+    def feed(self, piece: str) -> bool:
+        """Whether there is anything in it that its reader waits for."""
+        self._new.append(piece)
+        if self._awaited and not self._awaited.search(piece):
+            return False
+        self._join()
+        return True
+
+    def end(self) -> None:
+        self._join()
+        self.over = True
+
+    def _join(self) -> None:
+        if self._mark is not None and self.at:
+            self._read.append(self.text[: self.at])
+            self._starts.append(self._base)
         self._base += self.at
-        self.text = self.text[self.at :] + piece
+        self.text = "".join((self.text[self.at :], *self._new))
         self.at = 0
+        self._new.clear()
+        self._awaited = None
 
     def mark(self) -> None:
         """Keep what is read from here on."""
-        self._mark, self._kept, self._kept_from = self.place, [], self.at
+        self.unmark()
+        self._mark = self.place
 
     def unmark(self) -> None:
-        self._kept, self._kept_from = [], None
+        self._mark = None
+        self._read.clear()
+        self._starts.clear()
 
     def since_mark(self) -> str:
-        return "".join(self._kept) + self.text[self._kept_from : self.at]
+        return "" if self._mark is None else self.between(self._mark, self.place)
 
     def between(self, start: int, end: int) -> str:
         """What stands between two places, both after the mark and already read."""
+        here = self.text[max(0, start - self._base) : max(0, end - self._base)]
         if start >= self._base:
-            return self.text[start - self._base : end - self._base]
-        return self.since_mark()[start - self._mark : end - self._mark]
+            return here
+        first = bisect_right(self._starts, start) - 1
+        parts = self._read[first : bisect_right(self._starts, end)]
+        return ("".join(parts) + here)[start - self._starts[first] : end - self._starts[first]]
 
     def back_to(self, place: int) -> None:
         """Read on from a place after the mark."""
         if place < self._base:
-            self.text = "".join(self._kept) + self.text
-            self._base, self._kept, self._kept_from = self._mark, [], 0
+            first = bisect_right(self._starts, place) - 1
+            self.text = "".join((*self._read[first:], self.text))
+            self._base = self._starts[first]
+            del self._read[first:], self._starts[first:]
         self.at = place - self._base
 
-    def more(self) -> Steps[None]:
-        """Wait for more text. Raises Unfinished when none will come."""
+    def more(self, awaited: re.Pattern[str] | None = None) -> Steps[None]:
+        """Wait for more text; for a piece with something `awaited` in it, if all at hand was read.
+
+        Raises:
+            Unfinished: none will come.
+        """
         if self.over:
             raise Unfinished
+        self._awaited = awaited
         yield
 
     def space(self) -> Steps[None]:
@@ -114,12 +173,27 @@ class Source:
             self.at = found.end()
         return found
 
-    def seek(self, pattern: re.Pattern[str], *, reach: int) -> Steps[re.Match[str]]:
-        """Go past the next `pattern`, a tag that is never longer than `reach`. Raises Unfinished."""
-        while not (found := pattern.search(self.text, self.at)):
-            half = TAG.search(self.text, max(self.at, len(self.text) - reach))
-            before = (half.start() if half else len(self.text)) - 1  # a line end there is looked back at
-            self.at = max(self.at, before)
-            yield from self.more()
-        self.at = found.end()
-        return found
+    def seek(self, pattern: re.Pattern[str], leads: Leads, *, reach: int) -> Steps[re.Match[str]]:
+        """Go past the next `pattern`.
+
+        Args:
+            pattern: a tag; it may look back at the character before it.
+            leads: what it begins with.
+            reach: the length of the longest tag it matches.
+
+        Raises:
+            Unfinished: there is none.
+        """
+        start = self.at
+        while True:
+            lead = leads.whole.search(self.text, start)
+            place = lead.start() if lead else leads.begun(self.text, start)
+            if found := pattern.match(self.text, place):
+                self.at = found.end()
+                return found
+            if lead and (self.over or len(self.text) - place >= reach):
+                start = place + 1
+                continue
+            self.at = max(self.at, place - 1)  # for what looks back
+            start = place - self.at
+            yield from self.more(leads.first if place == len(self.text) else None)

@@ -5,6 +5,8 @@ Without closings the opening is a part of the body. Where a family leaves its wr
 tag opens a row of its own. No opening begins another one.
 """
 
+from core.errors import ConfigError
+
 Row = tuple[str, str, tuple[str, ...], tuple[str, ...]]
 
 TAGGED = ("json", "function_tags", "argument_tags", "invoke", "pythonic")
@@ -85,6 +87,9 @@ RESULTS: tuple[tuple[str, str], ...] = (
     ("<tool_response>", "</tool_response>"),
     ("<tool_result", "</tool_result>"),
     ("[TOOL_RESULTS]", "[/TOOL_RESULTS]"),
+    ("<｜tool▁outputs▁begin｜>", "<｜tool▁outputs▁end｜>"),
+    ("<|START_TOOL_RESULT|>", "<|END_TOOL_RESULT|>"),
+    ("<start_function_response>", "<end_function_response>"),
 )
 """What holds the answer of a tool; a model may make one up, and no call in it is one."""
 
@@ -103,6 +108,20 @@ def families() -> tuple[str, ...]:
     """Every name that a family may be called by."""
     named = (row[0] for row in (*ROWS, *LINE_ROWS))
     return tuple(dict.fromkeys((*named, "harmony", *ALIASES)))
+
+
+def known_family(family: str | None) -> str | None:
+    """The family that a profile or a setting names; None for all of them.
+
+    Raises:
+        ConfigError: there is no such family.
+    """
+    if family in (None, "any"):
+        return None
+    if family not in families():
+        named = ", ".join(families())
+        raise ConfigError(f"There is no dialect {family!r}.", hint=f"Name one of these, or 'any': {named}.")
+    return family
 
 
 def rows_of(family: str | None) -> tuple[Row, ...]:

@@ -1,15 +1,18 @@
 """Bodies of keys and values between tags that look like XML and are not: nothing in them is escaped.
 
 A value may hold the very tags that end it, when the model writes a file about them. So a tag ends a
-value only where what follows it is again a tag of the form, or nothing.
+value only where what follows it is again a tag of the form, or nothing; and calls that are begun and
+ended within a value are a part of it.
 """
 
 import re
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cache
+from typing import NamedTuple
 
 from gate.dialects.calls import Heard, Reading
-from gate.dialects.source import Steps
+from gate.dialects.source import NEVER, Leads, Steps, Unfinished, compiled, either
 from gate.dialects.table import M3
 
 REACH = 256
@@ -25,22 +28,28 @@ class Form:
     """Opens a value; group `key`, and `raw` where the form says that the value is text."""
     value_end: str
     call_end: str
+    leads: tuple[str, ...]
+    """What all of these begin with, literally."""
     trims: bool = False
     """Whether one line end at each end of a value belongs to the form; else only a pair of them does."""
     lines: bool = False
     """Whether each tag begins a line."""
+    inner: str = ""
+    """Opens a call within a value, where `call` cannot be told from text."""
+    inner_end: str = ""
 
 
 def _dsml(word: str) -> str:
     return rf"<[|｜]DSML[|｜]{word}"
 
 
-def _invoke(opening: str, closing: str, attributes: str = "") -> Form:
+def _invoke(opening: str, closing: str, attributes: str, leads: tuple[str, ...]) -> Form:
     return Form(
         rf"{opening}invoke name={QUOTED.format('name')}[^<>]{{0,40}}>",
         rf"{opening}parameter name={QUOTED.format('key')}{attributes}>",
         rf"{closing}parameter>",
         rf"{closing}invoke>",
+        leads,
     )
 
 
@@ -50,6 +59,7 @@ FORMS = {
         r"<parameter(?:=| name=)[\"']?(?P<key>[^<>\n\"']{1,80})[\"']?>",
         "</parameter>",
         "</function>",
+        ("<parameter", "</parameter>", "<function", "</function>"),
         trims=True,
         lines=True,
     ),
@@ -57,17 +67,24 @@ FORMS = {
         r"(?P<name>[\w.\-]{1,80})\s{0,8}(?=<arg_key>|</\w{0,12}:?tool_call>)",
         r"<arg_key>\s{0,8}(?P<key>[^<>\n]{1,80}?)\s{0,8}</arg_key>\s{0,8}<arg_value>",
         "</arg_value>",
-        "(?!)",
+        NEVER,
+        ("<arg_key>", "</arg_value>", "<tool_call>"),
+        inner="<tool_call>",
+        inner_end="</tool_call>",
     ),
-    "invoke": _invoke("<", "</", r"[^<>]{0,40}"),
+    "invoke": _invoke("<", "</", r"[^<>]{0,40}", ("<parameter", "</parameter>", "<invoke", "</invoke>")),
     "dsml": _invoke(
-        _dsml(""), _dsml("").replace("<", "</", 1), r"(?:\s{1,4}string=[\"'](?:(?P<raw>true)|false)[\"'])?"
+        _dsml(""),
+        _dsml("").replace("<", "</", 1),
+        r"(?:\s{1,4}string=[\"'](?:(?P<raw>true)|false)[\"'])?",
+        ("<|", "<｜", "</|", "</｜"),
     ),
     "minimax_tags": Form(
         rf"{re.escape(M3)}<invoke name={QUOTED.format('name')}>",
         rf"{re.escape(M3)}<(?P<key>[\w.\-]{{1,80}})>",
         rf"{re.escape(M3)}</[\w.\-]{{1,80}}>",
         rf"{re.escape(M3)}</invoke>",
+        (M3,),
     ),
     "kimi_tags": Form(
         rf"<\|open\|>call tool={QUOTED.format('name')}[^<>]{{0,80}}<\|sep\|>",
@@ -75,6 +92,7 @@ FORMS = {
         r"(?:[^<>]{0,40}type=[\"'](?:(?P<raw>string)|\w{1,20})[\"'])?[^<>]{0,40}<\|sep\|>",
         r"<\|close\|>argument<\|sep\|>",
         r"<\|close\|>call<\|sep\|>",
+        ("<|open|>", "<|close|>"),
     ),
 }
 
@@ -89,22 +107,26 @@ def tag_body(reading: Reading, form: Form) -> Steps[list[Heard] | None]:
         begun = yield from source.look(compiled(form.call), reach=REACH)
         if begun is None:
             return heard or None
-        source.at = begun.end()
+        start, source.at = source.place, begun.end()
         found = yield from _Call(reading, form, begun["name"]).read()
         if found is None:
+            if heard:
+                source.back_to(start)
             return heard or None
         heard.append(found)
         if not reading.closings:
             return heard
 
 
-@dataclass
 class _Call:
-    reading: Reading
-    form: Form
-    name: str
-    spans: list[tuple[str, int, int, bool]] = field(default_factory=list)
-    repairs: list[str] = field(default_factory=list)
+    def __init__(self, reading: Reading, form: Form, name: str) -> None:
+        self.reading = reading
+        self.form = form
+        self.name = name
+        self.tags = _tags(form, reading.closings)
+        self.pairs: list[tuple[str, str, bool]] = []
+        self.keys: set[str] = set()
+        self.repairs: list[str] = []
 
     def read(self) -> Steps[Heard | None]:
         source, form = self.reading.source, self.form
@@ -112,38 +134,54 @@ class _Call:
             yield from source.space()
             opened = yield from source.take(compiled(form.parameter), reach=REACH)
             if opened:
-                start = source.place
-                end = yield from self._value()
-                self.spans.append((opened["key"].strip(), start, end, bool(opened.groupdict().get("raw"))))
+                key, is_text = opened["key"].strip(), bool(opened.groupdict().get("raw"))
+                self.keys.add(key)
+                self.pairs.append((key, (yield from self._value()), is_text))
             elif (yield from source.take(compiled(form.call_end), reach=REACH)):
                 return self._heard()
-            elif (yield from source.look(self._outside, reach=REACH)) or not source.rest:
-                if form.call_end != "(?!)":
+            elif (yield from source.look(self.tags.outside, reach=REACH)) or not source.rest:
+                if form.call_end != NEVER:
                     self.repairs.append("closing tag missing")
                 return self._heard()
             else:
                 return None
 
-    def _value(self) -> Steps[int]:
-        """Goes past a value and its closing tag; where the value ends."""
-        source = self.reading.source
-        while True:
-            found = yield from source.seek(self._ends, reach=REACH)
-            kind, end = found.lastgroup or "", source.place - len(found[0])
-            if kind == "parameter":
-                if found["new"] in {key for key, *_ in self.spans} or not self._known(found["new"]):
-                    continue
-            elif not (yield from self._is_followed(kind)):
-                continue
-            if kind != "value":
-                source.back_to(end)
-                self.repairs.append("closing tag of a value missing")
-            return end
+    def _heard(self) -> Heard:
+        return Heard(self.name, self.pairs, self.reading.source.place, repairs=tuple(self.repairs))
 
-    def _is_followed(self, kind: str) -> Steps[bool]:
-        """Whether what follows a closing tag may follow it, so that it is no part of the value."""
+    def _value(self) -> Steps[str]:
+        """Goes past a value and its closing tag."""
         source = self.reading.source
-        if (yield from source.look(self._after[kind], reach=REACH)):
+        start = source.place
+        try:
+            end = yield from self._end_of_value(with_calls=not source.over)
+        except Unfinished:
+            # A call that is begun in the value is never ended there: it is only spoken of.
+            source.back_to(start)
+            end = yield from self._end_of_value(with_calls=False)
+        return self._trimmed(source.between(start, end))
+
+    def _end_of_value(self, *, with_calls: bool) -> Steps[int]:
+        source, within = self.reading.source, 0
+        while True:
+            found = yield from source.seek(self.tags.ends, self.tags.leads, reach=REACH)
+            kind, end = found.lastgroup or "", source.place - len(found[0])
+            if kind == "inner":
+                within += with_calls
+            elif within:
+                within -= bool(compiled(self.form.inner_end or self.form.call_end).fullmatch(found[0]))
+            elif (yield from self._ends_here(kind, found)):
+                if kind != "value":
+                    source.back_to(end)
+                    self.repairs.append("closing tag of a value missing")
+                return end
+
+    def _ends_here(self, kind: str, found: re.Match[str]) -> Steps[bool]:
+        """Whether what follows a closing tag may follow it, so that it is no part of the value."""
+        if kind == "parameter":
+            return found["new"] not in self.keys and self._known(found["new"])
+        source = self.reading.source
+        if (yield from source.look(self.tags.after[kind], reach=REACH)):
             return True
         return source.over and not source.text[source.at :].strip()
 
@@ -152,45 +190,43 @@ class _Call:
         properties = tool.parameters.get("properties") if tool else None
         return isinstance(properties, dict) and key in properties
 
-    def _heard(self) -> Heard:
-        pairs = [(key, self._trimmed(start, end), raw) for key, start, end, raw in self.spans]
-        return Heard(self.name, pairs, self.reading.source.place, repairs=tuple(self.repairs))
+    def _trimmed(self, text: str) -> str:
+        line_end = "\r\n" if text.startswith("\r\n") else "\n"
+        framed = text.startswith(line_end) and text.endswith(line_end) and len(text) > len(line_end)
+        return text.removeprefix(line_end).removesuffix(line_end) if self.form.trims or framed else text
 
-    def _trimmed(self, start: int, end: int) -> str:
-        text = self.reading.source.between(start, end)
-        framed = len(text) > 1 and text[0] == text[-1] == "\n"
-        return text.removeprefix("\n").removesuffix("\n") if self.form.trims or framed else text
 
-    @property
-    def _outside(self) -> re.Pattern[str]:
-        """What ends a call whose closing tag is missing."""
-        return compiled("|".join((self.form.call, self.reading.closing.pattern)))
+class _Tags(NamedTuple):
+    """The expressions for calls of one form in one wrapper."""
 
-    @property
-    def _ends(self) -> re.Pattern[str]:
-        form = self.form
-        parameter = form.parameter.replace("(?P<key>", "(?P<new>").replace("(?P<raw>", "(?:")
-        closing, begins = self.reading.closing.pattern, r"(?<=\n)" if form.lines else ""
-        return compiled(
-            rf"(?P<value>{form.value_end})|{begins}(?P<parameter>{parameter})"
+    outside: re.Pattern[str]
+    """What ends a call whose closing tag is missing."""
+    ends: re.Pattern[str]
+    """What may end a value; groups say what it is."""
+    after: Mapping[str, re.Pattern[str]]
+    """What has to follow an ending of each kind."""
+    leads: Leads
+
+
+@cache
+def _tags(form: Form, closings: tuple[str, ...]) -> _Tags:
+    parameter = form.parameter.replace("(?P<key>", "(?P<new>").replace("(?P<raw>", "(?:")
+    closing, begins = either(closings), r"(?<=\n)" if form.lines else ""
+    call, space = _nameless(form.call), r"\s{0,64}"
+    return _Tags(
+        compiled(f"{form.call}|{closing}"),
+        compiled(
+            rf"(?P<value>{form.value_end})|{begins}(?P<parameter>{parameter})|(?P<inner>{form.inner or call})"
             rf"|(?P<call>{form.call_end})|(?P<wrapper>{closing})"
-        )
-
-    @property
-    def _after(self) -> dict[str, re.Pattern[str]]:
-        form, closing = self.form, self.reading.closing.pattern
-        opened = _nameless(form.call)
-        return {
-            "value": compiled(rf"\s{{0,64}}(?:{_nameless(form.parameter)}|{form.call_end}|{closing})"),
-            "call": compiled(rf"\s{{0,64}}(?:{opened}|{closing}|</?tool_call>)"),
-            "wrapper": compiled(rf"\s{{0,64}}(?:{closing.replace('</', '<')})"),
-        }
+        ),
+        {
+            "value": compiled(rf"{space}(?:{_nameless(form.parameter)}|{form.call_end}|{closing})"),
+            "call": compiled(rf"{space}(?:{call}|{closing}|</?tool_call>)"),
+            "wrapper": compiled(rf"{space}(?:{closing.replace('</', '<')})"),
+        },
+        Leads((*form.leads, *closings)),
+    )
 
 
 def _nameless(pattern: str) -> str:
     return re.sub(r"\(\?P<\w+>", "(?:", pattern)
-
-
-@cache
-def compiled(pattern: str) -> re.Pattern[str]:
-    return re.compile(pattern)
