@@ -1,9 +1,11 @@
 """The way to a model: which server, which model, and the rings around the gateway to it.
 
-plug-ins ─► watching ─► no circles ─► retrying ─► calls written as text ─► read in advance ─┬────────────────┐
-                                                                                            └ tools in words ┤
-                      server ◄─┬─ OpenAI-compatible ◄─ how far it has read ◄─ a free slot ◄──────────────────┘
-                               └─ Ollama ◄─────────────┘
+plug-ins ─► room for a reply ─► watching ─► no circles ─► retrying ─► out of memory ─┐
+┌────────────────────────────────────────────────────────────────────────────────────┘
+└─► calls written as text ─► read in advance ─┬──────────────────────────┐
+                                              └─ tools told in words ────┤
+    server ◄─┬─ OpenAI-compatible ◄─ how far it has read ◄─ a free slot ◄┘
+             └─ Ollama ◄─────────────┘
 """
 
 from collections.abc import Awaitable, Callable
@@ -17,21 +19,24 @@ from boot.settings import Settings
 from core.endpoint import ASSUMED_WINDOW, ServedModel, ServerFacts
 from core.errors import GatewayUnavailable
 from core.profile import ModelProfile
-from core.protocols import Gateway, ModelRequest
+from core.protocols import Gateway, ModelRequest, TokenCounter
 from core.values import value
 from gate.discovery import LOCAL_SECONDS, Endpoint, discover
 from gate.hosted import is_hosted
 from gate.live_window import LiveWindow, WatchingGateway
 from gate.manner import Manner, manner_for
+from gate.memory import MemoryGuard
 from gate.openai_compatible import OpenAICompatibleGateway
 from gate.reading import ReadingGateway
 from gate.repetition import RepetitionGuard
+from gate.reply_room import ReplyRoom
 from gate.retrying import RetryingGateway
 from gate.slots import SlotGateway, Slots
 from gate.text_calls import TextCallGateway, ToldToolsGateway
 from gate.warming import WarmingGateway
 
 if TYPE_CHECKING:
+    from gate.dialects.rendering import TextRendering
     from gate.ollama import OllamaGateway
 
 Kind = Literal["server", "server or offline", "offline", "gemini"]
@@ -60,6 +65,8 @@ class ModelWay:
     profile: ModelProfile = ModelProfile()
     live: LiveWindow | None = None
     """Where the window can be asked for once the model has answered; None where it is known for good."""
+    counter: TokenCounter | None = None
+    """Counts a prompt as its server does; None where there is no such server."""
     warm: Callable[[ModelRequest], None] | None = None
     """Lets the server read a prompt before it is asked; None where that costs money, or is of no use."""
     hosted: ServerFacts | None = None
@@ -142,10 +149,12 @@ def way_to(found: Endpoint, settings: Settings, plugins: Plugins, profiles: Prof
     window = window or profile.window_tokens
     slots = Slots(lambda: live.facts.slots if live.facts else None)
     asked: Gateway = SlotGateway(ReadingGateway(server), slots)
+    rendering = None
     if _knows_no_tools(profile, found.served):
         from gate.dialects.rendering import TextRendering
 
-        asked = ToldToolsGateway(asked, TextRendering(profile.dialect))
+        rendering = TextRendering(profile.dialect)
+        asked = ToldToolsGateway(asked, rendering)
     warming = WarmingGateway(asked)
 
     async def close() -> None:
@@ -160,11 +169,22 @@ def way_to(found: Endpoint, settings: Settings, plugins: Plugins, profiles: Prof
         window_tokens=window,
         profile=profile,
         live=live,
+        counter=_counter(live, manner, rendering),
         warm=None if profile.hosted or kind in KEEP_NOTHING else warming.warm,
         close=close,
         calibrated=learned.calibrated,
         notices=(*no_window, *filter(None, (learned.warning,))),
     )
+
+
+def _counter(live: LiveWindow, manner: Manner, rendering: "TextRendering | None") -> TokenCounter:
+    async def count(request: ModelRequest) -> int | None:
+        from gate.tokens import ServerTokenCounter  # not before the window is nearly full
+
+        shown = rendering.request(request) if rendering else request
+        return await ServerTokenCounter(live, manner)(shown)
+
+    return count
 
 
 def _knows_no_tools(profile: ModelProfile, served: ServedModel | None) -> bool:
@@ -220,7 +240,12 @@ def offline_way(plugins: Plugins, *notices: str) -> ModelWay:
 def _ringed(
     server: Gateway, profile: ModelProfile, plugins: Plugins, live: LiveWindow | None = None
 ) -> Gateway:
-    guarded: Gateway = RepetitionGuard(RetryingGateway(TextCallGateway(server, profile.dialect)))
+    spoken: Gateway = TextCallGateway(server, profile.dialect)
+    if live and not profile.hosted:
+        spoken = MemoryGuard(spoken, live)
+    guarded: Gateway = RepetitionGuard(RetryingGateway(spoken))
     if live:
         guarded = WatchingGateway(guarded, live)
+    if live and not profile.hosted:
+        guarded = ReplyRoom(guarded, live, thinking=profile.thinking == "always")
     return plugins.applied("roost.gateways", guarded)

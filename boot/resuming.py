@@ -34,6 +34,7 @@ def _remember_files(record: Record, services: ToolServices) -> None:
     """What the model has seen of files, it may write to after a restart too."""
     match record.event:
         case ToolFinished(view=FileWindow(path=path, digest=digest) | FileChange(path=path, digest=digest)):
-            services.ledger.restore(services.workspace.real_root / path, digest)
+            changed = isinstance(record.event.view, FileChange)
+            services.ledger.restore(services.workspace.real_root / path, digest, changed=changed)
         case _:
             pass

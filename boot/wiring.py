@@ -21,16 +21,16 @@ from boot.profiles import Profiles
 from boot.resuming import last_model, take_up
 from boot.settings import Settings
 from boot.toolbox import sandbox_for, toolbox_for
+from boot.window import window_policy
 from core.errors import ConfigError
 from core.events import ModelSwitched, NoteAdded, Record, TurnStarted
 from core.messages import UserMessage
 from core.policies import Approver, Policies
 from core.profile import ActiveProfile, ModelProfile
 from core.protocols import Asker, ModelSwitch, ToolServices
-from core.values import encode, utc_now, value
+from core.values import utc_now, value
 from core.workspace import Workspace
 from flow.completion import TurnReview
-from flow.context import WindowPolicy
 from flow.executor import ToolExecutor
 from flow.instructions import InstructionNotes, instruction_chars, session_head
 from flow.loops import AgentLoop
@@ -135,7 +135,7 @@ async def open_session(
         )
         inbox: list[str] = []
         instructions = _instructions(log, earlier, services)
-        window = partial(_window, log.header)
+        window = partial(window_policy, log.header, services)
         context = NotedContext(
             window(way), (Steering(inbox), instructions), joins=way.profile.alternating_roles
         )
@@ -210,12 +210,6 @@ def _new_log(
 
 def system_text(profile: ModelProfile) -> str:
     return prompt("system", changes=prompt(f"change_by_{profile.edit_format}"))
-
-
-def _window(header: SessionHeader, way: ModelWay) -> WindowPolicy:
-    fixed_chars = len(header.system) + len(encode(header.tools))
-    measure = way.live.tokens if way.live else None
-    return WindowPolicy(fixed_chars=fixed_chars, window_tokens=way.window_tokens, measure=measure)
 
 
 def _instructions(log: SessionLog, earlier: Sequence[Record], services: ToolServices) -> InstructionNotes:

@@ -6,8 +6,10 @@ AgentError(message, hint)
 │  ├─ GatewayUnavailable    no connection, 5xx                 RetryingGateway acts
 │  ├─ RateLimited           429, with the seconds to wait      RetryingGateway acts
 │  ├─ StreamBroken          the reply ended early, or was no stream at all; likewise
+│  │  └─ ConnectionLost     the server hung up
 │  ├─ RequestRejected       the same request would fail again
 │  └─ ContextOverflow       longer than the window: ContextPolicy acts
+│     └─ OutOfMemory        longer than the server's memory: likewise, but only once
 ├─ ToolError                the model acts: the message is the tool's answer
 │  ├─ InvalidArguments
 │  ├─ OutsideWorkspace
@@ -57,6 +59,9 @@ class RateLimited(GatewayError):
 class StreamBroken(GatewayError): ...
 
 
+class ConnectionLost(StreamBroken): ...
+
+
 class RequestRejected(GatewayError): ...
 
 
@@ -66,6 +71,10 @@ class ContextOverflow(GatewayError):
     def __init__(self, message: str, *, limit_tokens: int | None = None, hint: str = "") -> None:
         super().__init__(message, hint=hint)
         self.limit_tokens = limit_tokens
+
+
+class OutOfMemory(ContextOverflow):
+    """`hint` says which setting of the server to lower."""
 
 
 class ToolError(AgentError):

@@ -1,6 +1,7 @@
 """Which files the model has seen, and in which state: what a write is checked against."""
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
 
@@ -12,6 +13,8 @@ KEPT_BYTES = 256 * 1024
 class SeenFile:
     digest: str
     content: bytes | None
+    changed: bool = False
+    """Whether the model wrote it, at any time in this session."""
 
 
 def digest_of(content: bytes) -> str:
@@ -26,19 +29,24 @@ class FileLedger:
     """Where these files are."""
     _seen: dict[Path, SeenFile] = field(default_factory=dict)
 
-    def saw(self, path: Path, content: bytes) -> str:
-        """Remember what the model was shown or wrote; answers the digest."""
+    def saw(self, path: Path, content: bytes, *, changed: bool = False) -> str:
+        """Remember what the model was shown, or has changed; answers the digest."""
         digest = digest_of(content)
-        self._keep(path, SeenFile(digest, content if len(content) <= KEPT_BYTES else None))
+        self._keep(path, SeenFile(digest, content if len(content) <= KEPT_BYTES else None, changed))
         return digest
 
-    def restore(self, path: Path, digest: str) -> None:
-        """Remember from a log, where only the digest was kept."""
-        self._keep(path, SeenFile(digest, None))
+    def restore(self, path: Path, digest: str, *, changed: bool = False) -> None:
+        """Remember by the digest alone: from a log, or for a file that is too large to be read whole."""
+        self._keep(path, SeenFile(digest, None, changed))
+
+    def files(self) -> Mapping[Path, SeenFile]:
+        """All of them, the one that was touched last at the end."""
+        return self._seen
 
     def last_seen(self, path: Path) -> SeenFile | None:
         return self._seen.get(path)
 
     def _keep(self, path: Path, seen: SeenFile) -> None:
-        self._seen[path] = seen
+        before = self._seen.pop(path, None)
+        self._seen[path] = replace(seen, changed=True) if before and before.changed else seen
         self.folders.add(path.parent)

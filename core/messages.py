@@ -73,9 +73,13 @@ class Recap:
     """What a shrunk conversation stands for; the next shrinking adds to it, so that nothing is told twice."""
 
     asked: tuple[str, ...]
-    """What the person asked, oldest first."""
+    """What the person said, word for word, oldest first; the first is the goal."""
     done: tuple[str, ...]
     """What was done since, a line each, oldest first."""
+    last_test: str = ""
+    """The newest command that ran tests, and the end of what it said."""
+    summary: str = ""
+    """What the model itself said of it, if it was asked."""
 
 
 @value

@@ -37,6 +37,7 @@ __all__ = [
     "Reader",
     "SandboxBackend",
     "SessionLog",
+    "TokenCounter",
     "Tool",
     "ToolContext",
     "ToolResult",
@@ -93,6 +94,12 @@ class Gateway(Protocol):
         Raises:
             GatewayError: and nothing else; deltas yielded before it stay valid.
         """
+        ...
+
+
+class TokenCounter(Protocol):
+    async def __call__(self, request: ModelRequest, /) -> int | None:
+        """Tokens of the whole prompt, as the server counts them; None when it does not say. Never raises."""
         ...
 
 

@@ -1,71 +1,140 @@
-"""Keeps the conversation within the window the server really has."""
+"""Keeps the conversation within the window the server really has.
+
+before a step   nearly full? ─▶ card, last steps, and a summary if there is room for one
+after a refusal learn the limit ─▶ the same ─▶ the bare card ─▶ the turn ends
+"""
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
-from typing import assert_never
+from contextlib import aclosing
+from dataclasses import dataclass, field, replace
 
 from core.conversation import Conversation
+from core.deltas import ReplyBuilder
 from core.endpoint import ASSUMED_WINDOW
-from core.errors import ContextOverflow
+from core.errors import ContextOverflow, GatewayError, OutOfMemory
 from core.events import ContextShrunk, Event
-from core.messages import AssistantMessage, Message, ToolMessage, UserMessage
-from flow.shrinking import shrunk
+from core.messages import Finish, Message, UserMessage
+from core.profile import Size, size_of
+from core.protocols import Gateway, ModelRequest, TokenCounter
+from core.tokens import Tally, TokenCount, length_of
+from flow.prompts import prompt
+from flow.shrinking import KEPT_STEPS, Room, shrunk
+from flow.task_card import Keep, Surroundings
+from flow.window_use import head_chars
 
-CHARS_PER_TOKEN = 3.0
-"""A cautious guess: code and JSON have shorter tokens than prose."""
-TRIGGER_SHARE = 0.8
+TRIGGER_SHARES: dict[Size, float] = {"tiny": 0.7, "small": 0.75, "normal": 0.8}
+RESERVED_TOKENS: dict[Size, int] = {"tiny": 1_024, "small": 2_048, "normal": 4_096}
+"""Left free for a reply, but never more than a quarter of the window."""
+SUMMARY_TOKENS: dict[Size, int] = {"tiny": 384, "small": 512, "normal": 768}
+SUMMARY_CHARS = 800
+"""Less room than this is not worth a request."""
+FREED_SHARE = 0.4
+"""Of the window, and of what the messages took: shrinking is rare, and deep."""
+LEAST_SHARE, BARE_SHARE = 0.1, 0.08
+"""Of the window, for the messages: where system text and tools take most of it, and for the bare card."""
+SAID_SHARE = 0.1
+"""Of the window, for what the person said."""
+NEAR_SHARE = 0.9
+"""Of the trigger: from here on the server is asked for an exact count, once."""
+GUESSED_SHARE = 0.1
+"""A count is exact enough when no more than this share of it is a guess."""
 LEARNED_SHARE = 0.75
-"""The window after a refusal that names none, as a share of what was refused."""
-FREED_SHARE = 0.6
-"""A shrunk conversation may have at most this share of its former length: shrinking is rare, and deep."""
+"""The window after a refusal that names none, or for want of memory, as a share of what was refused."""
+LEAST_ROOM_CHARS = 900
+NEARLY_FULL = "The window was nearly full."
 ASSUMED_FULL = (
     f"The server does not name its window: {ASSUMED_WINDOW:,} tokens were assumed, and nearly full."
 )
-LEAST_ROOM_CHARS = 600
-DEPTHS = ((0.45, 2), (0.2, 1), (0.05, 0))
-"""Share of the window for the history, and steps kept: at first, and after each further refusal."""
+REFUSED = "The server refused the conversation's length."
+NO_MEMORY = "The server ran out of memory."
 
 Measure = Callable[[], Awaitable[int | None]]
 
 
+def _nowhere(text: str) -> str:
+    return ""
+
+
 @dataclass
 class WindowPolicy:
-    """Shrinks when the window is nearly full, and deeper each time the server refuses the length."""
+    """Shrinks when the window is nearly full, and deeper when the server refuses the length."""
 
-    fixed_chars: int
-    """Length of system text and tools."""
+    head: ModelRequest
+    """System text and tools of the session: what every request begins with."""
     window_tokens: int | None = None
     """None until the server names it: then nothing is dropped before it refuses."""
     measure: Measure | None = None
     """Asks for the window that is really served; only between two requests, never before the first."""
+    counter: TokenCounter | None = None
+    """The server's own count: asked for once, when the window is nearly full."""
+    gateway: Gateway | None = None
+    """Who is asked for a summary before anything is dropped; None: nobody."""
+    surroundings: Callable[[], Surroundings] = Surroundings
+    keep: Keep = _nowhere
+    """Takes long messages of the person when they are clipped."""
+    thinking: bool = False
+    """Whether the thinking of earlier replies is sent back."""
+    _tally: Tally = field(init=False)
     _learned: int | None = None
     """The longest window after a refusal."""
     _begun: bool = False
-    _depth: int = 0
     _asked: bool = False
-    _sizes: "_Sizes" = field(default_factory=lambda: _Sizes())
+    _counted: bool = False
+    _refusals: int = 0
+    """Of the request that is being made."""
+    _out_of_memory: bool = False
+
+    def __post_init__(self) -> None:
+        self._tally = Tally(head_chars(self.head), self.thinking)
 
     async def before_step(self, conversation: Conversation) -> Sequence[Event]:
-        self._depth = 0
+        self._refusals = 0
         if self._begun:
             await self._measured()
-        self._begun = True
-        window, reason = self.window_tokens, "The window was nearly full."
+        window, reason = self.window_tokens, NEARLY_FULL
         if window is None and self._asked:
             window, reason = ASSUMED_WINDOW, ASSUMED_FULL
-        if window is None or self._tokens(conversation) < window * TRIGGER_SHARE:
+        begun, self._begun = self._begun, True
+        if window is None:
             return ()
-        return self._shrunk(conversation, window, reason)
+        count = self._tally.count(conversation.messages)
+        if begun and self._is_near(count, window):
+            count = await self._asked_for(conversation)
+        if count.tokens < _trigger(window):
+            return ()
+        return await self._shrunk(conversation, window, reason, count)
 
     async def after_overflow(self, conversation: Conversation, error: ContextOverflow) -> Sequence[Event]:
+        count = self._tally.count(conversation.messages)
+        if isinstance(error, OutOfMemory):
+            return self._after_out_of_memory(conversation, error, count)
         if error.limit_tokens is None:
             await self._measured()
-        window = error.limit_tokens or self.window_tokens or int(self._tokens(conversation) * LEARNED_SHARE)
-        self.window_tokens = self._learned = window
-        while self._depth < len(DEPTHS):
-            if events := self._shrunk(conversation, window, "The server refused the conversation's length."):
+        self._learn(error.limit_tokens or self.window_tokens or int(count.tokens * LEARNED_SHARE))
+        while self._refusals < 2:
+            self._refusals += 1
+            if events := self._cut(conversation, REFUSED, steps=KEPT_STEPS if self._refusals == 1 else 0):
                 return events
-        raise error
+        raise ContextOverflow(
+            f"Not even the shortest form of this conversation fits the model's window: {error.args[0]}",
+            limit_tokens=error.limit_tokens,
+            hint="Load the model with a longer window, or begin a new session.",
+        ) from error
+
+    def _after_out_of_memory(
+        self, conversation: Conversation, error: OutOfMemory, count: TokenCount
+    ) -> Sequence[Event]:
+        """Shorter, or at least once more; the second time it is for the person to act."""
+        if self._out_of_memory:
+            self._out_of_memory = False  # the person may have acted when the next turn comes
+            raise error
+        self._out_of_memory = True
+        self._learn(int(min(self.window_tokens or count.tokens, count.tokens) * LEARNED_SHARE))
+        return self._cut(conversation, NO_MEMORY) or self._cut(conversation, NO_MEMORY, steps=0)
+
+    def _learn(self, window_tokens: int) -> None:
+        self.window_tokens = self._learned = max(1, window_tokens)
+        self._tally.refused(self._learned)
 
     async def _measured(self) -> None:
         """A server that says nothing now leaves what was known before."""
@@ -75,42 +144,97 @@ class WindowPolicy:
         if told := await self.measure():
             self.window_tokens = min(told, self._learned or told)
 
-    def _shrunk(self, conversation: Conversation, window_tokens: int, reason: str) -> Sequence[Event]:
-        """One step deeper than the last time in this step of the loop; nothing when that frees too little."""
-        room_share, keep_steps = DEPTHS[self._depth]
-        self._depth += 1
-        room_chars = max(int(window_tokens * CHARS_PER_TOKEN * room_share), LEAST_ROOM_CHARS)
-        messages = shrunk(conversation.messages, room_chars=room_chars, keep_steps=keep_steps)
-        if sum(map(_size, messages)) > self._sizes.of(conversation.messages) * FREED_SHARE:
+    def _is_near(self, count: TokenCount, window_tokens: int) -> bool:
+        guessed = count.tokens - self._tally.known_tokens
+        return (
+            self.counter is not None
+            and not self._counted
+            and count.tokens >= _trigger(window_tokens) * NEAR_SHARE
+            and guessed > count.tokens * GUESSED_SHARE
+        )
+
+    async def _asked_for(self, conversation: Conversation) -> TokenCount:
+        self._counted = True
+        assert self.counter is not None
+        if told := await self.counter(replace(self.head, messages=tuple(conversation.messages))):
+            self._tally.told(told)
+        return self._tally.count(conversation.messages)
+
+    async def _shrunk(
+        self, conversation: Conversation, window_tokens: int, reason: str, count: TokenCount
+    ) -> Sequence[Event]:
+        """Shrunk with a summary, if there is room for one in the window now and in what stays of it."""
+        events = self._cut(conversation, reason, window_tokens)
+        if not events:
             return ()
-        return [ContextShrunk(reason=reason, messages=messages)]
+        left = self._room(window_tokens).chars - self._length(events[0].messages)
+        most = SUMMARY_TOKENS[size_of(window_tokens)]
+        if left < SUMMARY_CHARS or count.tokens + 2 * most > window_tokens:
+            return events
+        summary = (await self._summary(conversation, most))[: left - 100]
+        return self._cut(conversation, reason, window_tokens, summary=summary) or events
 
-    def _tokens(self, conversation: Conversation) -> float:
-        return (self.fixed_chars + self._sizes.of(conversation.messages)) / CHARS_PER_TOKEN
+    async def _summary(self, conversation: Conversation, max_tokens: int) -> str:
+        """What the model says of the conversation, with the prompt it knows; "" when that is of no use."""
+        if self.gateway is None:
+            return ""
+        question = UserMessage(text=prompt("summary"), source="summary")
+        request = replace(self.head, messages=(*conversation.messages, question), max_tokens=max_tokens)
+        reply = ReplyBuilder()
+        try:
+            async with aclosing(self.gateway.stream(request)) as deltas:
+                async for delta in deltas:
+                    reply.add(delta)
+        except GatewayError:
+            return ""
+        said = reply.build()
+        return "" if said.calls or said.finish is Finish.REPEATED else said.text.strip()
+
+    def _cut(
+        self,
+        conversation: Conversation,
+        reason: str,
+        window_tokens: int | None = None,
+        *,
+        steps: int = KEPT_STEPS,
+        summary: str = "",
+    ) -> Sequence[ContextShrunk]:
+        """Shrunk without asking anybody; nothing when that frees too little, so that it is not done again."""
+        room = self._room(window_tokens or self.window_tokens or ASSUMED_WINDOW, bare=not steps)
+        most = self._length(conversation.messages) * (1 - FREED_SHARE)
+        for kept in (steps, 0):
+            messages = shrunk(
+                conversation.messages,
+                room,
+                surroundings=self.surroundings(),
+                keep=self.keep,
+                summary=summary,
+                steps=kept,
+            )
+            if self._length(messages) <= most:
+                self._counted = False
+                return [ContextShrunk(reason=reason, messages=messages)]
+        return ()
+
+    def _room(self, window_tokens: int, *, bare: bool = False) -> Room:
+        per_token = self._tally.chars_per_token
+        fixed = self._tally.head_chars / per_token
+        after = _trigger(window_tokens) - window_tokens * FREED_SHARE
+        tokens = max(after - fixed, window_tokens * LEAST_SHARE)
+        if bare:
+            tokens = window_tokens * BARE_SHARE
+        return Room(
+            chars=max(int(tokens * per_token), LEAST_ROOM_CHARS),
+            said_chars=int(window_tokens * SAID_SHARE * per_token),
+            thinking=self.thinking,
+        )
+
+    def _length(self, messages: Sequence[Message]) -> int:
+        return sum(length_of(message, thinking=self.thinking) for message in messages)
 
 
-@dataclass
-class _Sizes:
-    """Lengths of the messages, each measured once."""
-
-    counted: int = 0
-    chars: int = 0
-    last: Message | None = None
-
-    def of(self, messages: Sequence[Message]) -> int:
-        if self.counted > len(messages) or (self.counted and messages[self.counted - 1] is not self.last):
-            self.counted = self.chars = 0
-        self.chars += sum(map(_size, messages[self.counted :]))
-        self.counted = len(messages)
-        self.last = messages[-1] if messages else None
-        return self.chars
-
-
-def _size(message: Message) -> int:
-    match message:
-        case UserMessage(whole=text) | ToolMessage(text=text):
-            return len(text) + 20
-        case AssistantMessage(text=text, calls=calls):
-            return len(text) + 20 + sum(len(call.arguments) + len(call.name) + 60 for call in calls)
-        case _:
-            assert_never(message)
+def _trigger(window_tokens: int) -> int:
+    """How full the window may be before a step."""
+    size = size_of(window_tokens)
+    reserved = min(RESERVED_TOKENS[size], window_tokens // 4)
+    return int(min(window_tokens * TRIGGER_SHARES[size], window_tokens - reserved))

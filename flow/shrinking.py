@@ -1,96 +1,106 @@
-"""A shorter conversation in the place of a long one, made without asking a model."""
+"""A shorter conversation in the place of a long one, made without asking a model.
+
+card ─ step ─ step                 the last two steps as they are
+card ─ step… ─ step                long answers of tools clipped, the oldest first
+card                               begun anew, when not even that fits
+"""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import assert_never
 
-from core.messages import AssistantMessage, Message, Part, Recap, ToolCall, ToolMessage, UserMessage
+from core.messages import AssistantMessage, Message, ToolMessage, Usage, UserMessage
 from core.text import clip
+from core.tokens import MESSAGE_CHARS, length_of
+from core.values import value
 from flow.prompts import prompt
+from flow.task_card import PERSONS, Keep, Surroundings, card, excerpt, recap_of
 
-CARD_SHARE = 0.4
+KEPT_STEPS = 2
+CARD_SHARE = 0.6
 """The share of the room that the card may take; the newest steps get the rest."""
-PERSONS = ("person", "steering")
-"""Sources of messages that a person wrote."""
-KEPT_REQUESTS = 12
-REQUEST_CHARS = 4_000
-KEPT_DEEDS = 40
+NEWEST_SAID_SHARE = 0.5
+"""Of what a person may have said in all: the newest request, which is being worked on."""
 
 
-def shrunk(messages: Sequence[Message], *, room_chars: int, keep_steps: int) -> tuple[Message, ...]:
-    """A card of what was asked and done, then the newest steps with their long texts clipped.
+@value
+class Room:
+    """How long the shorter conversation may be."""
+
+    chars: int
+    """In all."""
+    said_chars: int
+    """What the person said, at most."""
+    thinking: bool = False
+    """Whether the thinking of the steps that stay is sent, too."""
+
+
+def shrunk(
+    messages: Sequence[Message],
+    room: Room,
+    *,
+    surroundings: Surroundings,
+    keep: Keep,
+    summary: str = "",
+    steps: int = KEPT_STEPS,
+) -> tuple[Message, ...]:
+    """A card, and as much of the newest `steps` as there is room for; never a call without its answer.
 
     Args:
         messages: the whole conversation, every call of it answered.
-        room_chars: how long the result may be, roughly.
-        keep_steps: how many of the newest replies stay, with the answers to their calls.
+        room: never exceeded, but for the few hundred characters that a card needs at least.
+        surroundings: what the card tells beside.
+        keep: where long messages of the person go.
+        summary: what the model said of the conversation, if it was asked.
+        steps: how many of the newest replies stay if they can, with the answers to their calls.
     """
-    newest = _newest_steps(messages, keep_steps)
-    older = messages[: len(messages) - len(newest)]
-    card = _card(older, room_chars=int(room_chars * CARD_SHARE) if newest else room_chars)
-    if not newest:
-        return (card,)
-    each = max(200, int(room_chars * (1 - CARD_SHARE)) // len(newest))
-    return (card, *(_clipped(message, each) for message in newest))
+
+    def card_of(replaced: Sequence[Message], chars: int) -> UserMessage:
+        return card(
+            recap_of(replaced, summary),
+            surroundings,
+            head=next((message.head for message in replaced if isinstance(message, UserMessage)), ""),
+            room_chars=chars - MESSAGE_CHARS,
+            said_chars=room.said_chars,
+            keep=keep,
+        )
+
+    newest = [*_kept(_newest_steps(messages, steps), room, keep)]
+    if newest:
+        first = card_of(messages[: len(messages) - len(newest)], int(room.chars * CARD_SHARE))
+        if fitted := _fitted(newest, room.chars - length_of(first), thinking=room.thinking):
+            return (first, *fitted)
+    return (card_of(messages, room.chars),)
 
 
 def _newest_steps(messages: Sequence[Message], count: int) -> Sequence[Message]:
-    """From the reply `count` steps before the end on; nothing when there are not so many after the first."""
+    """From the reply `count` steps before the end on, or from the first; nothing for no steps."""
     starts = [at for at, message in enumerate(messages) if isinstance(message, AssistantMessage)]
-    return messages[starts[-count] :] if 0 < count < len(starts) else ()
+    if not starts or not count:
+        return ()
+    start = starts[-min(count, len(starts))]
+    return messages[start:] if start else ()
 
 
-def _card(messages: Sequence[Message], *, room_chars: int) -> UserMessage:
-    recap = _recap(messages)
-    each = max(120, room_chars // 2 // max(1, len(recap.asked)))
-    asked = "\n".join(f"- {clip(text, each)}" for text in recap.asked)
-    done = clip("\n".join(f"- {deed}" for deed in recap.done), room_chars // 2) or "- nothing yet"
-    head = next((message.head for message in messages if isinstance(message, UserMessage)), "")
-    return UserMessage(
-        text=prompt("shrunk", asked=asked, done=done),
-        head=clip(head, room_chars // 4),
-        source="recap",
-        recap=recap,
-    )
-
-
-def _recap(messages: Sequence[Message]) -> Recap:
-    """All that was asked and done, an earlier recap included; the first request always stays."""
-    asked: list[str] = []
-    done: list[str] = []
+def _kept(messages: Sequence[Message], room: Room, keep: Keep) -> Iterator[Message]:
+    """Without what servers said of the longer prompt, and with what a person said clipped to its share."""
     for message in messages:
-        if isinstance(message, UserMessage) and message.recap:
-            asked += message.recap.asked
-            done += message.recap.done
+        if isinstance(message, AssistantMessage):
+            yield replace(message, usage=Usage())
         elif isinstance(message, UserMessage) and message.source in PERSONS:
-            asked.append(clip(message.text, REQUEST_CHARS))
-    done += _deeds(messages)
-    kept = asked[:1] + asked[1:][-KEPT_REQUESTS:]
-    return Recap(asked=tuple(kept), done=tuple(done[-KEPT_DEEDS:]))
+            most = int(room.said_chars * NEWEST_SAID_SHARE)
+            yield replace(message, text=excerpt(message.text, most, keep))
+        else:
+            yield message
 
 
-def _deeds(messages: Sequence[Message]) -> Iterator[str]:
-    answers = {message.call_id: message for message in messages if isinstance(message, ToolMessage)}
-    for message in messages:
-        if not isinstance(message, AssistantMessage):
-            continue
-        for call in message.calls:
-            answer = answers.get(call.id)
-            ended = answer.text.strip().splitlines()[:1] if answer else []
-            yield f"{call.name} {clip(call.arguments, 120)} -> {clip(''.join(ended), 120)}"
-        if message.text.strip():
-            yield f"said: {clip(message.text.strip(), 200)}"
-
-
-def _clipped(message: Message, chars: int) -> Message:
-    match message:
-        case ToolMessage(text=text) | UserMessage(text=text):
-            return replace(message, text=clip(text, chars))
-        case AssistantMessage(parts=parts):
-            return replace(message, parts=tuple(_clipped_part(part, chars) for part in parts))
-        case _:
-            assert_never(message)
-
-
-def _clipped_part(part: Part, chars: int) -> Part:
-    return part if isinstance(part, ToolCall) else replace(part, text=clip(part.text, chars))
+def _fitted(messages: list[Message], room: int, *, thinking: bool) -> list[Message]:
+    """With answers of tools clipped, the oldest first, as far as it must be; nothing if it cannot be."""
+    excess = sum(length_of(message, thinking=thinking) for message in messages) - room
+    gone = prompt("shrunk_answer")
+    for place, message in enumerate(messages):
+        if excess > 0 and isinstance(message, ToolMessage) and len(message.text) > len(gone):
+            most = len(message.text) - excess
+            text = clip(message.text, most) if most > 2 * len(gone) else gone
+            excess -= len(message.text) - len(text)
+            messages[place] = replace(message, text=text)
+    return [] if excess > 0 else messages

@@ -1,8 +1,8 @@
 """What a server's refusal means: one table from its words and its status to our errors.
 
     HTTP status + body  ─┐
-                         ├─▶ Refusal ─▶ error_of ─▶ ContextOverflow · RateLimited · GatewayUnavailable
-    `error` in a stream ─┘                         RequestRejected · StreamBroken
+                         ├─▶ Refusal ─▶ error_of ─▶ ContextOverflow · OutOfMemory · RateLimited
+    `error` in a stream ─┘                         GatewayUnavailable · RequestRejected · StreamBroken
 
 Words are looked at before the status: servers disagree about the numbers.
 """
@@ -17,6 +17,7 @@ from core.errors import (
     ContextOverflow,
     GatewayError,
     GatewayUnavailable,
+    OutOfMemory,
     RateLimited,
     RequestRejected,
     StreamBroken,
@@ -54,6 +55,13 @@ OVERFLOWS = tuple(
 """How servers say that a prompt is too long; the group `limit` is the window. The last three are servers that
 lost the newest user message to their own clipping, or whose cache is smaller than the prompt."""
 
+MEMORY_WORDING = re.compile(
+    r"out of (?:\w+ )?memory|outof(?:\w+)?memory|insufficient memory|not enough (?:\w+ )?memory"
+    r"|(?:failed|unable) to alloc(?:ate)?|alloc\w* (?:of \S+ )?failed|alloc_failed|bad_alloc"
+    r"|requires more (?:system )?memory|runner (?:process )?has terminated|runner process no longer running",
+    re.IGNORECASE,
+)
+"""CUDA, HIP, Metal, Vulkan and plain memory, and Ollama, whose runner dies of it without a word."""
 KEY_WORDING = re.compile(
     r"api[ _]key (?:not valid|not found)|invalid api[ _]key|api_key_invalid", re.IGNORECASE
 )
@@ -101,6 +109,8 @@ def error_of(refusal: Refusal, *, clock: Clock = utc_now) -> GatewayError:
         if match := wording.search(words):
             limit = match.groupdict().get("limit")
             return ContextOverflow(refusal.sentence, limit_tokens=int(limit) if limit else None)
+    if MEMORY_WORDING.search(words):
+        return OutOfMemory(refusal.sentence)
     for wording, meaning in MEANINGS:
         if wording.search(words):
             return meaning(refusal)

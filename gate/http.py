@@ -4,7 +4,7 @@
                 └─ https:// ─▶ HttpxWire    TLS and proxies
 
 httpx is loaded at the first request that needs it, without the parts we do not use, and its errors end
-here. A request that got no answer is `GatewayUnavailable`; an answer that broke off is `StreamBroken`.
+here. A server that is not there is `GatewayUnavailable`; one that hung up is `ConnectionLost`.
 """
 
 import asyncio
@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from core.errors import (
+    ConnectionLost,
     GatewayError,
     GatewayUnavailable,
     RequestRejected,
@@ -162,7 +163,7 @@ class HttpxWire:
 
     @contextmanager
     def _errors(self, otherwise: type[GatewayError]) -> Iterator[None]:
-        """Turn what httpx raises into our errors; `otherwise` is the one for a lost connection."""
+        """Turn what httpx raises into our errors; `otherwise` is the one for silence."""
         httpx = _httpx()
         try:
             yield
@@ -175,7 +176,7 @@ class HttpxWire:
             raise otherwise(f"{self.url} sent nothing for {self.idle_seconds:g} seconds.") from error
         except httpx.HTTPError as error:
             reason = str(error) or type(error).__name__
-            raise otherwise(f"The connection to {self.url} broke: {reason}.") from error
+            raise ConnectionLost(f"The connection to {self.url} broke: {reason}.") from error
 
 
 @dataclass(frozen=True)

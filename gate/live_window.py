@@ -35,6 +35,11 @@ class LiveWindow:
         if self._doubted:
             self._doubted = False
             await self._ask()
+        return self.known_tokens
+
+    @property
+    def known_tokens(self) -> int | None:
+        """What was last heard, without asking."""
         served = self.facts.model(self.model) if self.facts else None
         told = served.window_tokens if served else None
         return min((tokens for tokens in (told, self.most_tokens) if tokens), default=None)

@@ -43,7 +43,21 @@ class OllamaWriter:
         for message in request.messages[len(self._messages) :]:
             self._written += b"," + compact(self._message(message))
         self._messages = request.messages
-        return b"".join((self._written, b"]", _held(request), b"}"))
+        return b"".join((self._written, b"],", self._behind(request), b"}"))
+
+    def _behind(self, request: ModelRequest) -> bytes:
+        """What stands behind the messages, so that the prompt's bytes are those of any other request."""
+        options = {
+            "num_ctx": self.window_tokens,
+            "num_predict": 1 if request.max_tokens == 0 else request.max_tokens,
+            **self.manner.sampling,
+        }
+        fields = {"options": {name: held for name, held in options.items() if held is not None}}
+        if request.held_to is None:
+            return compact(fields)[1:-1]
+        from gate.holding import ollama_fields  # few sessions ever need it
+
+        return compact({**fields, **ollama_fields(request.held_to)})[1:-1]
 
     def _continues(self, request: ModelRequest) -> bool:
         before, now = self._messages, request.messages
@@ -56,19 +70,13 @@ class OllamaWriter:
         self._written = bytearray(compact({**self._settings(request), "messages": [system]})[: -len(b"]}")])
 
     def _settings(self, request: ModelRequest) -> dict[str, object]:
-        """All but the messages. It is told to refuse what does not fit; older versions do not know that."""
-        options = {
-            "num_ctx": self.window_tokens,
-            "num_predict": 1 if request.max_tokens == 0 else request.max_tokens,
-            **self.manner.sampling,
-        }
+        """What stands before the messages: told to refuse what does not fit; older ones do not know that."""
         settings: dict[str, object] = {
             "model": self.model,
             "stream": True,
             "keep_alive": KEEP_ALIVE,
             "truncate": False,
             "shift": False,
-            "options": {name: held for name, held in options.items() if held is not None},
         }
         if self.thinks:
             settings["think"] = True
@@ -101,16 +109,7 @@ class OllamaWriter:
 
 
 def _head(request: ModelRequest) -> tuple[object, ...]:
-    return request.system, request.tools, request.max_tokens
-
-
-def _held(request: ModelRequest) -> bytes:
-    """What stands behind the messages: what the reply is held to, if it is."""
-    if request.held_to is None:
-        return b""
-    from gate.holding import ollama_fields  # few sessions ever need it
-
-    return b"," + compact(ollama_fields(request.held_to))[1:-1]
+    return request.system, request.tools
 
 
 def _tool(spec: ToolSpec) -> Json:

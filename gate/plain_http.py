@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from core.errors import GatewayUnavailable, StreamBroken
+from core.errors import ConnectionLost, GatewayUnavailable, StreamBroken
 from gate.answers import Answer
 
 PIECE_BYTES = 2**16
@@ -68,7 +68,7 @@ class PlainWire:
                 self._silence(), hint="Is the model too large for this machine?"
             ) from error
         except (OSError, EOFError, ValueError) as error:
-            raise GatewayUnavailable(f"{self.url} closed the connection without an answer.") from error
+            raise ConnectionLost(f"{self.url} closed the connection without an answer.") from error
 
     async def _connected(self) -> "_Connection":
         parts = urlsplit(self.url)
@@ -90,7 +90,9 @@ class PlainWire:
         except TimeoutError as error:
             raise StreamBroken(self._silence()) from error
         except (OSError, EOFError, ValueError) as error:
-            raise StreamBroken(f"The connection to {self.url} broke in the middle of the answer.") from error
+            raise ConnectionLost(
+                f"The connection to {self.url} broke in the middle of the answer."
+            ) from error
 
     def _silence(self) -> str:
         return f"{self.url} sent nothing for {self.idle_seconds:g} seconds."

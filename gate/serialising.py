@@ -8,6 +8,7 @@ Only fields that its server knows are sent, and an unknown one gets those of Ope
 """
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
@@ -23,6 +24,8 @@ Json = dict[str, object]
 NO_REPLY: Json = {"role": "assistant", "content": "(no reply)"}
 """Stands between two user messages where a template refuses them; joining them would change what was sent."""
 SHORT_ID = 9
+LIMIT = re.compile(rb',"max_tokens":\d+\}$')
+"""How a request with a limit ends."""
 STREAMED: Json = {"stream": True, "stream_options": {"include_usage": True}}
 
 
@@ -59,13 +62,14 @@ class PrefixWriter:
 
     def _behind(self, request: ModelRequest) -> bytes:
         """What stands behind the messages, so that the prompt's bytes are those of any other request."""
-        if request.max_tokens == 0:
-            return b"," + compact(self.manner.no_reply)[1:-1]
-        if request.held_to is None:
-            return b""
-        from gate.holding import openai_fields  # few sessions ever need it
+        fields: Json = {}
+        if request.held_to:
+            from gate.holding import openai_fields  # few sessions ever need it
 
-        return b"," + compact(openai_fields(request.held_to))[1:-1]
+            fields.update(openai_fields(request.held_to))
+        if request.max_tokens is not None:
+            fields.update({"max_tokens": request.max_tokens} if request.max_tokens else self.manner.no_reply)
+        return b"," + compact(fields)[1:-1] if fields else b""
 
     def _continues(self, request: ModelRequest) -> bool:
         before, now = self._messages, request.messages
@@ -105,7 +109,7 @@ class PrefixWriter:
 
 
 def _head(request: ModelRequest) -> tuple[object, ...]:
-    return request.system, request.tools, request.max_tokens or None
+    return request.system, request.tools
 
 
 def request_body(model: str, request: ModelRequest) -> bytes:
@@ -118,8 +122,6 @@ def request_head(model: str, manner: Manner, request: ModelRequest) -> Json:
     head: Json = {"model": model, **STREAMED, **manner.sampling}
     if manner.tells_progress:
         head["return_progress"] = True
-    if request.max_tokens:
-        head["max_tokens"] = request.max_tokens
     if request.tools:
         head["tools"] = [_tool(spec) for spec in request.tools]
         if manner.forbids_more:
@@ -130,7 +132,7 @@ def request_head(model: str, manner: Manner, request: ModelRequest) -> Json:
 def unstreamed(body: bytes) -> bytes:
     """The same request for an answer in one piece, which may be as short as can be."""
     streamed = compact(STREAMED)[1:-1]
-    return body.replace(streamed, b'"stream":false,"max_tokens":1', 1)
+    return LIMIT.sub(b"}", body).replace(streamed, b'"stream":false,"max_tokens":1', 1)
 
 
 def message_json(message: Message, manner: Manner = PLAIN) -> Json:

@@ -13,7 +13,7 @@ from core.events import Event, Record
 from core.messages import ToolCall, UserMessage
 from core.permissions import Approval, Effect
 from core.policies import PermissionQuestion
-from core.protocols import AnyTool, Gateway, ToolContext, ToolResult
+from core.protocols import AnyTool, Gateway, ModelRequest, ToolContext, ToolResult
 from flow.completion import TurnReview
 from flow.context import WindowPolicy
 from flow.executor import ToolExecutor
@@ -81,7 +81,8 @@ def a_loop(
 ) -> AgentLoop:
     toolbox = Registry([entry_of(tool) for tool in tools or (Echo(),)])
     permits = permits or Permits()
-    window = WindowPolicy(fixed_chars=400, window_tokens=window_tokens)
+    head = ModelRequest(system="You are helpful.", messages=(), tools=toolbox.specs())
+    window = WindowPolicy(head=head, window_tokens=window_tokens)
     return AgentLoop(
         gateway=gateway,
         toolbox=toolbox,
@@ -89,8 +90,8 @@ def a_loop(
         context=NotedContext(window, [Steering([] if inbox is None else inbox)], joins=joins_notes),
         repair=ReplyRepair(server=lambda: server),
         completion=TurnReview(),
-        system="You are helpful.",
-        tools=toolbox.specs(),
+        system=head.system,
+        tools=head.tools,
         max_steps=max_steps,
     )
 

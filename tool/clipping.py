@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+from hashlib import sha256
 from pathlib import Path
 
 from core.protocols import ToolServices
@@ -15,7 +16,7 @@ def clipped(text: str, services: ToolServices, *, suffix: str = ".txt") -> str:
     most = services.profile.output_chars
     if len(text) <= most:
         return text
-    path = services.workspace.name_of(_kept(text, services.artifacts, suffix))
+    path = kept(text, services, suffix=suffix)
     room = max(most - NOTE_CHARS, most // 2)
     end = text.rfind("\n", room // 2, room)
     shown = text[: end if end > 0 else room]
@@ -24,8 +25,14 @@ def clipped(text: str, services: ToolServices, *, suffix: str = ".txt") -> str:
     return f"{shown}\n({left:,} more characters: all of it is in {path}, go on at its line {line})"
 
 
-def _kept(text: str, folder: Path, suffix: str) -> Path:
-    descriptor, name = tempfile.mkstemp(prefix="text-", suffix=suffix, dir=make_artifacts(folder))
-    with os.fdopen(descriptor, "w", encoding="utf-8", errors="replace") as file:
-        file.write(text)
-    return Path(name).resolve()
+def kept(text: str, services: ToolServices, *, suffix: str = ".txt") -> str:
+    """Put `text` into a file of its own, the same for the same text; answers what the model calls it."""
+    content = text.encode("utf-8", "replace")
+    folder = make_artifacts(services.artifacts)
+    path = folder / f"text-{sha256(content).hexdigest()[:12]}{suffix}"
+    if not path.exists():
+        descriptor, name = tempfile.mkstemp(dir=folder)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+        Path(name).replace(path)
+    return services.workspace.name_of(path.resolve())

@@ -56,7 +56,7 @@ class EditFile:
         after = _encoded(args.path, encoding, written)
         seen = self.services.ledger.last_seen(path)
         write_atomically(path, after)
-        digest = self.services.ledger.saw(path, after)
+        digest = self.services.ledger.saw(path, after, changed=True)
 
         has_changed = seen is not None and seen.digest != digest_of(before)
         notes = (

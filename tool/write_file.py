@@ -44,7 +44,7 @@ class WriteFile:
         content, remark = _encoded(args.content, before or b"")
         if content != before:
             write_atomically(path, content)
-        digest = self.services.ledger.saw(path, content)
+        digest = self.services.ledger.saw(path, content, changed=True)
 
         lines = args.content.count("\n") + (not args.content.endswith("\n") and bool(args.content))
         done = "Created" if before is None else "Unchanged:" if content == before else "Wrote"

@@ -8,8 +8,11 @@ from core.conversation import Conversation
 from core.errors import ContextOverflow
 from core.events import ContextShrunk
 from core.messages import AssistantMessage, Finish, Message, ToolCall, ToolMessage, UserMessage
-from flow.context import CHARS_PER_TOKEN, Measure, WindowPolicy
-from flow.shrinking import shrunk
+from core.protocols import ModelRequest
+from core.tokens import CHARS_PER_TOKEN
+from flow.context import Measure, WindowPolicy
+
+HEAD = ModelRequest(system="Be brief. " * 10, messages=())
 
 
 def talk(steps: int, answer_chars: int) -> list[Message]:
@@ -30,13 +33,13 @@ def length(messages: list[Message] | tuple[Message, ...]) -> int:
 
 
 async def test_nothing_is_dropped_while_the_window_has_room() -> None:
-    policy = WindowPolicy(fixed_chars=100, window_tokens=10_000)
+    policy = WindowPolicy(head=HEAD, window_tokens=10_000)
 
     assert await policy.before_step(Conversation(messages=talk(5, 1_000))) == ()
 
 
 async def test_a_nearly_full_window_is_shrunk_by_more_than_40_percent() -> None:
-    policy = WindowPolicy(fixed_chars=100, window_tokens=10_000)
+    policy = WindowPolicy(head=HEAD, window_tokens=10_000)
     messages = talk(10, 3_000)
 
     (event,) = await policy.before_step(Conversation(messages=messages))
@@ -47,7 +50,7 @@ async def test_a_nearly_full_window_is_shrunk_by_more_than_40_percent() -> None:
 
 
 async def test_an_unknown_window_is_left_alone_until_the_server_refuses() -> None:
-    policy = WindowPolicy(fixed_chars=100)
+    policy = WindowPolicy(head=HEAD)
     conversation = Conversation(messages=talk(10, 3_000))
 
     before = await policy.before_step(conversation)
@@ -59,7 +62,7 @@ async def test_an_unknown_window_is_left_alone_until_the_server_refuses() -> Non
 
 
 async def test_a_refusal_that_names_no_limit_teaches_one_below_what_was_refused() -> None:
-    policy = WindowPolicy(fixed_chars=0)
+    policy = WindowPolicy(head=HEAD)
 
     await policy.after_overflow(Conversation(messages=talk(10, 3_000)), ContextOverflow("no"))
 
@@ -78,7 +81,7 @@ def telling(*windows: int | None) -> Measure:
 
 
 async def test_the_window_is_asked_for_after_the_first_request_and_not_before() -> None:
-    policy = WindowPolicy(fixed_chars=100, window_tokens=50_000, measure=telling(10_000))
+    policy = WindowPolicy(head=HEAD, window_tokens=50_000, measure=telling(10_000))
     conversation = Conversation(messages=talk(10, 3_000))
 
     before = await policy.before_step(conversation)
@@ -90,7 +93,7 @@ async def test_the_window_is_asked_for_after_the_first_request_and_not_before() 
 
 
 async def test_a_window_that_nobody_names_is_assumed_and_said_to_be() -> None:
-    policy = WindowPolicy(fixed_chars=100, measure=telling(None))
+    policy = WindowPolicy(head=HEAD, measure=telling(None))
     conversation = Conversation(messages=talk(10, 3_000))
 
     before = await policy.before_step(conversation)
@@ -104,7 +107,7 @@ async def test_a_window_that_nobody_names_is_assumed_and_said_to_be() -> None:
 
 
 async def test_a_refusal_teaches_more_than_what_was_assumed() -> None:
-    policy = WindowPolicy(fixed_chars=100, measure=telling(None))
+    policy = WindowPolicy(head=HEAD, measure=telling(None))
     await policy.before_step(Conversation(messages=talk(1, 10)))
 
     await policy.after_overflow(
@@ -116,7 +119,7 @@ async def test_a_refusal_teaches_more_than_what_was_assumed() -> None:
 
 
 async def test_a_refusal_that_names_no_limit_is_a_reason_to_ask_the_server() -> None:
-    policy = WindowPolicy(fixed_chars=100, measure=telling(4_000))
+    policy = WindowPolicy(head=HEAD, measure=telling(4_000))
 
     await policy.after_overflow(Conversation(messages=talk(10, 3_000)), ContextOverflow("no"))
 
@@ -124,7 +127,7 @@ async def test_a_refusal_that_names_no_limit_is_a_reason_to_ask_the_server() -> 
 
 
 async def test_what_a_refusal_taught_stands_against_what_the_server_says() -> None:
-    policy = WindowPolicy(fixed_chars=100, measure=telling(32_768))
+    policy = WindowPolicy(head=HEAD, measure=telling(32_768))
     conversation = Conversation(messages=talk(1, 10))
     await policy.before_step(conversation)
     await policy.after_overflow(
@@ -137,7 +140,7 @@ async def test_what_a_refusal_taught_stands_against_what_the_server_says() -> No
 
 
 async def test_a_server_that_falls_silent_leaves_what_it_said_before() -> None:
-    policy = WindowPolicy(fixed_chars=100, measure=telling(4_000, None))
+    policy = WindowPolicy(head=HEAD, measure=telling(4_000, None))
     conversation = Conversation(messages=talk(1, 10))
     for _ in range(3):
         await policy.before_step(conversation)
@@ -146,7 +149,7 @@ async def test_a_server_that_falls_silent_leaves_what_it_said_before() -> None:
 
 
 async def test_each_refusal_within_a_step_shrinks_deeper_until_nothing_is_left() -> None:
-    policy = WindowPolicy(fixed_chars=100)
+    policy = WindowPolicy(head=HEAD)
     conversation = Conversation(messages=talk(10, 3_000))
     error = ContextOverflow("no", limit_tokens=8_000)
     lengths = [length(conversation.messages)]
@@ -161,33 +164,3 @@ async def test_each_refusal_within_a_step_shrinks_deeper_until_nothing_is_left()
         await policy.after_overflow(conversation, error)
     assert lengths == sorted(lengths, reverse=True)
     assert len(lengths) > 2
-
-
-def test_the_card_keeps_what_was_asked_and_lists_what_was_done() -> None:
-    card, *kept = shrunk(talk(6, 2_000), room_chars=6_000, keep_steps=2)
-
-    assert isinstance(card, UserMessage)
-    assert card.head == "Date: today."
-    assert "Mend the parser. Never touch the tests." in card.text
-    assert '- read_file {"path": "file-0.py"} -> line 0' in card.text
-    assert [message.call_id for message in kept if isinstance(message, ToolMessage)] == ["call-4", "call-5"]
-
-
-def test_every_call_that_is_kept_has_its_answer() -> None:
-    for keep in (0, 1, 2, 9):
-        messages = shrunk(talk(4, 500), room_chars=2_000, keep_steps=keep)
-
-        calls = [
-            call.id for message in messages if isinstance(message, AssistantMessage) for call in message.calls
-        ]
-        answers = [message.call_id for message in messages if isinstance(message, ToolMessage)]
-        assert calls == answers
-
-
-def test_shrinking_what_was_shrunk_before_does_not_nest_without_end() -> None:
-    messages: tuple[Message, ...] = tuple(talk(10, 2_000))
-    for _ in range(5):
-        messages = shrunk((*messages, *talk(6, 2_000)[1:]), room_chars=9_000, keep_steps=2)
-
-    assert length(messages) < 9_000 * 1.5
-    assert "Mend the parser." in messages[0].text

@@ -8,7 +8,14 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from core.errors import GatewayUnavailable, RequestRejected, StreamBroken, ToolError, ToolTimedOut
+from core.errors import (
+    ConnectionLost,
+    GatewayUnavailable,
+    RequestRejected,
+    StreamBroken,
+    ToolError,
+    ToolTimedOut,
+)
 from gate.answers import Answer, Wire
 from gate.http import HttpClient, HttpxWebClient, HttpxWire
 from gate.plain_http import PlainWire
@@ -112,9 +119,11 @@ async def test_a_body_that_breaks_off_is_a_broken_stream(kind: Kind, cut: bytes)
 @pytest.mark.parametrize(
     "noise", [b"", b"SSH-2.0\r\n\r\n", b"HTTP/1.1 200"], ids=["nothing", "no http", "half"]
 )
-async def test_what_answers_no_http_counts_as_not_there(kind: Kind, noise: bytes) -> None:
+async def test_a_server_that_hangs_up_without_an_answer_is_a_lost_connection(
+    kind: Kind, noise: bytes
+) -> None:
     async with answering(noise, hangs_up=True) as server, asked(kind, server) as wire:
-        with pytest.raises(GatewayUnavailable):
+        with pytest.raises(ConnectionLost):
             await read(wire)
 
 

@@ -101,12 +101,20 @@ def script(*faults: Fault) -> Iterable[Step]:
     return chain(*before, *(fault.steps for fault in faults[-1:]), FINISH)
 
 
+def _asks_for_notes(request: Recorded) -> bool:
+    """Whether a client asks for a summary with its usual prompt, tools and all."""
+    last = request.messages[-1] if request.messages else {}
+    return last.get("role") == "user" and "about to be shortened" in str(last.get("content"))
+
+
 def aside(*faults: Fault) -> Aside:
     """Answers requests for a summary, and refuses those over the window."""
     windows = [fault.window_tokens for fault in faults if fault.window_tokens]
 
     def answer(request: Recorded) -> Spoken | Reply | None:
-        is_summary = not request.tools or request.json.get("tool_choice") == "none"
+        is_summary = (
+            not request.tools or request.json.get("tool_choice") == "none" or _asks_for_notes(request)
+        )
         if windows and (is_summary or request.tokens > min(windows)):
             return overflow(max(request.tokens, min(windows) + 1), min(windows))
         return (

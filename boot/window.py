@@ -1,0 +1,39 @@
+"""The window policy of a session, with all that it looks at outside the conversation."""
+
+from contextlib import suppress
+
+from boot.model_way import ModelWay
+from core.protocols import ModelRequest, ToolServices
+from flow.context import WindowPolicy
+from flow.task_card import Surroundings, TouchedFile
+from store.session_log import SessionHeader
+
+
+def window_policy(header: SessionHeader, services: ToolServices, way: ModelWay) -> WindowPolicy:
+    """For the model of `way`; a session has another one for each model that it changes to."""
+    root = services.workspace.real_root
+
+    def surroundings() -> Surroundings:
+        touched = (
+            TouchedFile(path=path.relative_to(root).as_posix(), digest=seen.digest, changed=seen.changed)
+            for path, seen in services.ledger.files().items()
+        )
+        return Surroundings(files=tuple(touched))
+
+    def keep(text: str) -> str:
+        from tool.clipping import kept  # what a session needs only when its window is full
+
+        with suppress(OSError):
+            return kept(text, services)
+        return ""
+
+    return WindowPolicy(
+        head=ModelRequest(system=header.system, messages=(), tools=header.tools),
+        window_tokens=way.window_tokens,
+        measure=way.live.tokens if way.live else None,
+        counter=way.counter,
+        gateway=None if way.kind == "offline" else way.gateway,
+        surroundings=surroundings,
+        keep=keep,
+        thinking=way.profile.thinking == "always",
+    )

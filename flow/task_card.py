@@ -1,0 +1,228 @@
+"""The card that takes the place of old messages: what was asked, touched and done, told without a model.
+
+goal and what else the person said ─┐
+rules, of what had to be clipped    │
+plan · files with their digests     ├─▶ one user message, and the same as a value for the next card
+last test run · deeds · summary     ┘
+"""
+
+import json
+import re
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+
+from core.messages import AssistantMessage, Message, Recap, ToolCall, ToolMessage, UserMessage
+from core.text import clip
+from core.values import value
+from flow.prompts import prompt
+
+PERSONS = ("person", "steering")
+"""Sources of messages that a person wrote."""
+SAID_SHARE, SECTION_SHARE, DONE_SHARE, HEAD_SHARE = 0.4, 0.15, 0.3, 0.2
+"""Of the room: what the person said at most, a section of the rest, deeds, the first message's head."""
+WORDING_CHARS = 450
+"""What stands between all that is filled in."""
+LEAST_SAID_CHARS = 160
+"""Of one message; where not even that is left for each, the oldest but the first are in a file alone."""
+KEPT_DEEDS = 40
+TEST_CHARS = 1_500
+TESTS = re.compile(
+    r"\b(?:pytest|unittest|tox|nox|ctest|vitest|jest|mocha|rspec|phpunit|gotestsum|nextest)\b"
+    r"|\b(?:npm|pnpm|yarn|bun|go|cargo|make|mvn|gradlew?|dotnet|swift|mix|deno|zig|bazel)\b[^|;&\n]*\b(?:test|check)"
+    r"|(?:^|[\s/])(?:run_)?tests?(?:_\w+)?\.(?:sh|py)\b"
+)
+"""Commands that run tests."""
+RULES = re.compile(
+    r"\b(?:never|must|always|only|do not|don['’]t|cannot|can['’]t|may not|should|without|avoid|make sure"
+    r"|instead of|forbidden|required|keep|leave)\b",
+    re.IGNORECASE,
+)
+SENTENCE_ENDS = re.compile(r"(?<=[.!?])\s+|\n+")
+LONGEST_RULE_CHARS = 300
+
+Keep = Callable[[str], str]
+"""Puts a text into a file of its own and says its name, the same one for the same text; "" when it cannot."""
+
+
+@value
+class TouchedFile:
+    path: str
+    digest: str
+    changed: bool = False
+    """Whether it was written, or only read."""
+
+
+@value
+class Surroundings:
+    """What a card tells that no message holds."""
+
+    files: tuple[TouchedFile, ...] = ()
+    """The one that was touched last at the end."""
+    plan: str = ""
+
+
+def recap_of(messages: Sequence[Message], summary: str = "") -> Recap:
+    """All that was asked and done, earlier recaps included."""
+    asked: list[str] = []
+    done: list[str] = []
+    last_test = ""
+    for message in messages:
+        if isinstance(message, UserMessage) and (before := message.recap):
+            asked += before.asked
+            done += before.done
+            last_test, summary = before.last_test, summary or before.summary
+        elif isinstance(message, UserMessage) and message.source in PERSONS:
+            asked.append(message.text)
+    done += _deeds(messages)
+    return Recap(
+        asked=tuple(asked),
+        done=tuple(done[-KEPT_DEEDS:]),
+        last_test=_last_test(messages) or last_test,
+        summary=summary,
+    )
+
+
+def card(
+    recap: Recap,
+    surroundings: Surroundings,
+    *,
+    head: str,
+    room_chars: int,
+    said_chars: int,
+    keep: Keep,
+) -> UserMessage:
+    """At most `room_chars` long; what the person said gets `said_chars` of them, if there are so many."""
+    room = int(room_chars * SECTION_SHARE)
+    asked, rules = _said(recap.asked, min(said_chars, int(room_chars * SAID_SHARE)), keep)
+    sections = {
+        "rules": rules,
+        "plan": clip(surroundings.plan, room),
+        "files": "\n".join(_fitting(map(_file_line, surroundings.files), room // 2)),
+        "test": _tail(recap.last_test, room),
+        "done": "",
+        "summary": recap.summary,
+    }
+    head = clip(head, int(room_chars * HEAD_SHARE))
+    left = room_chars - len(head) - len(asked) - sum(map(len, sections.values())) - WORDING_CHARS
+    deeds = [f"- {deed}" for deed in recap.done]
+    sections["done"] = "\n".join(_fitting(deeds, min(left, int(room_chars * DONE_SHARE))))
+    parts = [prompt("shrunk", asked=asked)]
+    parts += [prompt(f"shrunk_{name}", text=text) for name, text in sections.items() if text]
+    text = "\n\n".join([*parts, prompt("shrunk_end")])
+    return UserMessage(
+        text=clip(text, max(0, room_chars - len(head))), head=head, source="recap", recap=recap
+    )
+
+
+def excerpt(text: str, most_chars: int, keep: Keep) -> str:
+    """`text`, or its head and its tail and the name of the file that has all of it."""
+    if len(text) <= most_chars:
+        return text
+    file = keep(text)
+    if not file:
+        return clip(text, most_chars)
+    note = prompt("excerpt", count=f"{len(text):,}", file=file)
+    kept = max(0, most_chars - len(note) - 2)
+    head = kept * 2 // 3
+    return f"{text[:head]} {note} {text[len(text) - kept + head :]}"
+
+
+def fair_share(lengths: Sequence[int], room: int) -> int:
+    """The longest that each may be, so that all fit: the short ones leave their rest to the long."""
+    for place, length in enumerate(ordered := sorted(lengths)):
+        share = room // (len(ordered) - place)
+        if length > share:
+            return max(0, share)
+        room -= length
+    return max(lengths, default=0)
+
+
+def _said(asked: Sequence[str], room: int, keep: Keep) -> tuple[str, str]:
+    """What the person said, a line each, and the rules in those parts of it that did not fit."""
+    if sum(map(len, asked)) <= room:
+        return "\n".join(f"- {text}" for text in asked), ""
+    share = fair_share([len(text) for text in asked], room)
+    rules = _rules([text for text in asked if len(text) > share], room // 3)
+    room -= len(rules)
+    most = max(2, room // LEAST_SAID_CHARS)
+    missing = asked[1 : len(asked) - most + 1] if len(asked) > most else ()
+    kept, newest = [*asked[:1], *asked[1 + len(missing) : -1]], asked[-1]
+    if len(asked) == 1:
+        return f"- {excerpt(newest, room, keep)}", rules
+    first_room = min(len(newest), room // 2)
+    share = max(LEAST_SAID_CHARS, fair_share([len(text) for text in kept], room - first_room))
+    lines = [f"- {excerpt(text, share, keep)}" for text in kept]
+    lines.append(f"- {excerpt(newest, max(LEAST_SAID_CHARS, first_room), keep)}")
+    if missing:
+        file = keep("\n\n".join(missing)) or "the session's log"
+        lines.insert(1, prompt("shrunk_unsaid", count=str(len(missing)), file=file))
+    return "\n".join(lines), rules
+
+
+def _rules(texts: Sequence[str], room: int) -> str:
+    sentences = (sentence.strip() for text in texts for sentence in SENTENCE_ENDS.split(text))
+    found = dict.fromkeys(one for one in sentences if RULES.search(one) and len(one) <= LONGEST_RULE_CHARS)
+    lines: list[str] = []
+    for line in (f"- {rule}" for rule in found):
+        if (room := room - len(line) - 1) < 0:
+            break
+        lines.append(line)
+    return "\n".join(lines)
+
+
+def _deeds(messages: Sequence[Message]) -> Iterator[str]:
+    answers = {message.call_id: message for message in messages if isinstance(message, ToolMessage)}
+    for message in messages:
+        if not isinstance(message, AssistantMessage):
+            continue
+        for call in message.calls:
+            answer = answers.get(call.id)
+            ended = answer.text.strip().splitlines()[:1] if answer else []
+            yield f"{call.name} {clip(call.arguments, 100)} -> {clip(''.join(ended), 80)}"
+        if message.text.strip():
+            yield f"said: {clip(message.text.strip(), 200)}"
+
+
+def _last_test(messages: Sequence[Message]) -> str:
+    calls = {
+        call.id: call
+        for message in messages
+        if isinstance(message, AssistantMessage)
+        for call in message.calls
+    }
+    for message in reversed(messages):
+        if isinstance(message, ToolMessage) and (call := calls.get(message.call_id)):
+            command = _command(call)
+            if TESTS.search(command):
+                return f"$ {clip(command, 200)}\n{_tail(message.text.strip(), TEST_CHARS)}"
+    return ""
+
+
+def _command(call: ToolCall) -> str:
+    with suppress(ValueError):
+        given = json.loads(call.arguments)
+        if isinstance(given, dict) and isinstance(command := given.get("command"), str):
+            return command
+    return ""
+
+
+def _tail(text: str, most_chars: int) -> str:
+    """`text`, or its first line and its end, where a test says what failed."""
+    if len(text) <= most_chars:
+        return text
+    first = clip(text.partition("\n")[0], most_chars // 3)
+    return f"{first}\n[...]\n{text[-max(1, most_chars - len(first) - 8) :]}"[:most_chars]
+
+
+def _file_line(file: TouchedFile) -> str:
+    return f"- {file.path} ({'changed' if file.changed else 'read'}, sha256 {file.digest[:12]})"
+
+
+def _fitting(lines: Iterator[str] | Sequence[str], room: int) -> list[str]:
+    """The newest of `lines`, in their order, as many as fit."""
+    kept: list[str] = []
+    for line in reversed([*lines]):
+        if (room := room - len(line) - 1) < 0:
+            break
+        kept.append(line)
+    return kept[::-1]
