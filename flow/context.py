@@ -30,6 +30,8 @@ SUMMARY_CHARS = 800
 """Less room than this is not worth a request."""
 FREED_SHARE = 0.4
 """Of the window, and of what the messages took: shrinking is rare, and deep."""
+LEAST_FREED_SHARE = 0.2
+"""Of the window: for less nothing is dropped before the server refuses."""
 LEAST_SHARE, BARE_SHARE = 0.1, 0.08
 """Of the window, for the messages: where system text and tools take most of it, and for the bare card."""
 SAID_SHARE = 0.1
@@ -165,9 +167,11 @@ class WindowPolicy:
     ) -> Sequence[Event]:
         """Shrunk with a summary, if there is room for one in the window now and in what stays of it."""
         events = self._cut(conversation, reason, window_tokens)
-        if not events:
+        after = self._length(events[0].messages) if events else 0
+        freed = self._length(conversation.messages) - after
+        if not events or freed < window_tokens * LEAST_FREED_SHARE * self._tally.chars_per_token:
             return ()
-        left = self._room(window_tokens).chars - self._length(events[0].messages)
+        left = self._room(window_tokens).chars - after
         most = SUMMARY_TOKENS[size_of(window_tokens)]
         if left < SUMMARY_CHARS or count.tokens + 2 * most > window_tokens:
             return events

@@ -3,14 +3,17 @@
 from contextlib import suppress
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from core.conversation import Conversation
-from core.errors import ContextOverflow
+from core.errors import ContextOverflow, GatewayError, GatewayUnavailable, OutOfMemory
 from core.events import ContextShrunk
 from core.messages import AssistantMessage, Finish, Message, ToolCall, ToolMessage, UserMessage
-from core.protocols import ModelRequest
-from core.tokens import CHARS_PER_TOKEN
+from core.protocols import ModelRequest, TokenCounter
+from core.tokens import CHARS_PER_TOKEN, length_of
 from flow.context import Measure, WindowPolicy
+from gate.scripted import Reply, ScriptedGateway, call, calls, say
 
 HEAD = ModelRequest(system="Be brief. " * 10, messages=())
 
@@ -164,3 +167,191 @@ async def test_each_refusal_within_a_step_shrinks_deeper_until_nothing_is_left()
         await policy.after_overflow(conversation, error)
     assert lengths == sorted(lengths, reverse=True)
     assert len(lengths) > 2
+
+
+async def test_each_refusal_that_names_no_window_of_its_own_ends_with_what_to_do() -> None:
+    policy = WindowPolicy(head=HEAD)
+    conversation = Conversation(messages=[UserMessage(text="Hi")])
+
+    with pytest.raises(ContextOverflow) as caught:
+        await policy.after_overflow(conversation, ContextOverflow("It has 512 tokens.", limit_tokens=512))
+
+    assert str(caught.value) == (
+        "Not even the shortest form of this conversation fits the model's window: It has 512 tokens. "
+        "Load the model with a longer window, or begin a new session."
+    )
+
+
+async def test_a_second_refusal_tries_the_bare_card() -> None:
+    policy = WindowPolicy(head=HEAD)
+    conversation = Conversation(messages=talk(20, 3_000))
+    error = ContextOverflow("no", limit_tokens=8_000)
+
+    for _ in range(2):
+        for event in await policy.after_overflow(conversation, error):
+            conversation.apply(event)
+
+    (card,) = conversation.messages
+    assert isinstance(card, UserMessage)
+    assert card.recap is not None
+    assert "Mend the parser. Never touch the tests." in card.text
+
+
+@pytest.mark.parametrize(
+    ("window", "trigger"), [(2_048, 1_433), (8_192, 5_734), (16_384, 12_288), (32_768, 26_214)]
+)
+async def test_the_trigger_is_a_share_of_the_window_by_its_size(window: int, trigger: int) -> None:
+    def holding(tokens: int) -> Conversation:
+        chars = int(tokens * CHARS_PER_TOKEN) - len(HEAD.system) - len("[]") - 5 * 20 - 2 * 80
+        answers = [ToolMessage(call_id=f"{place}", text="x" * (chars // 2)) for place in range(2)]
+        calls = [
+            AssistantMessage(parts=(ToolCall(id=f"{place}", name="t" * 10, arguments="a" * 10),))
+            for place in range(2)
+        ]
+        return Conversation(messages=[UserMessage(text=""), calls[0], answers[0], calls[1], answers[1]])
+
+    before = await WindowPolicy(head=HEAD, window_tokens=window).before_step(holding(trigger - 5))
+    after = await WindowPolicy(head=HEAD, window_tokens=window).before_step(holding(trigger + 5))
+
+    assert before == ()
+    assert len(after) == 1
+
+
+async def test_running_out_of_memory_lowers_the_window_by_a_quarter_and_goes_on() -> None:
+    policy = WindowPolicy(head=HEAD, window_tokens=10_000)
+    conversation = Conversation(messages=talk(12, 3_000))
+
+    (event,) = await policy.after_overflow(conversation, OutOfMemory("no memory", hint="Lower it."))
+
+    assert isinstance(event, ContextShrunk)
+    assert event.reason == "The server ran out of memory."
+    assert policy.window_tokens == 7_500
+
+
+async def test_the_second_time_the_person_is_told_what_to_lower() -> None:
+    policy = WindowPolicy(head=HEAD, window_tokens=10_000)
+    conversation = Conversation(messages=talk(12, 3_000))
+    error = OutOfMemory("no memory", hint="Lower it.")
+    for event in await policy.after_overflow(conversation, error):
+        conversation.apply(event)
+    await policy.before_step(conversation)
+
+    with pytest.raises(OutOfMemory, match=r"no memory Lower it\."):
+        await policy.after_overflow(conversation, error)
+
+
+async def test_what_cannot_be_shortened_is_tried_once_more_when_memory_failed() -> None:
+    policy = WindowPolicy(head=HEAD)
+    conversation = Conversation(messages=[UserMessage(text="Hi")])
+
+    assert await policy.after_overflow(conversation, OutOfMemory("runner died")) == ()
+
+
+def counting(*answers: int | None) -> tuple[TokenCounter, list[ModelRequest]]:
+    asked: list[ModelRequest] = []
+
+    async def count(request: ModelRequest) -> int | None:
+        asked.append(request)
+        return answers[len(asked) - 1]
+
+    return count, asked
+
+
+async def test_the_server_is_asked_for_a_count_once_and_only_near_the_trigger() -> None:
+    count, asked = counting(5_000, 5_100)
+    policy = WindowPolicy(head=HEAD, window_tokens=10_000, counter=count)
+    conversation = Conversation(messages=talk(5, 3_000))
+
+    events = [await policy.before_step(conversation) for _ in range(2)]  # far from it
+    conversation.messages += talk(7, 3_000)[-4:]  # a guess of more than 70 %
+    events += [await policy.before_step(conversation) for _ in range(3)]
+
+    assert events == [()] * 5
+    assert len(asked) == 1
+    assert asked[0].messages == tuple(conversation.messages)
+
+
+async def test_the_first_request_waits_for_no_count() -> None:
+    count, asked = counting(9_999)
+    policy = WindowPolicy(head=HEAD, window_tokens=10_000, counter=count)
+
+    await policy.before_step(Conversation(messages=talk(10, 3_000)))
+
+    assert asked == []
+
+
+async def test_a_summary_is_asked_for_with_the_same_prefix_and_stands_in_the_card() -> None:
+    gateway = ScriptedGateway(say("The bug is in line 7."))
+    policy = WindowPolicy(head=HEAD, window_tokens=20_000, gateway=gateway)
+    messages = talk(16, 3_000)
+
+    (event,) = await policy.before_step(Conversation(messages=messages))
+
+    (asked,) = gateway.requests
+    assert isinstance(event, ContextShrunk)
+    assert asked.messages[:-1] == tuple(messages)
+    assert (asked.system, asked.tools, asked.max_tokens) == (HEAD.system, HEAD.tools, 768)
+    assert "Your own summary:\nThe bug is in line 7." in event.messages[0].text
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        GatewayUnavailable("gone"),
+        ContextOverflow("too long"),
+        say(""),
+        call("ls"),
+        calls(say("I"), call("ls")),
+    ],
+)
+async def test_a_summary_that_fails_is_left_out(answer: Reply | GatewayError) -> None:
+    policy = WindowPolicy(head=HEAD, window_tokens=20_000, gateway=ScriptedGateway(answer))
+
+    (event,) = await policy.before_step(Conversation(messages=talk(16, 3_000)))
+
+    assert isinstance(event, ContextShrunk)
+    assert "summary" not in event.messages[0].text
+
+
+async def test_what_was_just_shrunk_is_not_shrunk_again() -> None:
+    for window in (1_200, 2_048, 4_096, 10_000):
+        policy = WindowPolicy(head=HEAD, window_tokens=window)
+        conversation = Conversation(messages=talk(30, 1_000))
+        for event in await policy.before_step(conversation):
+            conversation.apply(event)
+
+        assert await policy.before_step(conversation) == ()
+
+
+async def test_a_window_that_its_head_fills_is_not_shrunk_at_every_step() -> None:
+    head = ModelRequest(system="s" * 6_000, messages=())
+    policy = WindowPolicy(head=head, window_tokens=2_048)
+    conversation = Conversation(messages=talk(1, 10))
+
+    shrunk = 0
+    for number in range(40):
+        conversation.messages += talk(number + 1, 100)[-2:]
+        for event in await policy.before_step(conversation):
+            conversation.apply(event)
+            shrunk += 1
+
+    assert shrunk <= 8
+
+
+@given(
+    st.lists(st.integers(0, 6_000), min_size=1, max_size=40), st.sampled_from([4_096, 8_192, 16_384, 40_000])
+)
+async def test_after_every_step_there_is_room_for_a_reply(answers: list[int], window: int) -> None:
+    policy = WindowPolicy(head=HEAD, window_tokens=window)
+    conversation = Conversation(messages=talk(0, 0))
+    freed: list[float] = []
+    for number, chars in enumerate(answers):
+        ((_, reply, answer),) = [talk(1, min(chars, window // 4))]
+        conversation.messages += [reply, answer]
+        before = length(conversation.messages)
+        for event in await policy.before_step(conversation):
+            conversation.apply(event)
+            freed.append(length(conversation.messages) / before)
+        assert sum(map(length_of, conversation.messages)) / CHARS_PER_TOKEN < window * 0.85, number
+
+    assert all(share <= 0.7 for share in freed)

@@ -1,5 +1,6 @@
 """What each server's refusal becomes."""
 
+import json
 from datetime import UTC, datetime
 
 import pytest
@@ -8,6 +9,7 @@ from core.errors import (
     ContextOverflow,
     GatewayError,
     GatewayUnavailable,
+    OutOfMemory,
     RateLimited,
     RequestRejected,
     StreamBroken,
@@ -199,3 +201,41 @@ def test_the_echo_of_a_request_is_not_taken_for_the_servers_words() -> None:
 
 def test_a_long_body_is_cut() -> None:
     assert len(str(error(400, "x" * 10_000))) < 400
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "CUDA error: out of memory",
+        "CUDA out of memory. Tried to allocate 2.00 GiB.",
+        "ggml_backend_cuda_buffer_type_alloc_buffer: allocating 512.00 MiB on device 0: cudaMalloc failed: out of memory",
+        "error: kIOGPUCommandBufferCallbackErrorOutOfMemory",
+        "[METAL] Command buffer execution failed: Insufficient Memory",
+        "vk::Device::allocateMemory: ErrorOutOfDeviceMemory",
+        "llama runner process has terminated: exit status 2",
+        "model requires more system memory (9.1 GiB) than is available (7.4 GiB)",
+        "failed to allocate compute buffers",
+        "CUBLAS_STATUS_ALLOC_FAILED when calling cublasCreate",
+        "std::bad_alloc",
+    ],
+)
+@pytest.mark.parametrize("status", [500, 400, None])
+def test_a_server_without_memory_is_known_by_its_words(said: str, status: int | None) -> None:
+    refused = error(status, json.dumps({"error": {"message": said}}))
+
+    assert type(refused) is OutOfMemory
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "The tool 'memory' is unknown.",
+        "failed to parse grammar",
+        "Rate limit reached",
+        "maximum context length is 4096 tokens",
+    ],
+)
+def test_not_every_talk_of_memory_is_a_lack_of_it(said: str) -> None:
+    refused = error(400, json.dumps({"error": {"message": said}}))
+
+    assert not isinstance(refused, OutOfMemory)
