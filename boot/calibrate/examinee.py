@@ -18,7 +18,6 @@ from core.events import Event
 from core.messages import UserMessage
 from core.profile import ActiveProfile, EditFormat
 from core.protocols import Gateway, ModelRequest, ToolServices
-from core.values import encode
 from core.workspace import Workspace
 from flow.completion import TurnReview
 from flow.context import WindowPolicy
@@ -119,8 +118,8 @@ class Examinee:
         permissions = Permissions(mode=Mode.AUTO_EDIT, isolated=False, has_person=False, places=places)
         edits: EditFormat = "edit_file" if "edit_file" in tools else "write_file"
         system, specs = system_text(replace(self.way.profile, edit_format=edits)), toolbox.specs()
-        fixed_chars = len(system) + len(encode(specs))
-        window = WindowPolicy(fixed_chars=fixed_chars, window_tokens=self.way.window_tokens)
+        head = ModelRequest(system=system, messages=(), tools=specs)
+        window = WindowPolicy(head=head, window_tokens=self.way.window_tokens)
         return AgentLoop(
             gateway=gateway,
             toolbox=toolbox,
