@@ -264,7 +264,10 @@ async def test_a_length_refused_for_good_ends_the_turn_after_a_bounded_number_of
 
     events = await turn(a_loop(gateway))
 
-    assert events[-1] == TurnFinished(outcome=Outcome.GATEWAY_FAILED, note="too long")
+    finished = events[-1]
+    assert isinstance(finished, TurnFinished)
+    assert finished.outcome is Outcome.GATEWAY_FAILED
+    assert "too long Load the model with a longer window" in finished.note
     assert len(gateway.requests) <= 5
 
 
