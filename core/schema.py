@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from core.almost_json import plain_object
 from core.errors import InvalidArguments
 from core.protocols import AnyTool
+from core.text import clip
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 KEPT_KEYS = ("type", "description", "enum", "const", "anyOf", "items", "properties", "required")
 """What a schema keeps. Servers compile the rest into grammars, and some of them fail at it."""
 
+MOST_FAULT_CHARS = 600
 FAULTS = {
     "missing": "is missing",
     "greater_than_equal": "should be at least {ge}",
@@ -95,7 +97,7 @@ def shape_of(schema: Mapping[str, Any]) -> str:
 
 
 def _refusal(tool: AnyTool, faults: Iterable[str]) -> InvalidArguments:
-    said = f"{tool.name} was not run: {'; '.join(faults)}."
+    said = f"{tool.name} was not run: {clip('; '.join(faults), MOST_FAULT_CHARS)}."
     shape = shape_of(parameters_of(tool))
     return InvalidArguments(said, hint=f"Call it again with these mended: {shape}")
 

@@ -13,8 +13,8 @@ from typing import Any
 from core.almost_json import read_object
 from core.text import clip
 
-WHOLE = re.compile(r"[-+]?\d{1,18}(?:\.0+)?")
-NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][-+]?\d{1,3})?")
+WHOLE = re.compile(r"-?(?:0|[1-9]\d{0,17})(?:\.0{1,9})?")
+NUMBER = re.compile(r"-?(?:0|[1-9]\d{0,29})(?:\.\d{1,30})?(?:[eE][-+]?\d{1,2})?")
 TRUTH: Mapping[str, bool] = {"true": True, "false": False}
 TYPES: Mapping[str, tuple[type, ...]] = {
     "string": (str,),

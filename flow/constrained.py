@@ -30,8 +30,8 @@ class _Failed:
 
 async def constrained(reply: AssistantMessage, scene: Scene) -> AssistantMessage:
     """The first call that fails for the second time gets arguments that fit, if this server can see to it."""
-    failed = next(_failed_again(reply, scene), None)
-    if failed is None or not scene.ways.left():
+    failed = next(_failed_again(reply, scene), None) if scene.ways.left() else None
+    if failed is None:
         return reply
     call, tool = failed.call, failed.tool
     request = prompt(

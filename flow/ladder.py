@@ -10,6 +10,7 @@ from core.events import ReplyMended
 from core.messages import AssistantMessage, Finish, ToolCall
 from core.policies import Ask
 from core.protocols import Emit, Toolbox
+from core.text import clip
 from flow.server_ways import ServerWays
 
 
@@ -30,6 +31,7 @@ class Rung(Protocol):
     async def __call__(self, reply: AssistantMessage, scene: Scene, /) -> AssistantMessage: ...
 
 
+MOST_REASON_CHARS = 300
 CallMend = Callable[[ToolCall, Toolbox], tuple[ToolCall, Sequence[str]]]
 """A pure repair of one call: what was meant, and a sentence on each thing that was mended."""
 
@@ -44,7 +46,7 @@ def for_each_call(mend: CallMend) -> Rung:
         for call in reply.calls:
             mended, reasons = mend(call, scene.tools)
             for reason in reasons:
-                await scene.tell(ReplyMended(what=reason))
+                await scene.tell(ReplyMended(what=clip(reason, MOST_REASON_CHARS)))
             reply = with_call(reply, call, mended)
         return reply
 
@@ -52,5 +54,7 @@ def for_each_call(mend: CallMend) -> Rung:
 
 
 def with_call(reply: AssistantMessage, call: ToolCall, mended: ToolCall) -> AssistantMessage:
-    """`reply` with another call in the place of one of its own."""
+    """`reply` with another call in the place of one of its own; the words of a mended one are void."""
+    if mended != call:
+        mended = replace(mended, source="")
     return replace(reply, parts=tuple(mended if part is call else part for part in reply.parts))

@@ -16,6 +16,7 @@ from core.permissions import Effect
 from core.profile import ModelProfile, Size
 from core.protocols import AnyTool, ToolServices, ToolSpec
 from core.schema import schema_of
+from core.text import clip
 
 SCHEMAS = Path(__file__).with_name("schemas.json")
 
@@ -34,6 +35,8 @@ BUILT_IN = {
 }
 """Where each tool is, in the order in which a model is told of them."""
 
+MOST_NAME_CHARS = 80
+"""Of a name that no tool has, in the answer to it."""
 TINY = ("read_file", "edit_file", "write_file", "find_text", "shell", "ask_user")
 SMALL = (*TINY, "list_files", "fetch")
 OFFERED: Mapping[Size, Collection[str]] = {"tiny": TINY, "small": SMALL, "normal": BUILT_IN}
@@ -79,8 +82,9 @@ class Registry:
         if name not in self._entries:
             from difflib import get_close_matches
 
-            close = get_close_matches(name, self._entries) or self._entries
-            raise InvalidArguments(f"There is no tool {name!r}.", hint=f"Did you mean {' or '.join(close)}?")
+            shown = clip(name, MOST_NAME_CHARS)
+            close = get_close_matches(shown, self._entries) or self._entries
+            raise InvalidArguments(f"There is no tool {shown!r}.", hint=f"Did you mean {' or '.join(close)}?")
         if name not in self._loaded:
             self._loaded[name] = self._entries[name].load()
         return self._loaded[name]

@@ -1,3 +1,4 @@
+import json
 from dataclasses import dataclass
 from typing import Literal
 
@@ -164,6 +165,13 @@ def test_a_long_value_is_not_sent_back_whole() -> None:
         parse_arguments(Everything(), '{"path": "a", "count": "' + "x" * 10_000 + '"}')
 
     assert len(str(raised.value)) < 500
+
+
+def test_a_refusal_is_short_whatever_the_arguments_are_called() -> None:
+    with pytest.raises(InvalidArguments) as raised:
+        parse_arguments(Everything(), json.dumps({"x" * 10_000: 1, **{f"y{at}": 1 for at in range(1_000)}}))
+
+    assert len(str(raised.value)) < 1_000
 
 
 def test_half_a_character_is_refused() -> None:

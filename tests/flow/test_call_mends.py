@@ -1,11 +1,12 @@
 """What a model meant by a call, told from what it wrote; and what would be a guess."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from core.errors import InvalidArguments
-from core.messages import Finish
+from core.messages import AssistantMessage, Finish, ToolCall
 from core.schema import parse_arguments
 from flow.call_mends import aliases, almost_json, coercion, names
 from flow.ladder import Rung
@@ -68,6 +69,10 @@ async def test_what_was_meant_is_understood_and_fits(text: str, meant: dict[str,
         '{"path": "a", "count": 1.5}',
         '{"path": "a", "count": "1.5"}',
         '{"path": "a", "count": ""}',
+        '{"path": "a", "count": "007"}',
+        '{"path": "a", "count": "' + "9" * 5_000 + '"}',
+        '{"path": "a", "ratio": "1e999"}',
+        '{"path": "a", "ratio": "' + "9" * 5_000 + '"}',
         '{"path": "a", "all": "maybe"}',
         '{"path": "a", "all": 1}',
         '{"path": "a", "all": "1"}',
@@ -109,6 +114,25 @@ async def test_each_repair_is_told_with_its_reason(name: str, text: str, reasons
 
     assert model.reasons == reasons
     assert reply.calls[0].name == "look_at"
+
+
+async def test_of_a_call_that_was_written_as_text_the_words_are_void_once_it_is_mended() -> None:
+    written = ToolCall(id="c0", name="look_at", arguments='{"path": 7}', source='look_at({"path": 7})')
+    right = replace(written, arguments='{"path": "a"}')
+
+    reply = await Model().mended(AssistantMessage(parts=(written, right)))
+
+    assert [call.source for call in reply.calls] == ["", right.source]
+
+
+async def test_what_is_told_of_a_repair_is_short() -> None:
+    model = Model()
+
+    await model.mended(
+        calling('{"path": "a", "names": "' + "x" * 10_000 + '"}', name="_" * 10_000 + "look_at")
+    )
+
+    assert [len(reason) <= 300 for reason in model.reasons] == [True, True]
 
 
 @pytest.mark.parametrize("name", ["look", "look_ats", "tools.look at", ""])

@@ -1,12 +1,17 @@
 """A reply that goes round in circles is ended."""
 
-from core.deltas import Delta, FinishDelta, RestartDelta, TextDelta, ThinkingDelta
+from dataclasses import replace
+
+import pytest
+
+from core.deltas import CallDelta, Delta, FinishDelta, RestartDelta, TextDelta, ThinkingDelta
 from core.messages import Finish, UserMessage
-from core.protocols import ModelRequest
+from core.protocols import ArgumentsOf, ModelRequest, ToolSpec
 from gate.repetition import RepetitionGuard
 from gate.scripted import ScriptedGateway
 
 LOOP = "I should look at the file again. "
+HELD = ArgumentsOf(tool=ToolSpec(name="ls", description="", parameters={}), by="format")
 DONE = FinishDelta(finish=Finish.DONE)
 
 
@@ -30,7 +35,24 @@ async def test_what_was_said_before_a_restart_does_not_count() -> None:
     assert await told(*deltas) == deltas
 
 
-async def told(*deltas: Delta) -> list[Delta]:
+@pytest.mark.parametrize("piece", [LOOP, " \n" * 30])
+async def test_arguments_in_circles_are_cut_where_the_reply_is_held_to_them(piece: str) -> None:
+    deltas = [*[CallDelta(index=0, name="ls", arguments=piece)] * 100, DONE]
+
+    assert (await told(*deltas, held=True))[-1] == FinishDelta(finish=Finish.REPEATED)
+    assert await told(*deltas) == deltas
+
+
+async def test_some_blanks_are_no_circle() -> None:
+    deltas = [CallDelta(index=0, arguments=piece) for piece in ("{", " " * 390, "}")]
+
+    assert await told(*deltas, DONE, held=True) == [*deltas, DONE]
+
+
+async def told(*deltas: Delta, held: bool = False) -> list[Delta]:
     guard = RepetitionGuard(ScriptedGateway(deltas))
-    request = ModelRequest(system="", messages=(UserMessage(text="go"),))
-    return [delta async for delta in guard.stream(request)]
+    request = ModelRequest(system="", messages=(UserMessage(text="go"),), held_to=HELD if held else None)
+    return [
+        replace(delta, id="") if isinstance(delta, CallDelta) else delta
+        async for delta in guard.stream(request)
+    ]

@@ -80,6 +80,11 @@ def test_every_tool_is_built_as_it_is_described(name: str, tmp_path: Path) -> No
     [
         ("read_fil", "There is no tool 'read_fil'. Did you mean read_file or edit_file or write_file?"),
         ("", "There is no tool ''. Did you mean read_file or shell?"),
+        (
+            "x" * 1_000,
+            f"There is no tool '{'x' * 32}[... 952 characters ...]{'x' * 16}'. Did you mean "
+            f"{' or '.join(BUILT_IN)}?",
+        ),
         ("Read_File", "There is no tool 'Read_File'. Did you mean read_file or edit_file?"),
     ],
 )
