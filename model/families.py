@@ -32,7 +32,7 @@ def entries_of(file: Path) -> list[Entry]:
     """
     try:
         family = tomllib.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise ConfigError(f"{str(file)!r} cannot be read: {error}.", hint="Mend or remove it.") from error
     return list(_entries(family, str(file)))
 

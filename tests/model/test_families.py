@@ -87,6 +87,13 @@ def test_a_wrong_file_is_named_with_its_key(text: str, sentence: str, tmp_path: 
     assert str(caught.value) == sentence.format(file=file)
 
 
+def test_a_file_that_is_nested_too_deep_is_named(tmp_path: Path) -> None:
+    (tmp_path / "own.toml").write_text("a = " + "[" * 20_000)
+
+    with pytest.raises(ConfigError, match=r"own\.toml' cannot be read"):
+        profile_of("anything", own=tmp_path)
+
+
 def test_a_file_that_is_no_toml_is_named(tmp_path: Path) -> None:
     (tmp_path / "own.toml").write_text("family = \n")
 
