@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator, Sequence
 
-from core.endpoint import ServedModel, ServerFacts
+from core.endpoint import ServerFacts
 
 TITLES = ("model", "window", "trained for", "tools", "vision", "thinking", "where")
+SAY_NOT_WHAT_IS_LOADED = ("unknown", "transformers serve")
 
 
 def model_table(servers: Sequence[ServerFacts], in_use: str | None = None) -> Iterator[str]:
@@ -18,13 +19,11 @@ def model_table(servers: Sequence[ServerFacts], in_use: str | None = None) -> It
 
 def _rows(server: ServerFacts) -> Iterator[Sequence[str]]:
     kind = "" if server.kind == "unknown" else f" ({server.kind})"
+    idle = "?" if server.kind in SAY_NOT_WHAT_IS_LOADED else "not loaded"
     for model in server.models:
         abilities = (_word(model.tools), _word(model.vision), _word(model.thinking))
-        yield model.name, _window(model), _tokens(model.trained_tokens), *abilities, f"{server.url}{kind}"
-
-
-def _window(model: ServedModel) -> str:
-    return _tokens(model.window_tokens) if model.loaded or model.window_tokens else "not loaded"
+        window = _tokens(model.window_tokens) if model.loaded or model.window_tokens else idle
+        yield model.name, window, _tokens(model.trained_tokens), *abilities, f"{server.url}{kind}"
 
 
 def _tokens(count: int | None) -> str:
