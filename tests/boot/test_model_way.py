@@ -12,13 +12,14 @@ from boot.plugins import Plugins
 from boot.settings import Settings
 from boot.wiring import open_session
 from core.deltas import RestartDelta
-from core.errors import ConfigError
+from core.errors import ConfigError, RequestRejected
 from core.events import ContextShrunk, ModelDelta, Outcome, Record
 from gate.dialects.table import families
 from model.catalog import INDEX
 from tests.fakes import Asked, FakeOllama, FakeServer, Page, bodies
 from tests.fakes.ollama import called, said
 from tests.fakes.serving import page
+from tests.gate.asking import deltas
 from tests.gate.sockets import hanging
 
 WORDS = '{"choices":[{"delta":{"content":"Done."},"finish_reason":"stop"}]}'
@@ -252,6 +253,24 @@ async def test_an_ollama_that_is_met_on_v1_is_spoken_to_natively_at_the_next_sta
     assert done is Outcome.DONE
     assert server.paths.count("/v1/chat/completions") == 2
     assert way.window_tokens == 16_384
+
+
+async def test_a_server_that_took_the_place_of_ollama_is_known_after_its_first_refusal(
+    tmp_path: Path,
+) -> None:
+    plugins = Plugins(tmp_path)
+    with FakeOllama(said("Hello.")) as ollama:
+        await way_to_model(Settings(model_url=ollama.url), "server", plugins)
+    with FakeServer(bodies.VLLM, port=int(ollama.root.rpartition(":")[2])) as server:
+        settings = Settings(model_url=server.url, model="qwen3:8b")
+        way = await way_to_model(settings, "server", plugins)
+        with pytest.raises(RequestRejected):
+            await deltas(way.gateway)
+        await way.close()
+        again = await way_to_model(settings, "server", plugins)
+
+    assert again.server is not None
+    assert again.server.kind == "vLLM"
 
 
 async def test_a_prompt_that_ollama_cut_in_silence_is_told_shrunk_and_asked_again(tmp_path: Path) -> None:
