@@ -16,10 +16,19 @@ from flow.prompts import prompt
 from flow.steps import Step, steps_of
 
 ANNOUNCEMENT_CHARS = 200
+SENTENCE_END = re.compile(r"(?<=[.!?:])\s+")
 INTENT = re.compile(
-    r"^(?:(?:now|next|first|then|okay|ok|so),? )*(?:let me (?!know)|let's |i'?ll |i will |i'm going to )",
+    r"(?:(?:now|next|first|then|okay|ok|so),? )*(?:let me|let's|i'?ll|i will|i(?:'m| am) going to|i need to) "
+    r"(?:(?:now|first|next|then|also|quickly|start by|begin by) )*(?!know\b|be\b|wait\b|ask\b)(?P<deed>\w+)",
     re.IGNORECASE,
 )
+"""How a sentence begins that says what will be done."""
+DEEDS = re.compile(
+    r"(?:add|check|chang|creat|delet|edit|examin|explor|find|fix|inspect|list|look|open|read|remov|renam|replac"
+    r"|run|search|see|start|tak|test|updat|us|view|writ)(?:e|n?ing)?",
+    re.IGNORECASE,
+)
+"""What is done with tools."""
 WATCHED_MESSAGES = 40
 """How far back repetition is looked for, so that a review costs the same in a long session."""
 CONTINUATIONS = 3
@@ -84,9 +93,9 @@ def silence(turn: Turn) -> Verdict | None:
 
 
 def announcement(turn: Turn) -> Verdict | None:
-    """Only in a turn that has used tools: elsewhere a short promise may be the whole answer."""
+    """Before any tool was used, only of what tools do: another short promise may be the whole answer."""
     used_tools = any(step.answers for step in turn.steps)
-    if turn.newest.calls or not used_tools or not announces(turn.newest.text):
+    if turn.newest.calls or not announces(turn.newest.text, used_tools=used_tools):
         return None
     return SendBack(feedback=prompt("announced")) if may_nudge(turn.conversation) else None
 
@@ -126,9 +135,13 @@ class TurnReview:
         return next((verdict for verdict in verdicts if verdict), usual)
 
 
-def announces(text: str) -> bool:
-    """Whether a short reply says what will be done, and does not do it."""
+def announces(text: str, *, used_tools: bool) -> bool:
+    """Whether a short reply says at its end what will be done, and does not do it."""
     said = text.strip()
-    if said.endswith((":", "...", "…")):
-        return len(said) < ANNOUNCEMENT_CHARS
-    return len(said) < ANNOUNCEMENT_CHARS and bool(INTENT.search(said.splitlines()[-1] if said else ""))
+    if len(said) >= ANNOUNCEMENT_CHARS:
+        return False
+    sentences = SENTENCE_END.split(said.splitlines()[-1] if said else "")
+    intents = [found for sentence in sentences if (found := INTENT.match(sentence))]
+    if used_tools:
+        return bool(intents) or said.endswith((":", "...", "…"))
+    return any(DEEDS.fullmatch(intent["deed"]) for intent in intents)
