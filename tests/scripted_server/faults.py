@@ -32,8 +32,8 @@ TOLD_WINDOW = 32_768
 REAL_WINDOW = 12_000
 """What it takes, where overflow is for good."""
 LAST_WORDS = "Everything is done."
-GIVES_WAY_AFTER = 4
-"""How many steps of an endless fault come before another: enough to be told of it, too few to be stopped."""
+GIVES_WAY_AFTER = 3
+"""How many steps of an endless fault come before another: enough to be told of it, one too few to be stopped."""
 FINISH: tuple[Step, ...] = (call("write_file", path="done.txt", content="done\n"), say(LAST_WORDS))
 OPEN_STRING = '{"path": "cut-off.txt", "content": "a string that never en'
 
