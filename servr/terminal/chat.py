@@ -9,9 +9,10 @@ from io import TextIOWrapper
 
 from core.errors import AgentError
 from core.policies import Approver
-from core.protocols import Asker, ModelSwitch
+from core.protocols import Asker, ModelRequest, ModelSwitch
 from core.values import value
 from flow.sessions import Session
+from flow.window_use import window_use
 from servr.drawing import Line, Style, visible
 from servr.terminal.context import context_lines
 from servr.terminal.lines import EditedLines, Interrupted, PipedLines
@@ -81,7 +82,10 @@ async def chat(session: Session, header: ChatHeader, people: ChatPeople, models:
     session.subscribe(reader)
 
     def context() -> Iterable[str]:
-        return context_lines(reader.waiting, session.conversation.messages, models.window_tokens)
+        head = ModelRequest(system=session.loop.system, messages=(), tools=session.loop.tools)
+        messages = session.conversation.messages
+        use = window_use(head, messages, window_tokens=models.window_tokens)
+        return context_lines(use, reader.waiting, messages)
 
     models.warm_up()
     _show_header(terminal, header)

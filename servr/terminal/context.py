@@ -1,23 +1,46 @@
 """`/context`: what fills the window, and what the server keeps of it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from core.deltas import CacheLostDelta
 from core.messages import AssistantMessage, Message, ToolMessage, Usage, UserMessage
+from core.tokens import CountSource
+from flow.window_use import WindowUse
 from servr.drawing import visible
 from servr.terminal.waiting import Waiting
 
 QUOTED_CHARS = 50
+BAR_CHARS = 40
+SOURCES: Mapping[CountSource, str] = {
+    "server": "counted by the server",
+    "usage": "by what the server said of earlier prompts",
+    "estimate": "estimated from its length",
+}
 
 
-def context_lines(waiting: Waiting, messages: Sequence[Message], window_tokens: int | None) -> Iterator[str]:
-    yield waiting.status(window_tokens) or "Nothing is known yet: say something first."
+def context_lines(use: WindowUse, waiting: Waiting, messages: Sequence[Message]) -> Iterator[str]:
+    window = f" of {use.window_tokens:,}" if use.window_tokens else ""
+    yield f"The prompt has {use.tokens:,}{window} tokens, {SOURCES[use.source]}."
+    yield from _bars(use)
+    if status := waiting.status(use.window_tokens):
+        yield status
     if waiting.lost:
         yield _loss(waiting.lost, messages)
     elif (waiting.usage or Usage()).cached_tokens is not None:
         yield "The cache was never lost."
     elif waiting.usage:
         yield "The server does not say what it keeps in its cache."
+
+
+def _bars(use: WindowUse) -> Iterator[str]:
+    """A line for each kind; together as long as the window, or as the prompt if nobody knows it."""
+    rows: list[tuple[str, int]] = [(taken.kind, taken.tokens) for taken in use.kinds]
+    if use.free_tokens is not None:
+        rows.append(("free", use.free_tokens))
+    whole = max(1, use.tokens + (use.free_tokens or 0))
+    for kind, tokens in rows:
+        bar = ("░" if kind == "free" else "█") * round(BAR_CHARS * tokens / whole)
+        yield f"  {kind:<12} {tokens:>9,}  {bar}".rstrip()
 
 
 def _loss(lost: CacheLostDelta, messages: Sequence[Message]) -> str:

@@ -27,6 +27,7 @@ from core.events import (
 )
 from core.messages import AssistantMessage, Message, Text, ToolCall, ToolMessage, Usage, UserMessage
 from core.permissions import Effect
+from flow.window_use import KindUse, WindowUse
 from servr.drawing import Line, width_of
 from servr.terminal.context import context_lines
 from servr.terminal.screen import Screen, can_redraw
@@ -38,6 +39,7 @@ RECKONED = ProgressDelta(
     processed_tokens=1_000, total_tokens=8_000, cached_tokens=1_000, seconds_left=20.0, estimated=True
 )
 LOST = CacheLostDelta(lost_tokens=5_000, changed=2)
+EMPTY = WindowUse(tokens=0, source="estimate", kinds=())
 
 
 @dataclass
@@ -170,11 +172,28 @@ KEPT = replied(Usage(prompt_tokens=9_000, cached_tokens=1_000))
 def test_where_the_cache_was_lost_is_told(seen: Sequence[Event | Delta | float], line: str) -> None:
     waiting = after(*seen)
 
-    assert list(context_lines(waiting, MESSAGES, 32_768))[1:] == [line]
+    assert list(context_lines(EMPTY, waiting, MESSAGES))[2:] == [line]
 
 
-def test_before_the_first_reply_nothing_is_known() -> None:
-    assert list(context_lines(Waiting(), (), None)) == ["Nothing is known yet: say something first."]
+def test_the_window_is_drawn_kind_by_kind() -> None:
+    kinds = (KindUse(kind="system", tokens=200), KindUse(kind="tool results", tokens=3_800))
+    use = WindowUse(tokens=4_000, source="usage", kinds=kinds, window_tokens=8_000)
+
+    assert list(context_lines(use, Waiting(), ())) == [
+        "The prompt has 4,000 of 8,000 tokens, by what the server said of earlier prompts.",
+        "  system             200  █",
+        "  tool results     3,800  ███████████████████",
+        "  free             4,000  ░░░░░░░░░░░░░░░░░░░░",
+    ]
+
+
+def test_an_unknown_window_has_nothing_free() -> None:
+    use = WindowUse(tokens=10, source="estimate", kinds=(KindUse(kind="system", tokens=10),))
+
+    assert list(context_lines(use, Waiting(), ())) == [
+        "The prompt has 10 tokens, estimated from its length.",
+        f"  system              10  {'█' * 40}",
+    ]
 
 
 def test_a_line_for_now_is_taken_back_before_anything_else_is_written() -> None:
