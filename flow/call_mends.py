@@ -1,4 +1,4 @@
-"""Repairs of one call: its name, the form of its arguments, their names and their types.
+"""Repairs of calls: their names, the form of their arguments, the names of these and their types.
 
 They are pure, change no meaning, and say what they did. What they leave, the executor refuses in one line.
 """
@@ -12,15 +12,24 @@ from typing import Any
 
 from core.almost_json import mended_json, plain_object
 from core.errors import InvalidArguments
+from core.events import ReplyMended
 from core.messages import AssistantMessage, Part, ToolCall
 from core.protocols import Toolbox
 from core.schema import parameters_of
 from flow.argument_names import renamed
 from flow.coercion import coerced
-from flow.ladder import for_each_call
+from flow.ladder import Scene, for_each_call
 
 PREFIX = re.compile(r"(?:functions|tools?)[.:]", re.IGNORECASE)
 Fit = Callable[[Mapping[str, object], Mapping[str, Any]], tuple[dict[str, object], Sequence[str]]]
+
+
+async def text_calls(reply: AssistantMessage, scene: Scene) -> AssistantMessage:
+    """Calls that were written as text, which a gateway has read already: told of once in a conversation."""
+    replies = (said for said in scene.conversation.messages if isinstance(said, AssistantMessage))
+    if _has_written_call(reply) and not any(map(_has_written_call, replies)):
+        await scene.tell(ReplyMended(what="The model writes its calls as text: they are read and made."))
+    return reply
 
 
 @for_each_call
@@ -57,6 +66,10 @@ def with_own_ids(reply: AssistantMessage) -> AssistantMessage:
     """Calls that share an id are told apart, or their answers could not be."""
     seen = Counter[str]()
     return replace(reply, parts=tuple(_with_own_id(part, seen) for part in reply.parts))
+
+
+def _has_written_call(reply: AssistantMessage) -> bool:
+    return any(call.source for call in reply.calls)
 
 
 def _with_own_id(part: Part, seen: Counter[str]) -> Part:

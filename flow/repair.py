@@ -16,7 +16,7 @@ from core.messages import AssistantMessage
 from core.policies import Ask
 from core.protocols import Emit, Toolbox
 from flow.asking_again import call_in_thinking, empty_reply, said_once
-from flow.call_mends import aliases, almost_json, coercion, names, with_own_ids
+from flow.call_mends import aliases, almost_json, coercion, names, text_calls, with_own_ids
 from flow.constrained import constrained
 from flow.ladder import Rung, Scene
 from flow.server_ways import ServerWays, nobody_known
@@ -25,6 +25,7 @@ RUNGS: tuple[Rung, ...] = (
     call_in_thinking,
     empty_reply,
     said_once,
+    text_calls,
     names,
     almost_json,
     aliases,

@@ -116,6 +116,17 @@ async def test_each_repair_is_told_with_its_reason(name: str, text: str, reasons
     assert reply.calls[0].name == "look_at"
 
 
+async def test_calls_that_are_written_as_text_are_told_of_once_in_a_conversation() -> None:
+    call = ToolCall(id="c0", name="look_at", arguments='{"path": "a"}', source="look_at(path='a')")
+    reply, model = AssistantMessage(parts=(call,)), Model()
+
+    for _ in range(2):
+        model.conversation.messages.append(await model.mended(reply))
+
+    assert model.reasons == ["The model writes its calls as text: they are read and made."]
+    assert model.conversation.messages == [reply, reply]
+
+
 async def test_of_a_call_that_was_written_as_text_the_words_are_void_once_it_is_mended() -> None:
     written = ToolCall(id="c0", name="look_at", arguments='{"path": 7}', source='look_at({"path": 7})')
     right = replace(written, arguments='{"path": "a"}')
