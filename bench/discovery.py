@@ -5,12 +5,12 @@ python -m bench.discovery
 
 import asyncio
 import socket
-import sys
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import ExitStack
 from statistics import median
 
+from bench.tables import write
 from gate.discovery import LOCAL_URLS, discover, local_servers, server_facts
 from tests.fakes import FakeServer, bodies
 from tests.gate.sockets import answering
@@ -55,11 +55,6 @@ async def taken(work: Callable[[], Awaitable[object]]) -> str:
         await work()
         times.append((time.perf_counter() - began) * 1000)
     return f"{median(times):.1f} ({min(times):.1f}–{max(times):.1f})"
-
-
-def write(*cells: str) -> None:
-    sys.stdout.write(f"| {' | '.join(cells)} |\n")
-    sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ from statistics import median
 
 from bench.contenders import ROOT, Contender, bare_environment, floor, installed_peers, roost
 from bench.running import Cost, Runner
+from bench.tables import write
 from bench.tokens import parts, token_counter
 from tests.scripted_server import Recorded, Spoken, Step, call, kept, say
 
@@ -47,9 +48,11 @@ def main() -> None:
         home.mkdir()
         runner = Runner(workspace, bare_environment(home))
         bench = Bench(runner, roost(workspace), floor(), installed_peers(home), sizes)
-        write(("what", "roost", "budget", "beside"), ("---",) * 4)
+        write("what", "roost", "budget", "beside")
+        write(*("---",) * 4)
         for measure in bench.measures():
-            write(*measure())
+            for row in measure():
+                write(*row)
     for error in dict.fromkeys(runner.errors):
         sys.stdout.write(f"\n{error}\n")
 
@@ -219,12 +222,6 @@ def ratio(over: Sequence[float], under: Sequence[float]) -> str:
 
 def measured(values: Sequence[float]) -> Sequence[float]:
     return [value for value in values if not math.isnan(value)]
-
-
-def write(*rows: Sequence[str]) -> None:
-    for row in rows:
-        sys.stdout.write(f"| {' | '.join(row)} |\n")
-    sys.stdout.flush()
 
 
 if __name__ == "__main__":

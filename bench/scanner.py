@@ -5,11 +5,11 @@ python -m bench.scanner --quick    one round instead of three
 """
 
 import json
-import sys
 from argparse import ArgumentParser
 from collections.abc import Callable, Sequence
 from time import perf_counter
 
+from bench.tables import write
 from core.messages import ToolCall
 from core.protocols import ToolSpec
 from gate.dialects import Scanner
@@ -89,11 +89,6 @@ def _once(family: str | None, said: str, size: int) -> float:
         scanner.feed(piece)
     scanner.close()
     return perf_counter() - started
-
-
-def write(*cells: str) -> None:
-    sys.stdout.write(f"| {' | '.join(cells)} |\n")
-    sys.stdout.flush()
 
 
 if __name__ == "__main__":

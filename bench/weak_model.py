@@ -14,6 +14,7 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from statistics import median
 
+from bench.tables import write
 from tests.simulator.model import EQUAL
 from tests.simulator.running import runs
 
@@ -114,11 +115,6 @@ def requests(ended: Sequence[Ended]) -> str:
 def failures(ended: Sequence[Ended]) -> str:
     counted = Counter(one.how for one in ended if not one.is_success)
     return "; ".join(f"{how}: {count}" for how, count in counted.most_common())
-
-
-def write(*cells: str) -> None:
-    sys.stdout.write(f"| {' | '.join(cells)} |\n")
-    sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -7,20 +7,23 @@ import sys
 import tempfile
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
+from boot.wiring import system_text
 from core.conversation import Conversation
 from core.endpoint import ServerFacts
 from core.events import Outcome
-from core.protocols import ToolServices
+from core.protocols import Gateway, ModelRequest, ToolServices
 from core.workspace import Workspace
 from flow.completion import CHECKS, TurnReview
+from flow.context import WindowPolicy
 from flow.executor import ToolExecutor
+from flow.loops import AgentLoop
 from flow.nobody import Nobody
+from flow.notes import NotedContext
 from flow.permission import Mode, Permissions
 from flow.places import Places
-from flow.prompts import prompt
 from flow.repair import RUNGS, ReplyRepair
 from flow.secrets import Secrets
 from flow.sessions import Session
@@ -28,7 +31,7 @@ from gate.http import HttpxWebClient
 from gate.repetition import RepetitionGuard
 from gate.retrying import RetryingGateway
 from gate.text_calls import TextCallGateway
-from tests.building import MemoryLog, a_loop
+from tests.building import MemoryLog
 from tests.simulator.model import EQUAL, WeakModel
 from tests.simulator.plan import CHECK, PASSED, Task
 from tests.simulator.tasks import TASKS
@@ -83,7 +86,7 @@ async def run(model: WeakModel, sandbox: PlainBackend, without: str = "") -> Run
     with tempfile.TemporaryDirectory(prefix="roost-weak-") as folder:
         workspace = Path(folder)
         write_files(workspace, model.task.files)
-        session = a_session(model, workspace, sandbox, without)
+        session = a_session(model, workspace, sandbox, without=without)
         finished = await session.send(model.task.prompt)
         await session.aclose()
         passed = await asyncio.to_thread(check_passes, model.task, workspace)
@@ -99,7 +102,16 @@ async def run(model: WeakModel, sandbox: PlainBackend, without: str = "") -> Run
     )
 
 
-def a_session(model: WeakModel, workspace: Path, sandbox: PlainBackend, without: str) -> Session:
+def a_session(
+    model: Gateway,
+    workspace: Path,
+    sandbox: PlainBackend,
+    *,
+    without: str = "",
+    window_tokens: int = WINDOW_TOKENS,
+    max_steps: int = MAX_STEPS,
+) -> Session:
+    """The parts of a session as they are joined for a person, but for the log, which is in memory."""
     services = ToolServices(
         workspace=Workspace(workspace),
         artifacts=workspace / ".roost" / "artifacts",
@@ -115,17 +127,20 @@ def a_session(model: WeakModel, workspace: Path, sandbox: PlainBackend, without:
         has_person=False,
         places=Places.of(str(workspace), str(Path.home())),
     )
-    read = model if without == TEXT_CALLS else TextCallGateway(model)
-    loop = replace(
-        a_loop(RepetitionGuard(RetryingGateway(read)), window_tokens=WINDOW_TOKENS, max_steps=MAX_STEPS),
-        repair=ReplyRepair(lambda: SERVER, tuple(rung for rung in RUNGS if rung.__name__ != without)),
-        completion=TurnReview(tuple(check for check in CHECKS if check.__name__ != without)),
+    gateway = RepetitionGuard(RetryingGateway(model if without == TEXT_CALLS else TextCallGateway(model)))
+    head = ModelRequest(system=system_text(services.profile), messages=(), tools=toolbox.specs())
+    loop = AgentLoop(
+        gateway=gateway,
         toolbox=toolbox,
         executor=ToolExecutor(toolbox=toolbox, permission=permission, approver=NOBODY),
-        system=prompt("system", changes=prompt("change_by_edit_file")),
-        tools=toolbox.specs(),
+        context=NotedContext(WindowPolicy(head=head, window_tokens=window_tokens, gateway=gateway), []),
+        repair=ReplyRepair(lambda: SERVER, tuple(rung for rung in RUNGS if rung.__name__ != without)),
+        completion=TurnReview(tuple(check for check in CHECKS if check.__name__ != without)),
+        system=head.system,
+        tools=head.tools,
+        max_steps=max_steps,
     )
-    return Session(id="weak", loop=loop, log=MemoryLog())
+    return Session(id="s", loop=loop, log=MemoryLog())
 
 
 @asynccontextmanager

@@ -70,7 +70,7 @@ async def test_a_repair_that_is_missing_is_missed(repair: str) -> None:
     }
     weights = {kinds[repair]: 1.0}
 
-    with_it, without = await runs(SEEDS[:16], 0.3, weights), await runs(SEEDS[:16], 0.3, weights, repair)
+    with_it, without = await runs(SEEDS[:6], 0.3, weights), await runs(SEEDS[:6], 0.3, weights, repair)
 
     assert sum(one.is_success for one in with_it) > sum(one.is_success for one in without)
 
