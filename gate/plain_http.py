@@ -4,6 +4,7 @@ Most model servers are on this machine, and loading httpx costs more than everyt
 """
 
 import asyncio
+import time
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -22,6 +23,8 @@ class PlainWire:
     url: str
     connect_seconds: float
     idle_seconds: float
+    dead_seconds: float = 0.25
+    """A connection that was closed while nobody used it says so within this time."""
     _idle: "list[_Connection]" = field(default_factory=list)
 
     @asynccontextmanager
@@ -57,10 +60,17 @@ class PlainWire:
     async def _asked(self, message: bytes) -> "tuple[_Connection, int, dict[str, str]]":
         """Send `message` and read the head of the answer; an old connection may turn out to be dead."""
         while self._idle:
-            connection = self._idle.pop()
-            with suppress(ConnectionError, EOFError):
-                return connection, *await connection.ask(message)
-        connection = await self._connected()
+            connection, begun = self._idle.pop(), time.monotonic()
+            try:
+                return await self._answered(connection, message)
+            except ConnectionLost:
+                if time.monotonic() - begun > self.dead_seconds:
+                    raise  # it was alive, and the message may have been the end of the server
+        return await self._answered(await self._connected(), message)
+
+    async def _answered(
+        self, connection: "_Connection", message: bytes
+    ) -> "tuple[_Connection, int, dict[str, str]]":
         try:
             return connection, *await connection.ask(message)
         except TimeoutError as error:

@@ -12,7 +12,7 @@ from core.conversation import Conversation
 from core.deltas import FinishDelta, TextDelta
 from core.endpoint import ServerFacts
 from core.errors import ContextOverflow, GatewayUnavailable, RequestRejected
-from core.events import ContextShrunk
+from core.events import ContextShrunk, Outcome, TurnFinished
 from core.messages import Finish, ToolMessage, UserMessage
 from core.permissions import Approval, Effect
 from core.profile import ModelProfile
@@ -208,6 +208,17 @@ async def test_a_shrunk_conversation_begins_anew_and_is_kept_from_there() -> Non
 
     assert sum(isinstance(event, ContextShrunk) for event in events) == 1
     assert kept_prefixes(gateway.requests) == [True, False, True]
+
+
+async def test_two_hundred_steps_break_the_prefix_only_where_they_were_shrunk() -> None:
+    steps = [call("echo", text=f"{number}: {'word ' * 60}") for number in range(200)]
+    gateway = ScriptedGateway(*steps, say("done"))
+
+    events = await turn(a_loop(gateway, window_tokens=28_000, max_steps=300))
+
+    kept = kept_prefixes(gateway.requests)
+    assert events[-1] == TurnFinished(outcome=Outcome.DONE)
+    assert kept.count(False) == sum(isinstance(event, ContextShrunk) for event in events) == 2
 
 
 def alternates(body: bytes) -> bool:

@@ -4,7 +4,7 @@ import asyncio
 import subprocess
 import sys
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import pytest
 
@@ -244,3 +244,35 @@ async def test_a_page_that_does_not_come_is_a_tool_error() -> None:
             await HttpxWebClient().get(server.url, address="127.0.0.1", timeout_seconds=0.01, max_bytes=2)
     with pytest.raises(ToolError, match="could not be read"):
         await HttpxWebClient().get("http://a.test:1/", address="127.0.0.1", timeout_seconds=5, max_bytes=2)
+
+
+@pytest.mark.parametrize(("dead_seconds", "requests"), [(5.0, 3), (-1.0, 2)])
+async def test_only_a_connection_that_is_found_dead_at_once_is_replaced_in_silence(
+    dead_seconds: float, requests: int
+) -> None:
+    """Whoever hangs up after a while may have died of the request."""
+    server = Once()
+    listener = await asyncio.start_server(server.serve, "127.0.0.1", 0)
+    wire = PlainWire(f"http://127.0.0.1:{listener.sockets[0].getsockname()[1]}/v1", 5, 5, dead_seconds)
+    await read(wire)
+
+    with suppress(ConnectionLost):
+        await read(wire)
+
+    assert server.requests == requests
+    await wire.close()
+    listener.close()
+
+
+class Once:
+    """Answers one request of a connection, and hangs up at the next."""
+
+    requests = 0
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        self.requests += 1
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+        await reader.readuntil(b"\r\n\r\n")
+        self.requests += 1
+        writer.close()

@@ -259,15 +259,16 @@ async def test_a_refused_length_shrinks_the_conversation_and_the_work_goes_on() 
 
 async def test_a_length_refused_for_good_ends_the_turn_after_a_bounded_number_of_requests() -> None:
     gateway = ScriptedGateway(
-        call("echo", text="a" * 40_000), *[ContextOverflow("too long", limit_tokens=100)] * 20
+        call("echo", text="a" * 40_000), *[ContextOverflow("too long.", limit_tokens=100)] * 20
     )
 
     events = await turn(a_loop(gateway))
 
-    finished = events[-1]
-    assert isinstance(finished, TurnFinished)
-    assert finished.outcome is Outcome.GATEWAY_FAILED
-    assert "too long Load the model with a longer window" in finished.note
+    note = (
+        "Not even the shortest form of this conversation fits the model's window: too long. "
+        "Load the model with a longer window, or begin a new session."
+    )
+    assert events[-1] == TurnFinished(outcome=Outcome.GATEWAY_FAILED, note=note)
     assert len(gateway.requests) <= 5
 
 
