@@ -259,20 +259,28 @@ async def test_only_a_connection_that_is_found_dead_at_once_is_replaced_in_silen
     with suppress(ConnectionLost):
         await read(wire)
 
-    assert server.requests == requests
     await wire.close()
     listener.close()
+    await asyncio.wait(server.serving)
+    assert server.requests == requests
 
 
 class Once:
     """Answers one request of a connection, and hangs up at the next."""
 
-    requests = 0
+    def __init__(self) -> None:
+        self.requests = 0
+        self.serving: list[asyncio.Task[object]] = []
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.readuntil(b"\r\n\r\n")
-        self.requests += 1
-        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
-        await reader.readuntil(b"\r\n\r\n")
-        self.requests += 1
+        if task := asyncio.current_task():
+            self.serving.append(task)
+        with suppress(EOFError, ConnectionError):
+            await reader.readuntil(b"\r\n\r\n{}")
+            self.requests += 1
+            writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+            await reader.readuntil(b"\r\n\r\n{}")
+            self.requests += 1
         writer.close()
+        with suppress(ConnectionError):
+            await writer.wait_closed()
