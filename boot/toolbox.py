@@ -21,6 +21,10 @@ SWITCHES = {
 """Which tools a setting turns off."""
 
 
+LOOSE = 1.25
+"""How much longer than it should be an answer may be: the notes below it, a message of an error."""
+
+
 def sandbox_for(settings: Settings) -> SandboxBackend:
     return external_backend() if settings.sandbox == "external" else PlainBackend()
 
@@ -39,6 +43,15 @@ def toolbox_for(
                     f"The plug-in {name!r} cannot be used: {error}.", hint="Uninstall it."
                 ) from error
     return registry
+
+
+def bounded(services: ToolServices, text: str) -> str:
+    """An answer of a tool as it enters history, whoever wrote the tool."""
+    if len(text) <= services.profile.output_chars * LOOSE:
+        return text
+    from tool.clipping import outline  # the built-in tools see to their answers themselves
+
+    return outline(text, services)
 
 
 def _made_by(factory: Callable[..., Iterable[AnyTool]], services: ToolServices) -> list[AnyTool]:

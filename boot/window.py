@@ -3,6 +3,7 @@
 from contextlib import suppress
 
 from boot.model_way import ModelWay
+from core.profile import fitted
 from core.protocols import ModelRequest, ToolServices
 from flow.context import WindowPolicy
 from flow.task_card import Surroundings, TouchedFile
@@ -27,6 +28,9 @@ def window_policy(header: SessionHeader, services: ToolServices, way: ModelWay) 
             return kept(text, services)
         return ""
 
+    def fit(window_tokens: int) -> None:
+        services.active.profile = fitted(services.active.profile, window_tokens)
+
     return WindowPolicy(
         head=ModelRequest(system=header.system, messages=(), tools=header.tools),
         window_tokens=way.window_tokens,
@@ -35,5 +39,6 @@ def window_policy(header: SessionHeader, services: ToolServices, way: ModelWay) 
         gateway=None if way.kind == "offline" else way.gateway,
         surroundings=surroundings,
         keep=keep,
+        fit=fit,
         thinking=way.profile.thinking == "always",
     )

@@ -20,7 +20,7 @@ from boot.plugins import Plugins
 from boot.profiles import Profiles
 from boot.resuming import last_model, take_up
 from boot.settings import Settings
-from boot.toolbox import sandbox_for, toolbox_for
+from boot.toolbox import bounded, sandbox_for, toolbox_for
 from boot.window import window_policy
 from core.errors import ConfigError
 from core.events import ModelSwitched, NoteAdded, Record, TurnStarted
@@ -144,12 +144,18 @@ async def open_session(
             "roost.policies",
             Policies(context=context, repair=repair, permission=permissions, completion=TurnReview()),
         )
+        executor = ToolExecutor(
+            toolbox=toolbox,
+            permission=policies.permission,
+            approver=people.approver,
+            bounded=partial(bounded, services),
+        )
         session = Session(
             id=log.session,
             log=log,
             head=instructions.told[0],
             inbox=inbox,
-            loop=_loop(log.header, way, toolbox, policies, people.approver, max_steps=settings.max_steps),
+            loop=_loop(log.header, way, toolbox, policies, executor, max_steps=settings.max_steps),
         )
         stack.push_async_callback(session.aclose)
         models = SessionModels(
@@ -235,14 +241,14 @@ def _loop(
     way: ModelWay,
     toolbox: Registry,
     policies: Policies,
-    approver: Approver,
+    executor: ToolExecutor,
     *,
     max_steps: int,
 ) -> AgentLoop:
     return AgentLoop(
         gateway=way.gateway,
         toolbox=toolbox,
-        executor=ToolExecutor(toolbox=toolbox, permission=policies.permission, approver=approver),
+        executor=executor,
         context=policies.context,
         repair=policies.repair,
         completion=policies.completion,

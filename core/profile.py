@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
+from core.tokens import CHARS_PER_TOKEN
 from core.values import value
 
 Size = Literal["tiny", "small", "normal"]
@@ -11,6 +12,9 @@ Reasoning = Literal["none", "think", "brackets"]
 ThinkingBack = Literal["never", "always"]
 EditFormat = Literal["edit_file", "write_file"]
 
+OUTPUT_SHARE = 0.15
+"""Of the window, for one answer of a tool; but never fewer characters than the least."""
+LEAST_OUTPUT_CHARS = 600
 TINY_WINDOW, SMALL_WINDOW = 8_192, 20_000
 HOSTED_WINDOW = 128_000
 """What is assumed of a hosted model whose server names no window; a refusal teaches better."""
@@ -74,6 +78,9 @@ def fitted(profile: ModelProfile, window_tokens: int | None) -> ModelProfile:
     window = window_tokens or profile.window_tokens
     size = size_of(window)
     output_chars, read_lines = _CAPS["hosted" if profile.hosted and size == "normal" else size]
+    if window:
+        most = max(int(window * OUTPUT_SHARE * CHARS_PER_TOKEN), LEAST_OUTPUT_CHARS)
+        output_chars = min(output_chars, most)
     return replace(profile, size=size, window_tokens=window, output_chars=output_chars, read_lines=read_lines)
 
 

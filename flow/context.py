@@ -74,6 +74,8 @@ class WindowPolicy:
     surroundings: Callable[[], Surroundings] = Surroundings
     keep: Keep = _nowhere
     """Takes long messages of the person when they are clipped."""
+    fit: Callable[[int], None] = lambda tokens: None
+    """Told of a window that is not what was thought: answers of tools are as long as it allows."""
     thinking: bool = False
     """Whether the thinking of earlier replies is sent back."""
     _tally: Tally = field(init=False)
@@ -135,8 +137,14 @@ class WindowPolicy:
         return self._cut(conversation, NO_MEMORY) or self._cut(conversation, NO_MEMORY, steps=0)
 
     def _learn(self, window_tokens: int) -> None:
-        self.window_tokens = self._learned = max(1, window_tokens)
+        self._learned = max(1, window_tokens)
+        self._take(self._learned)
         self._tally.refused(self._learned)
+
+    def _take(self, window_tokens: int) -> None:
+        if window_tokens != self.window_tokens:
+            self.window_tokens = window_tokens
+            self.fit(window_tokens)
 
     async def _measured(self) -> None:
         """A server that says nothing now leaves what was known before."""
@@ -144,7 +152,7 @@ class WindowPolicy:
             return
         self._asked = True
         if told := await self.measure():
-            self.window_tokens = min(told, self._learned or told)
+            self._take(min(told, self._learned or told))
 
     def _is_near(self, count: TokenCount, window_tokens: int) -> bool:
         guessed = count.tokens - self._tally.known_tokens

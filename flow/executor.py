@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from itertools import groupby
@@ -37,13 +37,15 @@ class ToolExecutor:
     toolbox: Toolbox
     permission: PermissionPolicy
     approver: Approver
+    bounded: Callable[[str], str] = str
+    """Clips an answer that its tool has left too long."""
 
     async def run(self, calls: Sequence[ToolCall], tell: Emit) -> None:
         """Answer all calls, in their order. Neighbours that only read run at the same time."""
         for batch in self._batches(calls):
             answers = [await self._admit(call, tell) for call in batch]
             async with asyncio.TaskGroup() as group:
-                tasks = [group.create_task(_finish(answer, tell)) for answer in answers]
+                tasks = [group.create_task(self._finish(answer, tell)) for answer in answers]
             for task in tasks:
                 await tell(task.result())
 
@@ -78,17 +80,17 @@ class ToolExecutor:
             raise PermissionDenied(f"The user said no{because}.", hint="Do something else, or ask them.")
         await self.permission.remember(call, plain, approval)
 
-
-async def _finish(answer: _Admitted | ToolFinished, tell: Emit) -> ToolFinished:
-    if isinstance(answer, ToolFinished):
-        return answer
-    call = answer.call
-    try:
-        async with _context_of(call, tell) as context:
-            result = await _run_guarded(answer, context)
-    except ToolError as error:
-        return ToolFinished(call_id=call.id, text=str(error), status=error.status)
-    return ToolFinished(call_id=call.id, text=result.text, view=result.view, status=result.status)
+    async def _finish(self, answer: _Admitted | ToolFinished, tell: Emit) -> ToolFinished:
+        if isinstance(answer, ToolFinished):
+            return answer
+        call = answer.call
+        try:
+            async with _context_of(call, tell) as context:
+                result = await _run_guarded(answer, context)
+        except ToolError as error:
+            return ToolFinished(call_id=call.id, text=self.bounded(str(error)), status=error.status)
+        text = self.bounded(result.text)
+        return ToolFinished(call_id=call.id, text=text, view=result.view, status=result.status)
 
 
 async def _run_guarded(admitted: _Admitted, context: ToolContext) -> ToolResult:

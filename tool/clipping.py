@@ -7,6 +7,7 @@ from pathlib import Path
 
 from core.protocols import ToolServices
 from core.workspace import make_artifacts
+from tool.output_text import fitted
 
 NOTE_CHARS = 160
 
@@ -23,6 +24,13 @@ def clipped(text: str, services: ToolServices, *, suffix: str = ".txt") -> str:
     line = shown.count("\n") + (2 if end > 0 else 1)
     left = len(text) - len(shown)
     return f"{shown}\n({left:,} more characters: all of it is in {path}, go on at its line {line})"
+
+
+def outline(text: str, services: ToolServices) -> str:
+    """`text`, or its ends and what looks like an error, where whoever wrote it has not seen to its length."""
+    most = services.profile.output_chars
+    note = f"\n(full output: {kept(text, services)})"
+    return fitted(text, most - len(note)) + note
 
 
 def kept(text: str, services: ToolServices, *, suffix: str = ".txt") -> str:

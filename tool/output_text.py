@@ -1,11 +1,16 @@
 """A command's output as a model can read it: no control characters, and no longer than there is room."""
 
+import asyncio
 import re
 from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Protocol
 
 HEAD_SHARE = 0.3
 """Of the room; a failing command says why at its end."""
 ERROR_SHARE = 0.2
+MOST_READ_BYTES = 1_000_000
+"""Of a long output in a file, searched for lines that look like errors."""
 MARKER_CHARS = 160
 """Room for the lines that say what was left out."""
 
@@ -60,6 +65,37 @@ def fitted(text: str, room: int, *, tail: str = "", unread_chars: int = 0) -> st
     marker = f"[… {left_out:,} characters left out"
     between = [f"{marker}; of these lines:]", *errors, "[…]"] if errors else [f"{marker} …]"]
     return "\n".join([*lines[:first], *between, *lines[last:]])
+
+
+class Captured(Protocol):
+    """An output of which head and tail are at hand, and all of it in a file when it is long."""
+
+    @property
+    def head(self) -> str: ...
+    @property
+    def tail(self) -> str: ...
+    @property
+    def dropped_chars(self) -> int: ...
+    @property
+    def spilled(self) -> Path | None: ...
+
+
+async def shown(output: Captured, room: int) -> str:
+    """What of an output fits; the file is read for what looks like an error."""
+    head, tail, unread_chars = output.head, output.tail, output.dropped_chars
+    if output.spilled is None:
+        return fitted(head, room, tail=tail, unread_chars=unread_chars)
+    text, whole = await asyncio.to_thread(_beginning, output.spilled)
+    total = len(head) + unread_chars + len(tail)
+    tail = "" if whole else tail
+    return fitted(text, room, tail=tail, unread_chars=max(0, total - len(text) - len(tail)))
+
+
+def _beginning(path: Path) -> tuple[str, bool]:
+    """The first part of a long output, and whether that is all of it."""
+    with path.open("rb") as file:
+        text = file.read(MOST_READ_BYTES).decode("utf-8", "replace")
+        return text, not file.read(1)
 
 
 def shortened(line: str, most: int) -> str:

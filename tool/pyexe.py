@@ -21,7 +21,7 @@ from core.sandbox import Command, SandboxPolicy, Worker
 from core.views import CodeResult
 from core.workspace import make_artifacts
 from tool.capture import Capture
-from tool.output_text import fitted, without_controls
+from tool.output_text import shown, without_controls
 
 WORKER = Path(__file__).with_name("python_worker.py")
 STATE_LOST = "Its variables and imports are lost; the next call starts anew."
@@ -75,7 +75,7 @@ class Pyexe:
         notes += [f"({capture.note})"] if capture.note else []
         notes += [run.broken] if run.broken else []
         room = profile.output_chars - sum(len(note) + 1 for note in notes)
-        output = fitted(capture.head, room, tail=capture.tail, unread_chars=capture.dropped_chars)
+        output = await shown(capture, room)
         view = CodeResult(code=args.code, output=output, failed=run.failed, images=images)
         status = ToolStatus.FAILED if run.broken else ToolStatus.OK
         return ToolResult("\n".join(filter(None, (output, *notes))) or "(no output)", view, status)

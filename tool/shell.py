@@ -1,6 +1,5 @@
 """`shell`: runs a command in the workspace and shows the model what matters of its output."""
 
-import asyncio
 import signal
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,11 +13,9 @@ from core.permissions import Effect
 from core.protocols import ToolContext, ToolResult, ToolServices
 from core.sandbox import Command, CommandResult, Limits, SandboxPolicy
 from core.views import CommandOutput
-from tool.output_text import fitted, without_controls
+from tool.output_text import shown, without_controls
 
 LONGEST_SECONDS = 600
-MOST_READ_BYTES = 1_000_000
-"""Of a long output, searched for lines that look like errors."""
 REPORT_FOLDER = "trap 'pwd -P 2>/dev/null >&$ROOST_REPORT_FD' EXIT; "
 """On the command's own first line, so that the line numbers of its errors are right."""
 
@@ -63,7 +60,7 @@ class Shell:
 
     async def _answer(self, args: ShellArgs, result: CommandResult, notes: str) -> ToolResult:
         room = self.services.profile.output_chars - len(notes) - 1
-        output = await asyncio.to_thread(_shown, result, room) if result.spilled else _shown(result, room)
+        output = (await shown(result, room)).replace(REPORT_FOLDER, "")
         view = CommandOutput(
             command=args.command,
             output=output,
@@ -117,22 +114,3 @@ def _exit_line(exit_code: int) -> str:
     if exit_code > 0:
         return f"exit code {exit_code}"
     return f"ended by signal {-exit_code} ({signal.strsignal(-exit_code)})"
-
-
-def _shown(result: CommandResult, room: int) -> str:
-    """What of the output fits; reads the spilled file for what looks like an error."""
-    if result.spilled is None:
-        text, tail, unread_chars = result.head + result.tail, "", result.dropped_chars
-    else:
-        text, whole = _beginning(result.spilled)
-        tail = "" if whole else result.tail
-        total = len(result.head) + result.dropped_chars + len(result.tail)
-        unread_chars = max(0, total - len(text) - len(tail))
-    return fitted(text.replace(REPORT_FOLDER, ""), room, tail=tail, unread_chars=unread_chars)
-
-
-def _beginning(path: Path) -> tuple[str, bool]:
-    """The first part of a long output, and whether that is all of it."""
-    with path.open("rb") as file:
-        text = file.read(MOST_READ_BYTES).decode("utf-8", "replace")
-        return text, not file.read(1)

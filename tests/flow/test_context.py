@@ -355,3 +355,14 @@ async def test_after_every_step_there_is_room_for_a_reply(answers: list[int], wi
         assert sum(map(length_of, conversation.messages)) / CHARS_PER_TOKEN < window * 0.85, number
 
     assert all(share <= 0.7 for share in freed)
+
+
+async def test_a_window_that_is_not_what_was_thought_is_told_of_once() -> None:
+    fitted: list[int] = []
+    policy = WindowPolicy(head=HEAD, window_tokens=32_768, measure=telling(4_096), fit=fitted.append)
+    conversation = Conversation(messages=talk(1, 10))
+
+    for _ in range(4):
+        await policy.before_step(conversation)
+
+    assert fitted == [4_096]

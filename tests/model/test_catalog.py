@@ -85,9 +85,10 @@ def test_nothing_is_assumed_of_a_model_that_nobody_knows() -> None:
 @pytest.mark.parametrize(
     ("window_tokens", "size", "output_chars", "read_lines"),
     [
-        (4_096, "tiny", 2_000, 80),
+        (1_024, "tiny", 600, 80),
+        (4_096, "tiny", 1_843, 80),
         (8_192, "tiny", 2_000, 80),
-        (8_193, "small", 4_000, 150),
+        (8_193, "small", 3_686, 150),
         (19_999, "small", 4_000, 150),
         (20_000, "normal", 8_000, 250),
         (None, "normal", 8_000, 250),
@@ -111,7 +112,7 @@ def test_a_hosted_model_is_given_more_and_keeps_its_own_sampling() -> None:
 
 
 def test_a_hosted_model_with_a_small_window_is_given_little() -> None:
-    assert profile_of("qwen3", 4_096, hosted=True).output_chars == 2_000
+    assert profile_of("qwen3", 4_096, hosted=True).output_chars == 1_843
 
 
 def test_a_hosted_model_is_asked_natively_and_its_window_is_taken_to_be_large() -> None:
@@ -150,7 +151,7 @@ def test_a_family_of_the_users_comes_before_the_built_in_ones(tmp_path: Path) ->
         dialect="hermes",
         window_tokens=4_096,
         size="tiny",
-        output_chars=2_000,
+        output_chars=1_843,
         read_lines=80,
     )
     assert profile_of("llama3.1:8b", own=own).name == "llama3"

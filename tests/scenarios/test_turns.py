@@ -1,5 +1,7 @@
 """Whole turns against a scripted model: the durable stream, compared as one value."""
 
+from dataclasses import replace
+
 from core.conversation import Conversation
 from core.deltas import FinishDelta, TextDelta
 from core.endpoint import ServerFacts
@@ -108,6 +110,15 @@ async def test_a_bug_in_a_tool_is_an_answer_and_does_not_end_the_turn() -> None:
         "echo broke (KeyError: 'a bug in the tool'). The fault is in the tool, not in your call."
     )
     assert events[-1] == DONE
+
+
+async def test_every_answer_of_a_tool_is_bounded_a_failure_too() -> None:
+    loop = a_loop(ScriptedGateway(calls(call("echo", text="a" * 99), call("echo", text="wrong")), say("ok")))
+    bounded = replace(loop, executor=replace(loop.executor, bounded=lambda text: text[:5]))
+
+    events = await turn(bounded)
+
+    assert [event.text for event in events if isinstance(event, ToolFinished)] == ["aaaaa", "'wron"]
 
 
 async def test_an_empty_reply_is_asked_for_again_and_never_enters_history() -> None:

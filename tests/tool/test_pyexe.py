@@ -255,6 +255,14 @@ async def test_five_megabytes_become_a_short_answer_and_a_file(pyexe: Pyexe, tmp
     assert file.read_text().count("\n") == 500_000
 
 
+async def test_an_error_in_the_middle_of_a_long_output_is_shown(pyexe: Pyexe) -> None:
+    noise = "for i in range(9_000): print('line', i)\n"
+
+    result = await ran(pyexe, f"{noise}print('ValueError: seven')\n{noise}")
+
+    assert "ValueError: seven" in result.text
+
+
 async def test_open_figures_are_saved_closed_and_named(pyexe: Pyexe, tmp_path: Path) -> None:
     (tmp_path / "matplotlib").mkdir()
     (tmp_path / "matplotlib" / "__init__.py").touch()
