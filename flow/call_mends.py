@@ -21,6 +21,7 @@ from flow.coercion import coerced
 from flow.ladder import Scene, for_each_call
 
 PREFIX = re.compile(r"(?:functions|tools?)[.:]", re.IGNORECASE)
+WRITTEN_CALLS = ReplyMended(what="The model writes its calls as text: they are read and made.")
 Fit = Callable[[Mapping[str, object], Mapping[str, Any]], tuple[dict[str, object], Sequence[str]]]
 
 
@@ -28,7 +29,7 @@ async def text_calls(reply: AssistantMessage, scene: Scene) -> AssistantMessage:
     """Calls that were written as text, which a gateway has read already: told of once in a conversation."""
     replies = (said for said in scene.conversation.messages if isinstance(said, AssistantMessage))
     if _has_written_call(reply) and not any(map(_has_written_call, replies)):
-        await scene.tell(ReplyMended(what="The model writes its calls as text: they are read and made."))
+        await scene.tell(WRITTEN_CALLS)
     return reply
 
 

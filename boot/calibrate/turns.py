@@ -6,6 +6,7 @@ from dataclasses import field
 from core.events import Event, ModelReplied, Outcome, ReplyMended, ToolFinished, TurnFinished, WorkSentBack
 from core.messages import AssistantMessage, ToolCall, ToolStatus
 from core.values import value
+from flow.call_mends import WRITTEN_CALLS
 
 
 @value
@@ -60,6 +61,11 @@ def turn_of(events: Sequence[Event], files: Mapping[str, str]) -> Turn:
         calls=tuple(call for reply in replies for call in reply.calls),
         failed_calls=sum(answer.status is not ToolStatus.OK for answer in answers),
         most_calls=max((len(reply.calls) for reply in replies), default=0),
-        mended=sum(isinstance(event, ReplyMended | WorkSentBack) for event in events),
+        mended=sum(map(_is_help, events)),
         files=files,
     )
+
+
+def _is_help(event: Event) -> bool:
+    """That calls are written as text has a row of its own."""
+    return isinstance(event, ReplyMended | WorkSentBack) and event != WRITTEN_CALLS
