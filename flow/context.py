@@ -133,7 +133,7 @@ class WindowPolicy:
             self._out_of_memory = False  # the person may have acted when the next turn comes
             raise error
         self._out_of_memory = True
-        self._learn(int(min(self.window_tokens or count.tokens, count.tokens) * LEARNED_SHARE))
+        self._learn(int((self.window_tokens or max(count.tokens, ASSUMED_WINDOW)) * LEARNED_SHARE))
         return self._cut(conversation, NO_MEMORY) or self._cut(conversation, NO_MEMORY, steps=0)
 
     def _learn(self, window_tokens: int) -> None:

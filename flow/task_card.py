@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 
 from core.messages import AssistantMessage, Message, Recap, ToolCall, ToolMessage, UserMessage
-from core.text import clip
+from core.text import clip, printable
 from core.values import value
 from flow.prompts import prompt
 
@@ -38,7 +38,7 @@ RULES = re.compile(
     re.IGNORECASE,
 )
 SENTENCE_ENDS = re.compile(r"(?<=[.!?])\s+|\n+")
-LONGEST_RULE_CHARS = 300
+LONGEST_RULE_CHARS, LONGEST_COMMAND_CHARS = 300, 2_000
 
 Keep = Callable[[str], str]
 """Puts a text into a file of its own and says its name, the same one for the same text; "" when it cannot."""
@@ -161,7 +161,7 @@ def _said(asked: Sequence[str], room: int, keep: Keep) -> tuple[str, str]:
 
 def _rules(texts: Sequence[str], room: int) -> str:
     sentences = (sentence.strip() for text in texts for sentence in SENTENCE_ENDS.split(text))
-    found = dict.fromkeys(one for one in sentences if RULES.search(one) and len(one) <= LONGEST_RULE_CHARS)
+    found = dict.fromkeys(one for one in sentences if len(one) <= LONGEST_RULE_CHARS and RULES.search(one))
     lines: list[str] = []
     for line in (f"- {rule}" for rule in found):
         if (room := room - len(line) - 1) < 0:
@@ -192,7 +192,7 @@ def _last_test(messages: Sequence[Message]) -> str:
     }
     for message in reversed(messages):
         if isinstance(message, ToolMessage) and (call := calls.get(message.call_id)):
-            command = _command(call)
+            command = _command(call)[:LONGEST_COMMAND_CHARS]
             if TESTS.search(command):
                 return f"$ {clip(command, 200)}\n{_tail(message.text.strip(), TEST_CHARS)}"
     return ""
@@ -215,7 +215,7 @@ def _tail(text: str, most_chars: int) -> str:
 
 
 def _file_line(file: TouchedFile) -> str:
-    return f"- {file.path} ({'changed' if file.changed else 'read'}, sha256 {file.digest[:12]})"
+    return f"- {printable(file.path)} ({'changed' if file.changed else 'read'}, sha256 {file.digest[:12]})"
 
 
 def _fitting(lines: Iterator[str] | Sequence[str], room: int) -> list[str]:

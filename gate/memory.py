@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from core.deltas import Delta, ProgressDelta, RestartDelta
 from core.endpoint import ServerKind
-from core.errors import ConnectionLost, GatewayError, GatewayUnavailable, OutOfMemory
+from core.errors import ConnectionLost, GatewayError, OutOfMemory, RequestRejected
 from core.protocols import Gateway, ModelRequest
 from core.tokens import CHARS_PER_TOKEN, length_of
 from gate.live_window import LiveWindow
@@ -63,7 +63,7 @@ class MemoryGuard:
         if await self._is_back():
             said = f"The model server seems to have run out of memory: {cause.args[0]}"
             return OutOfMemory(said, hint=hint)
-        return GatewayUnavailable(
+        return RequestRejected(
             f"{self.live.url} ran out of memory, and was not back in {LOOKS * LOOK_SECONDS:.0f} seconds.",
             hint=f"Start it again. {hint}",
         )

@@ -366,3 +366,11 @@ async def test_a_window_that_is_not_what_was_thought_is_told_of_once() -> None:
         await policy.before_step(conversation)
 
     assert fitted == [4_096]
+
+
+async def test_a_short_prompt_that_killed_a_server_does_not_make_its_window_tiny() -> None:
+    policy = WindowPolicy(head=HEAD)
+
+    await policy.after_overflow(Conversation(messages=talk(1, 10)), OutOfMemory("runner died"))
+
+    assert policy.window_tokens == 6_144

@@ -17,6 +17,7 @@ from core.messages import (
     UserMessage,
 )
 from core.tokens import length_of
+from core.values import decode
 from flow.prompts import prompt
 from flow.shrinking import Room, shrunk
 from flow.task_card import Surroundings, TouchedFile, fair_share, recap_of
@@ -267,3 +268,19 @@ def test_what_the_person_said_outlives_every_card(messages: list[Message], chars
 
     assert recap_of(messages).asked[0] == GOAL
     assert len(recap_of(messages).asked) == len(asked)
+
+
+def test_hostile_texts_cost_no_more_than_their_length() -> None:
+    command = "make " * 60_000
+    messages = [
+        UserMessage(text="never " * 400_000),
+        *step(1, "x" * 1_000_000, command=command),
+        *step(2, "a"),
+        *step(3, "b"),
+    ]
+
+    assert length(cut(messages)) <= 6_000
+
+
+def test_a_card_of_an_older_format_is_read() -> None:
+    assert decode(Recap, '{"asked":["a"],"done":[]}') == Recap(asked=("a",), done=())

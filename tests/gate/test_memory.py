@@ -12,6 +12,7 @@ from core.errors import (
     GatewayError,
     GatewayUnavailable,
     OutOfMemory,
+    RequestRejected,
     StreamBroken,
 )
 from core.protocols import ModelRequest
@@ -103,8 +104,8 @@ async def test_a_server_that_starts_again_is_waited_for() -> None:
 async def test_a_server_that_stays_away_is_waited_for_no_longer_than_a_minute() -> None:
     guarded, sleeps = guard("http://127.0.0.1:1/v1", LOST)
 
-    with pytest.raises(GatewayUnavailable) as caught:
-        await deltas(guarded, LONG)
+    with pytest.raises(RequestRejected) as caught:
+        await deltas(RetryingGateway(guarded), LONG)
 
     assert len(sleeps) == LOOKS - 1
     assert not isinstance(caught.value, ContextOverflow)
