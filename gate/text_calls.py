@@ -3,17 +3,19 @@
 from collections.abc import AsyncGenerator, Iterable, Iterator
 from contextlib import aclosing
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, assert_never
 
 from core.deltas import CallDelta, Delta, FinishDelta, RestartDelta, TextDelta, ThinkingDelta
 from core.messages import AssistantMessage, Finish, Text, Thinking, ToolCall
 from core.protocols import Gateway, ModelRequest
 from gate.call_pieces import CallIds
-from gate.dialects.pieces import Piece
-from gate.dialects.scanner import Scanner
+from gate.dialects.table import known_family
 
 if TYPE_CHECKING:
+    from gate.dialects.pieces import Piece
     from gate.dialects.rendering import TextRendering
+    from gate.dialects.scanner import Scanner
     from gate.holding import HeldReply
 
 WHOLE = (Finish.DONE, Finish.CALLS)
@@ -33,7 +35,7 @@ class TextCallGateway:
 
     def __post_init__(self) -> None:
         """Raises ConfigError when there is no such family."""
-        Scanner((), self.family)
+        known_family(self.family)
 
     async def stream(self, request: ModelRequest) -> AsyncGenerator[Delta, None]:
         reply = self._reply(request)
@@ -71,11 +73,19 @@ class _Reply:
     def __init__(self, request: ModelRequest, family: str | None) -> None:
         self.request = request
         self.family = family
-        self.text = Scanner(request.tools, family)
         self.thoughts: Scanner | None = None
         self.structured = False
         self.found = 0
         self.ids: CallIds | None = None
+
+    @cached_property
+    def text(self) -> "Scanner":
+        return self._scanner(thinking=False)
+
+    def _scanner(self, *, thinking: bool) -> "Scanner":
+        from gate.dialects.scanner import Scanner  # while the model talks, not before it was asked
+
+        return Scanner(self.request.tools, self.family, thinking=thinking)
 
     def take(self, delta: Delta) -> Iterator[Delta]:
         match delta:
@@ -84,7 +94,7 @@ class _Reply:
                     yield from self._end_thoughts(cut=True)
                 yield from self._seen(self.text.read(text))
             case ThinkingDelta(text=text) if not self.structured:
-                self.thoughts = self.thoughts or Scanner(self.request.tools, self.family, thinking=True)
+                self.thoughts = self.thoughts or self._scanner(thinking=True)
                 yield from self._seen(self.thoughts.read(text))
             case CallDelta() if not self.structured:
                 yield from self._end(cut=True)
@@ -107,7 +117,7 @@ class _Reply:
         if thoughts:
             yield from self._seen(thoughts.end(cut=cut))
 
-    def _seen(self, pieces: Iterable[Piece]) -> Iterator[Delta]:
+    def _seen(self, pieces: "Iterable[Piece]") -> Iterator[Delta]:
         for piece in pieces:
             match piece:
                 case Text(text=text):

@@ -23,6 +23,7 @@ RESULTS = dict(table.RESULTS)
 QUOTES = {quote: quote for quote in "\"'"} | {"“": "”", "‘": "’", "«": "»", "„": "[“”]"}
 """What quotes a call that is only shown stands between."""
 LINE_ROWS = {row[1]: [row] for row in table.LINE_ROWS}
+LINE_BEGINNINGS = frozenset((*BLOCKS, *(opening[0] for opening in LINE_ROWS)))
 
 
 class Reply:
@@ -62,7 +63,7 @@ class Reply:
                     yield from self._pass_space()
                 if not source.rest:
                     yield
-                elif not (pieces.at_line_start and (yield from self._line_start())):
+                elif not (self._may_open_a_line() and (yield from self._line_start())):
                     yield from self._stretch()
         except Unfinished:
             source.at = len(source.text)
@@ -123,6 +124,9 @@ class Reply:
             return False
         self._source.at += len(mark)
         return True
+
+    def _may_open_a_line(self) -> bool:
+        return self._source.text[self._source.at] in LINE_BEGINNINGS and self.pieces.at_line_start
 
     def _line_start(self) -> Steps[bool]:
         """Where a line begins: reads what is a call only there; False when it is none of those."""

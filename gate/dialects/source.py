@@ -57,6 +57,8 @@ class Source:
         """How far `text` was read."""
         self.over = False
         """Whether nothing will follow `text`."""
+        self.calls_nest = True
+        """Whether each call that is begun within a value was ended there, so far."""
         self._base = 0
         """The place at which `text` begins."""
         self._new: list[str] = []

@@ -154,26 +154,35 @@ class _Call:
         source = self.reading.source
         start = source.place
         try:
-            end = yield from self._end_of_value(with_calls=not source.over)
+            end = yield from self._end_of_value()
         except Unfinished:
-            # A call that is begun in the value is never ended there: it is only spoken of.
             source.back_to(start)
-            end = yield from self._end_of_value(with_calls=False)
+            source.calls_nest = False
+            end = yield from self._end_of_value()
         return self._trimmed(source.between(start, end))
 
-    def _end_of_value(self, *, with_calls: bool) -> Steps[int]:
-        source, within = self.reading.source, 0
+    def _end_of_value(self) -> Steps[int]:
+        """Where the value ends; calls that are written out in it, from tag to tag, are a part of it.
+
+        Raises:
+            Unfinished: it does not end, or a call in it does not.
+        """
+        source, within, had_calls = self.reading.source, 0, False
         while True:
             found = yield from source.seek(self.tags.ends, self.tags.leads, reach=REACH)
             kind, end = found.lastgroup or "", source.place - len(found[0])
             if kind == "inner":
-                within += with_calls
+                within += source.calls_nest
+                had_calls = source.calls_nest
             elif within:
                 within -= bool(compiled(self.form.inner_end or self.form.call_end).fullmatch(found[0]))
             elif (yield from self._ends_here(kind, found)):
-                if kind != "value":
-                    source.back_to(end)
-                    self.repairs.append("closing tag of a value missing")
+                if kind == "value":
+                    return end
+                if had_calls:
+                    raise Unfinished
+                source.back_to(end)
+                self.repairs.append("closing tag of a value missing")
                 return end
 
     def _ends_here(self, kind: str, found: re.Match[str]) -> Steps[bool]:
