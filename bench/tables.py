@@ -4,5 +4,5 @@ import sys
 
 
 def write(*cells: str) -> None:
-    sys.stdout.write(f"| {' | '.join(cells)} |\n")
+    sys.stdout.write(f"| {' | '.join(cells)} |\n" if cells else "\n")
     sys.stdout.flush()

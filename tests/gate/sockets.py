@@ -1,8 +1,30 @@
 """A server that says the same bytes to everybody, valid HTTP or not."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+
+
+@asynccontextmanager
+async def listening(
+    serve: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]],
+) -> AsyncIterator[int]:
+    """Listens at the port it gives; whoever leaves has every connection closed, and its end seen."""
+    writers: list[asyncio.StreamWriter] = []
+    serving: list[asyncio.Task[None]] = []
+
+    async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writers.append(writer)
+        serving.append(asyncio.ensure_future(serve(reader, writer)))
+
+    listener = await asyncio.start_server(accept, "127.0.0.1", 0)
+    try:
+        yield listener.sockets[0].getsockname()[1]
+    finally:
+        listener.close()
+        for writer in writers:
+            writer.close()
+        await asyncio.gather(*serving, *(writer.wait_closed() for writer in writers), return_exceptions=True)
 
 
 class Server:
@@ -35,13 +57,9 @@ class Server:
 @asynccontextmanager
 async def answering(answer: bytes, *, hangs_up: bool = False) -> AsyncIterator[Server]:
     server = Server(answer, hangs_up=hangs_up)
-    listener = await asyncio.start_server(server.serve, "127.0.0.1", 0)
-    server.port = listener.sockets[0].getsockname()[1]
-    server.url = f"http://127.0.0.1:{server.port}/v1"
-    try:
+    async with listening(server.serve) as server.port:
+        server.url = f"http://127.0.0.1:{server.port}/v1"
         yield server
-    finally:
-        listener.close()
 
 
 class HangingServer:
@@ -74,9 +92,6 @@ class HangingServer:
 @asynccontextmanager
 async def hanging() -> AsyncIterator[HangingServer]:
     server = HangingServer()
-    listener = await asyncio.start_server(server.serve, "127.0.0.1", 0)
-    server.url = f"http://127.0.0.1:{listener.sockets[0].getsockname()[1]}/v1"
-    try:
+    async with listening(server.serve) as port:
+        server.url = f"http://127.0.0.1:{port}/v1"
         yield server
-    finally:
-        listener.close()
