@@ -26,18 +26,17 @@ LEAST_SAID_CHARS = 160
 """Of one message; where not even that is left for each, the oldest but the first are in a file alone."""
 KEPT_DEEDS = 40
 TEST_CHARS = 1_500
-TESTS = re.compile(
+TESTS = (
     r"\b(?:pytest|unittest|tox|nox|ctest|vitest|jest|mocha|rspec|phpunit|gotestsum|nextest)\b"
     r"|\b(?:npm|pnpm|yarn|bun|go|cargo|make|mvn|gradlew?|dotnet|swift|mix|deno|zig|bazel)\b[^|;&\n]*\b(?:test|check)"
     r"|(?:^|[\s/])(?:run_)?tests?(?:_\w+)?\.(?:sh|py)\b"
 )
-"""Commands that run tests."""
-RULES = re.compile(
-    r"\b(?:never|must|always|only|do not|don['’]t|cannot|can['’]t|may not|should|without|avoid|make sure"
-    r"|instead of|forbidden|required|keep|leave)\b",
-    re.IGNORECASE,
+"""Commands that run tests. These three are compiled when the first card is made, not at a start."""
+RULES = (
+    r"(?i)\b(?:never|must|always|only|do not|don['’]t|cannot|can['’]t|may not|should|without|avoid|make sure"
+    r"|instead of|forbidden|required|keep|leave)\b"
 )
-SENTENCE_ENDS = re.compile(r"(?<=[.!?])\s+|\n+")
+SENTENCE_ENDS = r"(?<=[.!?])\s+|\n+"
 LONGEST_RULE_CHARS, LONGEST_COMMAND_CHARS = 300, 2_000
 
 Keep = Callable[[str], str]
@@ -160,8 +159,10 @@ def _said(asked: Sequence[str], room: int, keep: Keep) -> tuple[str, str]:
 
 
 def _rules(texts: Sequence[str], room: int) -> str:
-    sentences = (sentence.strip() for text in texts for sentence in SENTENCE_ENDS.split(text))
-    found = dict.fromkeys(one for one in sentences if len(one) <= LONGEST_RULE_CHARS and RULES.search(one))
+    sentences = (sentence.strip() for text in texts for sentence in re.split(SENTENCE_ENDS, text))
+    found = dict.fromkeys(
+        one for one in sentences if len(one) <= LONGEST_RULE_CHARS and re.search(RULES, one)
+    )
     lines: list[str] = []
     for line in (f"- {rule}" for rule in found):
         if (room := room - len(line) - 1) < 0:
@@ -193,7 +194,7 @@ def _last_test(messages: Sequence[Message]) -> str:
     for message in reversed(messages):
         if isinstance(message, ToolMessage) and (call := calls.get(message.call_id)):
             command = _command(call)[:LONGEST_COMMAND_CHARS]
-            if TESTS.search(command):
+            if re.search(TESTS, command):
                 return f"$ {clip(command, 200)}\n{_tail(message.text.strip(), TEST_CHARS)}"
     return ""
 
