@@ -12,7 +12,7 @@ from gate.dialects.calls import Heard, Reading
 from gate.dialects.json_body import written_calls
 from gate.dialects.marks import LONGEST, stray_ends
 from gate.dialects.python_body import pythonic_calls
-from gate.dialects.source import Steps
+from gate.dialects.source import Steps, Unfinished
 
 REACH = 256
 _KEYS = "arguments|parameters|function|type|id|index|tool_calls|tool_call_id"
@@ -79,7 +79,10 @@ class LastBlock:
             self.in_fence = not (yield from source.take(FENCE_END, reach=3))
             if self.in_fence and source.rest:
                 return None
-        return self._known(text, source.place, python=bool(begun["python"]))
+        known = self._known(text, source.place, python=bool(begun["python"]))
+        if known is None and brackets.cut and (begun["said"] or begun["called"]):
+            raise Unfinished
+        return known
 
     def _may_be_called(self, name: str | None) -> bool:
         return name is None or self.reading.tools.find(name) is not None

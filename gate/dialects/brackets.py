@@ -48,6 +48,11 @@ class Bracketed:
         self._open = dict.fromkeys(CLOSING.values(), 0)
         """How many of each are awaited."""
 
+    @property
+    def cut(self) -> bool:
+        """Whether the text was over before all brackets were closed."""
+        return not self.whole and not self.source.rest
+
     def scan(self) -> Steps[None]:
         """Stops behind the last bracket, before what cannot stand there, or at the end of the text.
 

@@ -35,7 +35,7 @@ def gemma_body(reading: Reading) -> Steps[list[Heard] | None]:
             if heard:
                 source.back_to(head)
             return heard or None
-        heard.append(object_call(begun["name"], as_json(text), source.place))
+        heard.append(object_call(begun["name"], as_json(text), source.place, cut=brackets.cut))
 
 
 def as_json(text: str) -> str:

@@ -10,12 +10,15 @@ from gate.dialects.calls import Heard, Reading
 from gate.dialects.source import Steps, Unfinished
 
 HEAD = re.compile(
-    r"\s*+\[?\s*+\{\s*+"
+    r"\s*+\{\s*+"
     r'(?:"(?:type|id|index|tool_call_id)"\s*+:\s*+(?:"[^"\\\n]{0,80}"|\d{1,9})\s*+,\s*+){0,4}'
     r'(?:"function"\s*+:\s*+\{\s*+)?"(?:name|tool_name)"\s*+:\s*+"([^"\\\n]{1,80})"\s*+,\s*+'
     r'"(?:arguments|parameters)"\s*+:\s*+'
 )
 """All that may stand before the arguments of a call whose JSON is broken: else its name would be a guess."""
+CALL_LIKE = re.compile(
+    r"""\s*+\[?\s*+\{\s*+["'](?:name|tool_name|type|id|index|function|arguments|parameters)["']\s*+:"""
+)
 FENCE = re.compile(r"```\w{0,12}[ \t]{0,8}\r?\n")
 HALF_FENCE = re.compile(r"`{1,3}|```\w{0,12}[ \t]{0,8}\r?")
 FENCE_END = re.compile(r"```")
@@ -64,7 +67,9 @@ def _value(reading: Reading) -> Steps[list[Heard] | None]:
         return (yield from _broken(reading, start))
     try:
         heard = list(written_calls(text, source.place, strict=False))
-    except ValueError:
+    except ValueError as error:
+        if brackets.cut and CALL_LIKE.match(text):
+            raise Unfinished from error
         broken = broken_call(text, source.place)
         return [broken] if broken else None
     if text.startswith("[") and heard and len(heard) == len(brackets.parts):
@@ -141,11 +146,17 @@ def broken_call(text: str, end: int) -> Heard | None:
     return Heard(head[1], written[:length] or "{", end)
 
 
-def object_call(name: str, text: str, end: int, *, identity: str = "") -> Heard:
-    """A call whose arguments alone are JSON; what cannot be read stays as it is."""
+def object_call(name: str, text: str, end: int, *, identity: str = "", cut: bool = False) -> Heard:
+    """A call whose arguments alone are JSON; what cannot be read stays as it is.
+
+    Raises:
+        Unfinished: it cannot be read because it is `cut`.
+    """
     try:
         arguments, repairs = json.dumps(read_object(text), ensure_ascii=False), ()
-    except ValueError:
+    except ValueError as error:
+        if cut:
+            raise Unfinished from error
         return Heard(name, text, end, id=identity)
     return Heard(name, arguments, end, id=identity, repairs=repairs if is_json(text) else (fault_of(text),))
 

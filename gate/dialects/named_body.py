@@ -75,9 +75,10 @@ def arguments_of(reading: Reading, form: Form, name: str, identity: str) -> Step
     if form.bare and not source.text.startswith("{", source.at):
         yield from source.take(tail, reach=64)
         return Heard(name, "{}", source.place, id=identity)
-    brackets = Bracketed(source, JSON)
+    brackets, cut = Bracketed(source, JSON), False
     try:
         yield from brackets.scan()
+        cut = brackets.cut
         if not brackets.whole and not (yield from _reach_tail(reading, form, name)):
             return None
     except Unfinished:
@@ -89,7 +90,8 @@ def arguments_of(reading: Reading, form: Form, name: str, identity: str) -> Step
     if form.tail:
         yield from source.space()
         yield from source.take(compiled(rf"(?:```\s{{0,16}})?(?:{form.tail})"), reach=64)
-    return object_call(name, text.removesuffix("```").strip(), source.place, identity=identity)
+    text = text.removesuffix("```").strip()
+    return object_call(name, text, source.place, identity=identity, cut=cut)
 
 
 def _reach_tail(reading: Reading, form: Form, name: str) -> Steps[bool]:

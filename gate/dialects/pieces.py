@@ -21,6 +21,8 @@ class Pieces:
     """What ends the thought at hand; empty outside of thoughts."""
     thought_before: bool = False
     """Whether there is or was a thought."""
+    spoken_of: str = ""
+    """What would end the thought whose opening was taken for text."""
     quiet: bool = True
     """Whether nothing was said yet since the beginning, a call, or either end of a thought."""
     line_begins: str = ""
@@ -30,6 +32,7 @@ class Pieces:
     _blank: list[str] = field(default_factory=list)
     _keeps_blank: bool = True
     _thought_from: int = 0
+    _spoken_from: int = 0
     _let_out: int = 0
     _words: dict[int, str] = field(default_factory=dict)
     """By place: what a call was written as, with the white space around it."""
@@ -88,6 +91,15 @@ class Pieces:
         self._withdraw_calls(self._thought_from, Thinking)
         self.awaited = ()
         self._be_quiet()
+
+    def speak_of_thought(self, closing: str) -> None:
+        """What opens a thought stands in the middle of a line: it is text, but nobody knows what follows."""
+        self.spoken_of, self._spoken_from = closing, len(self.found)
+
+    def end_spoken_thought(self) -> None:
+        """All since was a thought after all, or an example of one: it stays text, and calls nothing."""
+        self._withdraw_calls(self._spoken_from, Text)
+        self.spoken_of = ""
 
     def end_unseen_thought(self) -> None:
         """All so far was a thought that the prompt had opened."""

@@ -8,10 +8,11 @@ from core.python_literal import read_literal
 from gate.dialects.brackets import PYTHON, Bracketed
 from gate.dialects.calls import Heard, Reading
 from gate.dialects.json_body import object_call
-from gate.dialects.source import Steps
+from gate.dialects.source import Steps, Unfinished
 
 BEGIN = re.compile(r"\[|(?P<name>[A-Za-z_][\w.]{0,80})(?=\()")
 HALF_BEGIN = re.compile(r"[A-Za-z_][\w.]{0,80}")
+CALL_LIKE = re.compile(r"\[?\s*+[A-Za-z_][\w.]{0,80}\(")
 NEXT = re.compile(r"[;,]?\s{0,64}(?=[A-Za-z_\[])")
 HALF_NEXT = re.compile(r"[;,]?\s{0,64}")
 
@@ -27,6 +28,8 @@ def python_body(reading: Reading) -> Steps[list[Heard] | None]:
         brackets = Bracketed(source, PYTHON)
         yield from brackets.scan()
         text = source.between(start, source.place)
+        if brackets.cut and CALL_LIKE.match(text):
+            raise Unfinished
         found = pythonic_calls(text, source.place) if brackets.whole else None
         if not found:
             if heard:

@@ -116,8 +116,14 @@ class Reply:
         pieces = self.pieces
         if mark in pieces.awaited:
             pieces.end_thought()
-        elif mark in OPENING_THOUGHTS and not pieces.awaited and pieces.line_is_blank:
+        elif mark in OPENING_THOUGHTS and not pieces.awaited:
+            if not pieces.line_is_blank:
+                pieces.speak_of_thought(OPENING_THOUGHTS[mark])
+                return False
             pieces.begin_thought(OPENING_THOUGHTS[mark])
+        elif mark == pieces.spoken_of:
+            pieces.end_spoken_thought()
+            return False
         elif mark in CLOSING_THOUGHTS and not pieces.thought_before:
             pieces.end_unseen_thought()
         else:

@@ -126,6 +126,8 @@ class _Call:
         self.tags = _tags(form, reading.closings)
         self.pairs: list[tuple[str, str, bool]] = []
         self.keys: set[str] = set()
+        self.spelling = ""
+        """What stands before the key in the newest tag: the form allows several spellings, a call has one."""
         self.repairs: list[str] = []
 
     def read(self) -> Steps[Heard | None]:
@@ -136,6 +138,7 @@ class _Call:
             if opened:
                 key, is_text = opened["key"].strip(), bool(opened.groupdict().get("raw"))
                 self.keys.add(key)
+                self.spelling = _before(opened, "key")
                 self.pairs.append((key, (yield from self._value()), is_text))
             elif (yield from source.take(compiled(form.call_end), reach=REACH)):
                 return self._heard()
@@ -188,7 +191,8 @@ class _Call:
     def _ends_here(self, kind: str, found: re.Match[str]) -> Steps[bool]:
         """Whether what follows a closing tag may follow it, so that it is no part of the value."""
         if kind == "parameter":
-            return found["new"] not in self.keys and self._known(found["new"])
+            like_others = _before(found, "new") == self.spelling
+            return like_others and found["new"] not in self.keys and self._known(found["new"])
         source = self.reading.source
         if (yield from source.look(self.tags.after[kind], reach=REACH)):
             return True
@@ -235,6 +239,10 @@ def _tags(form: Form, closings: tuple[str, ...]) -> _Tags:
         },
         Leads((*form.leads, *closings)),
     )
+
+
+def _before(found: re.Match[str], group: str) -> str:
+    return found.string[found.start() : found.start(group)].strip()
 
 
 def _nameless(pattern: str) -> str:

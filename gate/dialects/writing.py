@@ -1,6 +1,7 @@
 """Calls and answers of tools as the families write them: the table, the other way round."""
 
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -58,12 +59,18 @@ def _arguments(_: str, arguments: Arguments) -> str:
 
 def _tags(opening: str, value: str, closing: str) -> Callable[[str, Arguments], str]:
     """Each argument as `value`, in which KEY, VALUE and IS_TEXT stand for it."""
+    parts = re.split("(KEY|VALUE|IS_TEXT)", value)
 
     def written(name: str, arguments: Arguments) -> str:
         values = (
-            value.replace("IS_TEXT", _json(isinstance(item, str)))
-            .replace("KEY", key)
-            .replace("VALUE", item if isinstance(item, str) else _json(item))
+            "".join(
+                {
+                    "KEY": key,
+                    "VALUE": item if isinstance(item, str) else _json(item),
+                    "IS_TEXT": _json(isinstance(item, str)),
+                }.get(part, part)
+                for part in parts
+            )
             for key, item in arguments.items()
         )
         return opening.replace("NAME", name) + "".join(values) + closing

@@ -12,7 +12,10 @@ import pytest
 from boot.arguments import parser
 from boot.settings import known_settings
 from core.events import Event, Outcome
+from core.messages import ToolCall
 from core.views import View
+from gate.dialects.table import families
+from gate.dialects.writing import written_calls
 from tool.registry import BUILT_IN
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -75,6 +78,14 @@ def purpose_of(module: Path) -> str:
     return told.partition("\n")[0]
 
 
+def test_every_family_is_shown_with_a_call_as_it_is_written() -> None:
+    call = ToolCall(id="", name="ls", arguments='{"path": "."}')
+    written = [f"    {family:<14}{written_calls([call], family)}".replace("\n", "⏎") for family in families()]
+
+    page = (DOCS / "dialects.md").read_text(encoding="utf-8")
+    assert [line for line in page.splitlines() if line[4:18].strip() in families()] == written
+
+
 def test_every_link_between_pages_leads_somewhere() -> None:
     pages = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *DOCS.rglob("*.md")]
     broken = [
@@ -107,6 +118,14 @@ def test_the_program_of_the_page_for_programs_runs(tmp_path: Path) -> None:
     assert ran.stderr == ""
     assert ran.stdout.splitlines()[:2] == ["runs read_file", "done"]
     assert "A small project" in ran.stdout
+
+
+def test_the_python_of_the_page_on_dialects_keeps_its_promises() -> None:
+    (program,) = re.findall(
+        r"```python\n(.+?)```", (DOCS / "dialects.md").read_text(encoding="utf-8"), re.DOTALL
+    )
+
+    exec(compile(program, "dialects.md", "exec"), {})
 
 
 @pytest.mark.parametrize("page", ["add-a-tool.md", "add-a-gateway.md"])

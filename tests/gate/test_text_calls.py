@@ -1,5 +1,7 @@
 """The ring that turns calls written as text into calls."""
 
+import subprocess
+import sys
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -19,6 +21,14 @@ DONE = FinishDelta(finish=Finish.DONE)
 
 def said(*steps: Delta) -> TextCallGateway:
     return TextCallGateway(ScriptedGateway(steps))
+
+
+def test_scanners_are_imported_when_a_model_talks_and_not_before() -> None:
+    program = "import sys, gate.text_calls; print([name for name in sys.modules if name.startswith('gate.dialects.')])"
+
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
+
+    assert (ran.stdout.strip(), ran.stderr) == ("['gate.dialects.table']", "")
 
 
 async def test_a_found_call_keeps_its_words_and_gets_an_id() -> None:

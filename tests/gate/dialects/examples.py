@@ -98,6 +98,26 @@ CALLS: dict[str, Example] = {
     "hermes, unicode": Example(
         "hermes", '<tool_call>{"name": "ls", "arguments": {"path": "日本/é 🎉"}}</tool_call>', [("ls", '{"path": "日本/é 🎉"}')]
     ),
+    "hermes, a bracket too many": Example(
+        "hermes", LS.replace("}}", "}}}"), [LS_CALL], repairs=["a closing bracket too many"]
+    ),
+    "hermes, a byte order mark and Windows line ends": Example(
+        "hermes", '\ufeff<tool_call>\r\n{"name": "ls", "arguments": {"path": "."}}\r\n</tool_call>\r\n', [LS_CALL]
+    ),
+    "hermes, escapes": Example(
+        "hermes", '<tool_call>{"name": "shell", "arguments": {"command": "\\ud83d\\ude00 \\u0000 \\u003c/tool_call>"}}</tool_call>',
+        [("shell", '{"command": "😀 \\u0000 </tool_call>"}')],
+    ),
+    "hermes, a quote right before": Example("hermes", f'He said "hi"{LS}', [LS_CALL], content='He said "hi"'),
+    "hermes, text before, between and behind": Example("hermes", f"A\n{LS}\nB\n{LS}\nC", [LS_CALL, LS_CALL], content="A\nB\nC"),
+    "hermes, a file of Markdown": Example(
+        "hermes", '<tool_call>{"name": "write_file", "arguments": {"content": "```py\\nx\\n```\\n</tool_call>\\n<think>"}}</tool_call>',
+        [("write_file", '{"content": "```py\\nx\\n```\\n</tool_call>\\n<think>"}')],
+    ),
+    "hermes, deep": Example(
+        "hermes", f'<tool_call>{{"name": "ls", "arguments": {{"names": {"[" * 200}{"]" * 200}}}}}</tool_call>',
+        [("ls", f'{{"names": {"[" * 200}{"]" * 200}}}')],
+    ),
     "jamba": Example("hermes", '<tool_calls>[{"name": "ls", "arguments": {"path": "."}}]</tool_calls>', [LS_CALL]),
     "qwen_xml": Example(
         "qwen_xml",
@@ -136,6 +156,25 @@ CALLS: dict[str, Example] = {
         "<tool_call><function=write_file><parameter=content>\nClose with </parameter> and </function>, </tool_call>.\n"
         "<parameter=x>\n</parameter></function></tool_call>",
         [("write_file", '{"content": "Close with </parameter> and </function>, </tool_call>.\\n<parameter=x>"}')],
+    ),
+    "qwen_xml, a whole call in a value": Example(
+        "qwen_xml",
+        "<tool_call>\n<function=write_file>\n<parameter=content>\nSo:\n<tool_call>\n<function=ls>\n<parameter=path>\n.\n</parameter>\n"
+        "</function>\n</tool_call>\nDone.\n</parameter>\n<parameter=path>\na.md\n</parameter>\n</function>\n</tool_call>",
+        [("write_file", '{"content": "So:\\n<tool_call>\\n<function=ls>\\n<parameter=path>\\n.\\n</parameter>\\n</function>\\n</tool_call>\\nDone.", "path": "a.md"}')],
+    ),
+    "qwen_xml, half a call in a value": Example(
+        "qwen_xml",
+        "<tool_call><function=write_file><parameter=content>\nBegin with <function=ls>.\n</parameter></function></tool_call>",
+        [("write_file", '{"content": "Begin with <function=ls>."}')],
+    ),
+    "qwen_xml, Windows line ends": Example(
+        "qwen_xml",
+        "<tool_call>\r\n<function=ls>\r\n<parameter=path>\r\n\r\na\r\n</parameter>\r\n</function>\r\n</tool_call>",
+        [("ls", '{"path": "\\r\\na"}')],
+    ),
+    "qwen_xml, a null character": Example(
+        "qwen_xml", "<function=shell><parameter=command>a\0b</parameter></function>", [("shell", '{"command": "a\\u0000b"}')]
     ),
     "qwen_xml, a key twice": Example(
         "qwen_xml", "<function=ls><parameter=path>a</parameter><parameter=path>b</parameter></function>",
@@ -214,6 +253,12 @@ CALLS: dict[str, Example] = {
     ),
     "glm 4.7": Example("glm", "<tool_call>ls<arg_key>path</arg_key><arg_value>.</arg_value></tool_call>", [LS_CALL]),
     "glm, no arguments": Example("glm", "<tool_call>ls\n</tool_call>", [("ls", "{}")]),
+    "glm, a whole call in a value": Example(
+        "glm",
+        "<tool_call>write_file\n<arg_key>content</arg_key>\n<arg_value>So: <tool_call>ls\n<arg_key>path</arg_key>\n<arg_value>.</arg_value>\n"
+        "</tool_call> Done.</arg_value>\n</tool_call>",
+        [("write_file", '{"content": "So: <tool_call>ls\\n<arg_key>path</arg_key>\\n<arg_value>.</arg_value>\\n</tool_call> Done."}')],
+    ),
     "glm, a value not closed": Example(
         "glm", "<tool_call>ls\n<arg_key>path</arg_key>\n<arg_value>.</tool_call>", [LS_CALL],
         repairs=["closing tag of a value missing"],
@@ -263,6 +308,12 @@ CALLS: dict[str, Example] = {
     "minimax, two": Example(
         "minimax", '<minimax:tool_call><invoke name="ls"></invoke><invoke name="shell"></invoke></minimax:tool_call>',
         [("ls", "{}"), ("shell", "{}")],
+    ),
+    "minimax, a whole call in a value": Example(
+        "minimax",
+        '<minimax:tool_call><invoke name="write_file"><parameter name="content">So: <minimax:tool_call><invoke name="ls">'
+        '<parameter name="path">.</parameter></invoke></minimax:tool_call> Done.</parameter></invoke></minimax:tool_call>',
+        [("write_file", '{"content": "So: <minimax:tool_call><invoke name=\\"ls\\"><parameter name=\\"path\\">.</parameter></invoke></minimax:tool_call> Done."}')],
     ),
     "minimax m3": Example(
         "minimax",
@@ -334,6 +385,15 @@ CALLS: dict[str, Example] = {
     "think, ended by a call": Example("hermes", f"<think>I look.\n{LS}", [LS_CALL], reasoning="I look."),
     "think, a call before": Example("hermes", f"{LS}\n<think>Then", [LS_CALL], reasoning="Then"),
     "think, code not closed": Example("hermes", "<think>Use `ls\n```\nx</think>Done.", content="Done.", reasoning="Use `ls\n```\nx"),
+    "think, a bare call in a closed one": Example(
+        "json", '<think>{"name": "ls", "arguments": {}}</think>Done.', content="Done.", reasoning='{"name": "ls", "arguments": {}}'
+    ),
+    "think, a call in it and one behind": Example("hermes", f"<think>{LS}</think>\n{LS}", [LS_CALL], reasoning=LS),
+    "think twice": Example("hermes", f"<think>a</think>b\n<think>{LS}</think>c", content="b\nc", reasoning=f"a{LS}"),
+    "think, begun in the middle of a line": Example(
+        "hermes", f"<think>a</think>b<think>{LS}</think>c{LS}", [LS_CALL], content=f"b<think>{LS}</think>c", reasoning="a"
+    ),
+    "think, half a tag": Example("hermes", "<think>a </thin", reasoning="a </thin"),
     "think in brackets": Example("mistral", '[THINK]I look.[/THINK][TOOL_CALLS]ls[ARGS]{"path": "."}', [LS_CALL], reasoning="I look."),
     "think of seed": Example("seed", "<seed:think>I look.</seed:think>Done.", content="Done.", reasoning="I look."),
     "think of minimax": Example("minimax", "<mm:think>I look.</mm:think>Done.", content="Done.", reasoning="I look."),
@@ -368,13 +428,26 @@ TEXTS: dict[str, Example] = {
         "inline code": f"Write `{LS}` then.",
         "double backticks": f"Write ``a ` {LS}`` then.",
         "a made-up result": f"<tool_response>\n{LS}\n</tool_response>\nSo.",
+        "made-up results of others": f"<｜tool▁outputs▁begin｜>{LS}<｜tool▁outputs▁end｜><|START_TOOL_RESULT|>{LS}<|END_TOOL_RESULT|>",
+        "a made-up result that does not end": f"<tool_response>\n{LS}",
+        "quotes": f'Write "{LS}" or “{LS}”, then.',
+        "a quoted line": f"As they say:\n> {LS}\nso.",
+        "quoted lines": '> <tool_call>\n> {"name": "ls", "arguments": {}}\n> </tool_call>',
+        "a README": f"# Calls\n\nA call looks like this:\n\n```\n{LS}\n```\n\nor, inline, `{LS}`.",
+        "a README in a fence": f"```markdown\n# Calls\n{LS}\n```",
+        "a fence that is not closed": f"```\n{LS}",
+        "a package of some lines": '{\n  "name": "left-pad",\n  "version": "1.0.0",\n  "scripts": {"test": "ls"}\n}',
+        "a package in a fence": '```json\n{"name": "left-pad", "version": "1.0"}\n```',
+        "definitions": f'[{{"type": "function", "function": {DEFINITION}}}]',
+        "nothing but nesting": "<tool_call>" + "[" * 90,
+        "a call with two names": '<tool_call>{"name": "ls", "name": "shell", "arguments": {}}</tool_call>',
+        "a broken call whose arguments come first": '<tool_call>{"arguments": {"name": "shell"}, "name": "ls", x}</tool_call>',
+        "a channel to nobody": "<|channel|>commentary to=functions.rm <|constrain|>json<|message|>{}<|call|>",
         "a thought that is spoken of": "Use the <think> tag.",
         "functools in mid-text": 'Use functools[{"name": "ls", "arguments": {}}]',
-        "a prompt of Python": ">>> ls\n{}",
+        "a prompt of Python": ">>> ls()\n{}",
     }.items()
-    if name
 }  # fmt: skip
-TEXTS["a prompt of Python"] = Example("", ">>> ls()\n{}", content=">>> ls()\n{}")
 
 BROKEN: dict[str, Example] = {
     "cut off": Example("", OPEN, partial=OPEN),
@@ -393,6 +466,27 @@ BROKEN: dict[str, Example] = {
     "a quote that is not escaped": Example(
         "", '<tool_call>{"name": "ls", "arguments": {"path": "a"b"}}</tool_call>', [("ls", '{"path": "a"b"}}')]
     ),
+    "two times arguments": Example(
+        "", '<tool_call>{"name": "ls", "arguments": {"path": "a"}, "arguments": {"path": "b"}}</tool_call>',
+        [("ls", '{"path": "a"}, "arguments": {"path": "b"}}')],
+    ),
+    "half a character": Example(
+        "", '<tool_call>{"name": "ls", "arguments": {"path": "\\ud83d"}}</tool_call>', [("ls", '{"path": "\\ud83d"}')]
+    ),
+    "cut off in a list": Example("", f"<tool_calls>[{LS[11:-12]}, {{", partial=f"<tool_calls>[{LS[11:-12]}, {{"),
+    "cut off behind a call": Example("", f"{LS}\n{OPEN}", [LS_CALL], partial=OPEN),
+    "cut off in a thought": Example("", f"<think>Hm.\n{OPEN}", reasoning="Hm.", partial=OPEN),
+    "cut off in a fence": Example(
+        "", '```json\n{"name": "ls", "arguments": {"path": "a', partial='```json\n{"name": "ls", "arguments": {"path": "a'
+    ),
+    "cut off by the piece": Example(
+        "", '[TOOL_CALLS]ls[ARGS]{"path": "a', partial='[TOOL_CALLS]ls[ARGS]{"path": "a'
+    ),
+    "arguments that cannot be read": Example("", '<tool name="ls">{"path": oops}</tool>', [("ls", '{"path": oops}')]),
+    "arguments that cannot be read, cut off": Example("", '<tool name="ls">{"path": ', partial='<tool name="ls">{"path": '),
+    "Gemma, cut off": Example("", '<|tool_call>call:ls{path:', partial='<|tool_call>call:ls{path:'),
+    "Python, cut off": Example("", '<|python_start|>[ls(path=', partial='<|python_start|>[ls(path='),
+    "Python without a mark, cut off": Example("", "[ls(path=", partial="[ls(path="),
     "arguments are a list": Example("", '<tool_call>{"name": "ls", "arguments": [1]}</tool_call>', [("ls", "[1]")]),
     "two values for a key": Example(
         "", '<tool_call>{"name": "ls", "arguments": {"a": 1, "a": 2}}</tool_call>', [("ls", '{"a": 1, "a": 2}')]

@@ -39,6 +39,42 @@ def test_every_family_has_a_way_of_writing() -> None:
     assert set(FORMS) == set(families())
 
 
+MARKUP = (
+    "<tool_call>", "</tool_call>", "</tool>", "</function>", "</parameter>", "</arg_value>", "</invoke>", "<think>", "</think>",
+    "[TOOL_CALLS]", "[/TOOL_CALLS]", "<|tool_call_end|>", "<｜tool▁call▁end｜>", "<|call|>", "<|end|>", "<|im_end|>", "<tool_response>",
+    "```", "```json\n", "`", "~~~\n", "<function=ls>", "functools[", "\n>>>ls\n", "[ls(path='x')]", '{"name": "ls", "arguments": {}}',
+    '"', "'", "\\", "\n", "\r\n", "\t", " ", "\0", "\ufeff", "\u2028", "é", "🎉", "{", "}", "[", "]", "(", ")", ",", ":", "&amp;", "#", "%s",
+)  # fmt: skip
+ANYTHING = st.lists(
+    st.sampled_from(MARKUP) | st.text(st.characters(exclude_categories=["Cs"]), max_size=5), max_size=8
+)
+TAGGED = {"qwen_xml", "seed", "glm", "dsml", "minimax", "functiongemma", "gemma4"}
+"""Families that escape nothing: some files cannot be written in their words."""
+
+
+@pytest.mark.parametrize("family", sorted(FORMS.keys() - TAGGED))
+@given(content=ANYTHING.map("".join))
+@settings(max_examples=60, deadline=None)
+def test_a_file_may_hold_anything(family: str, content: str) -> None:
+    arguments = {"path": "a", "content": content}
+    call = ToolCall(id="", name="write_file", arguments=json.dumps(arguments))
+
+    for named in (family, None):
+        (found,) = parse(written_calls([call], family), TOOLS, named).calls
+        assert json.loads(found.arguments) == arguments
+
+
+@pytest.mark.parametrize("written", sorted(FORMS))
+@pytest.mark.parametrize("family", sorted(TAGGED - {"functiongemma", "gemma4"}))
+def test_a_file_about_calls_is_written_as_it_is(family: str, written: str) -> None:
+    content = f"# Calls\n\n{written_calls([LS], written)}\n\nThat is how.\n"
+    call = ToolCall(id="", name="write_file", arguments=json.dumps({"content": content}))
+
+    (found,) = parse(written_calls([call], family), TOOLS, family).calls
+
+    assert json.loads(found.arguments) == {"content": content}
+
+
 @pytest.mark.parametrize("family", FORMS)
 @given(calls=CALLS)
 @settings(max_examples=40, deadline=None)

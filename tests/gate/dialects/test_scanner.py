@@ -1,11 +1,15 @@
 """Calls that are written as text, family by family."""
 
+from collections.abc import Iterator, Sequence
+from itertools import cycle
+
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from core.messages import ToolCall
 from gate.dialects import Parsed, Scanner, parse
-from gate.dialects.table import ROWS, families
+from gate.dialects.table import CHANNELS, LINE_ROWS, ROWS, SILENT, THOUGHTS, families
 from tests.gate.dialects.examples import ALL, CALLS, LS, TOOLS, Example
 
 
@@ -16,6 +20,16 @@ def in_pieces(*pieces: str, family: str | None = None) -> Parsed:
     return scanner.close()
 
 
+def cut(text: str, sizes: Sequence[int]) -> Iterator[str]:
+    """Pieces of these sizes, again and again."""
+    start = 0
+    for size in cycle(sizes):
+        if start >= len(text):
+            return
+        yield text[start : start + size]
+        start += size
+
+
 def seen(parsed: Parsed) -> Example:
     calls = [(call.name, call.arguments) for call in parsed.calls]
     return Example("", "", calls, parsed.content, parsed.reasoning, parsed.partial, list(parsed.repairs))
@@ -24,6 +38,10 @@ def seen(parsed: Parsed) -> Example:
 def said(example: Example) -> Example:
     calls, repairs = list(example.calls), list(example.repairs)
     return Example("", "", calls, example.content, example.reasoning, example.partial, repairs)
+
+
+def test_every_family_has_examples() -> None:
+    assert {example.family for example in CALLS.values()} == set(families()) - {"qwen"}
 
 
 @pytest.mark.parametrize("example", ALL.values(), ids=ALL)
@@ -43,15 +61,9 @@ def test_character_by_character_the_result_is_the_same(example: Example) -> None
 
 @pytest.mark.parametrize("example", ALL.values(), ids=ALL)
 @given(sizes=st.lists(st.integers(1, 9), min_size=1, max_size=40))
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=10, deadline=None)
 def test_cut_anywhere_the_result_is_the_same(example: Example, sizes: list[int]) -> None:
-    pieces, rest = [], example.text
-    while rest:
-        size = sizes[len(pieces) % len(sizes)]
-        pieces.append(rest[:size])
-        rest = rest[size:]
-
-    assert in_pieces(*pieces) == parse(example.text, TOOLS)
+    assert in_pieces(*cut(example.text, sizes)) == parse(example.text, TOOLS)
 
 
 FRAGMENTS = st.sampled_from(
@@ -66,20 +78,63 @@ FRAGMENTS = st.sampled_from(
 )  # fmt: skip
 
 
-@given(
-    st.lists(FRAGMENTS, max_size=14),
-    st.lists(st.integers(1, 7), min_size=1, max_size=9),
-    st.sampled_from([None, *families()]),
-)
-@settings(max_examples=400, deadline=None)
-def test_no_text_is_read_differently_in_pieces(
-    fragments: list[str], sizes: list[int], family: str | None
-) -> None:
-    text = "".join(fragments)
-    pieces, rest = [], text
-    while rest:
-        size = sizes[len(pieces) % len(sizes)]
-        pieces.append(rest[:size])
-        rest = rest[size:]
+ANY_TEXT = st.lists(FRAGMENTS, max_size=14).map("".join)
+SIZES = st.lists(st.integers(1, 9), min_size=1, max_size=40)
+MARKS_OF_TEMPLATES = (*(tag for pair in THOUGHTS for tag in pair), *CHANNELS, *SILENT)
+FAMILIES = st.sampled_from([None, *families()])
 
-    assert in_pieces(*pieces, family=family) == parse(text, TOOLS, family)
+
+@given(ANY_TEXT, SIZES, FAMILIES)
+@settings(max_examples=400, deadline=None)
+def test_no_text_is_read_differently_in_pieces(text: str, sizes: list[int], family: str | None) -> None:
+    assert in_pieces(*cut(text, sizes), family=family) == parse(text, TOOLS, family)
+
+
+@given(ANY_TEXT, SIZES, FAMILIES)
+@settings(max_examples=300, deadline=None)
+def test_what_is_shown_is_what_the_content_begins_with(
+    text: str, sizes: list[int], family: str | None
+) -> None:
+    scanner = Scanner(TOOLS, family)
+    # Had the prompt opened a thought, all that was shown might turn out to be one.
+    shown = scanner.feed("<think></think>") + "".join(scanner.feed(piece) for piece in cut(text, sizes))
+
+    assert scanner.close().content.startswith(shown)
+
+
+@given(ANY_TEXT, SIZES, FAMILIES)
+@settings(max_examples=300, deadline=None)
+def test_a_reply_that_was_cut_loses_nothing_but_white_space(
+    text: str, sizes: list[int], family: str | None
+) -> None:
+    assume(not any(mark in text for mark in MARKS_OF_TEMPLATES))
+    scanner = Scanner(TOOLS, family)
+
+    said = [piece for part in cut(text, sizes) for piece in scanner.read(part)] + scanner.end(cut=True)
+
+    words = "".join(piece.text for piece in said if not isinstance(piece, ToolCall))
+    assert "".join(words.split()) == "".join(text.split())
+
+
+@pytest.mark.parametrize(
+    "mark", sorted({*(row[1] for row in (*ROWS, *LINE_ROWS)), *(pair[0] for pair in THOUGHTS), *CHANNELS})
+)
+def test_half_a_mark_is_never_shown(mark: str) -> None:
+    shown = [Scanner(TOOLS).feed(f"I look.\n{mark[:length]}") for length in range(1, len(mark))]
+
+    assert set(shown) == {"I look.\n"}
+
+
+@pytest.mark.parametrize("example", CALLS.values(), ids=CALLS)
+def test_in_a_reply_that_was_cut_nothing_is_called(example: Example) -> None:
+    scanner = Scanner(TOOLS)
+    scanner.feed(example.text)
+
+    assert scanner.close(cut=True).calls == ()
+
+
+@pytest.mark.parametrize("example", CALLS.values(), ids=CALLS)
+def test_a_call_that_is_quoted_is_none(example: Example) -> None:
+    text = example.text.strip()
+
+    assert parse(f"````\n{text}\n````\nThat is how.", TOOLS).calls == ()
