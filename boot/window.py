@@ -1,20 +1,28 @@
 """The window policy of a session, with all that it looks at outside the conversation."""
 
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
 from boot.model_way import ModelWay
 from core.profile import fitted
 from core.protocols import ModelRequest, ToolServices
 from flow.context import WindowPolicy
-from flow.task_card import Surroundings, TouchedFile
 from store.session_log import SessionHeader
+
+if TYPE_CHECKING:
+    from flow.task_card import Surroundings
 
 
 def window_policy(header: SessionHeader, services: ToolServices, way: ModelWay) -> WindowPolicy:
     """For the model of `way`; a session has another one for each model that it changes to."""
     root = services.workspace.real_root
 
-    def surroundings() -> Surroundings:
+    def surroundings() -> "Surroundings":
+        from flow.task_card import (  # what a session needs only when its window is full
+            Surroundings,
+            TouchedFile,
+        )
+
         touched = (
             TouchedFile(path=path.relative_to(root).as_posix(), digest=seen.digest, changed=seen.changed)
             for path, seen in services.ledger.files().items()
@@ -22,7 +30,7 @@ def window_policy(header: SessionHeader, services: ToolServices, way: ModelWay) 
         return Surroundings(files=tuple(touched))
 
     def keep(text: str) -> str:
-        from tool.clipping import kept  # what a session needs only when its window is full
+        from tool.clipping import kept
 
         with suppress(OSError):
             return kept(text, services)

@@ -82,6 +82,10 @@ class Recap:
     """What the model itself said of it, if it was asked."""
 
 
+PERSONS = ("person", "steering")
+"""Sources of messages that a person wrote."""
+
+
 @value
 class UserMessage:
     role: Literal["user"] = "user"

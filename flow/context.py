@@ -7,6 +7,7 @@ after a refusal learn the limit ─▶ the same ─▶ the bare card ─▶ the 
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from core.conversation import Conversation
 from core.deltas import ReplyBuilder
@@ -17,10 +18,12 @@ from core.messages import Finish, Message, UserMessage
 from core.profile import Size, size_of
 from core.protocols import Gateway, ModelRequest, TokenCounter
 from core.tokens import Tally, TokenCount, length_of
+from core.values import encode
 from flow.prompts import prompt
-from flow.shrinking import KEPT_STEPS, Room, shrunk
-from flow.task_card import Keep, Surroundings
-from flow.window_use import head_chars
+
+if TYPE_CHECKING:
+    from flow.shrinking import Room
+    from flow.task_card import Keep, Surroundings
 
 TRIGGER_SHARES: dict[Size, float] = {"tiny": 0.7, "small": 0.75, "normal": 0.8}
 RESERVED_TOKENS: dict[Size, int] = {"tiny": 1_024, "small": 2_048, "normal": 4_096}
@@ -50,11 +53,19 @@ ASSUMED_FULL = (
 REFUSED = "The server refused the conversation's length."
 NO_MEMORY = "The server ran out of memory."
 
+KEPT_STEPS = 2
+"""How many of the newest replies stay if they can, with the answers to their calls."""
+
 Measure = Callable[[], Awaitable[int | None]]
 
 
 def _nowhere(text: str) -> str:
     return ""
+
+
+def head_chars(head: ModelRequest) -> int:
+    """Length of system text and tools."""
+    return len(head.system) + len(encode(head.tools))
 
 
 @dataclass
@@ -71,8 +82,9 @@ class WindowPolicy:
     """The server's own count: asked for once, when the window is nearly full."""
     gateway: Gateway | None = None
     """Who is asked for a summary before anything is dropped; None: nobody."""
-    surroundings: Callable[[], Surroundings] = Surroundings
-    keep: Keep = _nowhere
+    surroundings: "Callable[[], Surroundings] | None" = None
+    """What the card tells beside, when it is made."""
+    keep: "Keep" = _nowhere
     """Takes long messages of the person when they are clipped."""
     fit: Callable[[int], None] = lambda tokens: None
     """Told of a window that is not what was thought: answers of tools are as long as it allows."""
@@ -212,13 +224,17 @@ class WindowPolicy:
         summary: str = "",
     ) -> Sequence[ContextShrunk]:
         """Shrunk without asking anybody; nothing when that frees too little, so that it is not done again."""
+        from flow.shrinking import shrunk  # not before the window is nearly full
+        from flow.task_card import Surroundings
+
+        surroundings = self.surroundings() if self.surroundings else Surroundings()
         room = self._room(window_tokens or self.window_tokens or ASSUMED_WINDOW, bare=not steps)
         most = self._length(conversation.messages) * (1 - FREED_SHARE)
         for kept in (steps, 0):
             messages = shrunk(
                 conversation.messages,
                 room,
-                surroundings=self.surroundings(),
+                surroundings=surroundings,
                 keep=self.keep,
                 summary=summary,
                 steps=kept,
@@ -228,7 +244,9 @@ class WindowPolicy:
                 return [ContextShrunk(reason=reason, messages=messages)]
         return ()
 
-    def _room(self, window_tokens: int, *, bare: bool = False) -> Room:
+    def _room(self, window_tokens: int, *, bare: bool = False) -> "Room":
+        from flow.shrinking import Room
+
         per_token = self._tally.chars_per_token
         fixed = self._tally.head_chars / per_token
         after = _trigger(window_tokens) - window_tokens * FREED_SHARE

@@ -8,14 +8,13 @@ card                               begun anew, when not even that fits
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from core.messages import AssistantMessage, Message, ToolMessage, Usage, UserMessage
+from core.messages import PERSONS, AssistantMessage, Message, ToolMessage, Usage, UserMessage
 from core.text import clip
 from core.tokens import MESSAGE_CHARS, length_of
 from core.values import value
 from flow.prompts import prompt
-from flow.task_card import PERSONS, Keep, Surroundings, card, excerpt, recap_of
+from flow.task_card import Keep, Surroundings, card, excerpt, recap_of
 
-KEPT_STEPS = 2
 CARD_SHARE = 0.6
 """The share of the room that the card may take; the newest steps get the rest."""
 NEWEST_SAID_SHARE = 0.5
@@ -41,7 +40,7 @@ def shrunk(
     surroundings: Surroundings,
     keep: Keep,
     summary: str = "",
-    steps: int = KEPT_STEPS,
+    steps: int,
 ) -> tuple[Message, ...]:
     """A card, and as much of the newest `steps` as there is room for; never a call without its answer.
 

@@ -11,13 +11,11 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 
-from core.messages import AssistantMessage, Message, Recap, ToolCall, ToolMessage, UserMessage
+from core.messages import PERSONS, AssistantMessage, Message, Recap, ToolCall, ToolMessage, UserMessage
 from core.text import clip, printable
 from core.values import value
 from flow.prompts import prompt
 
-PERSONS = ("person", "steering")
-"""Sources of messages that a person wrote."""
 SAID_SHARE, SECTION_SHARE, DONE_SHARE, HEAD_SHARE = 0.4, 0.15, 0.3, 0.2
 """Of the room: what the person said at most, a section of the rest, deeds, the first message's head."""
 WORDING_CHARS = 450

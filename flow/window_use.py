@@ -4,11 +4,11 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Literal, assert_never
 
-from core.messages import AssistantMessage, Message, ToolMessage, UserMessage
+from core.messages import PERSONS, AssistantMessage, Message, ToolMessage, UserMessage
 from core.protocols import ModelRequest
 from core.tokens import CountSource, Tally, length_of
-from core.values import encode, value
-from flow.task_card import PERSONS
+from core.values import value
+from flow.context import head_chars
 
 Kind = Literal["system", "tools", "user", "assistant", "thinking", "tool results", "notes"]
 KINDS: tuple[Kind, ...] = ("system", "tools", "user", "assistant", "thinking", "tool results", "notes")
@@ -35,11 +35,6 @@ class WindowUse:
     def free_tokens(self) -> int | None:
         """None when nobody knows the window."""
         return None if self.window_tokens is None else max(0, self.window_tokens - self.tokens)
-
-
-def head_chars(head: ModelRequest) -> int:
-    """Length of system text and tools."""
-    return len(head.system) + len(encode(head.tools))
 
 
 def window_use(
