@@ -24,11 +24,11 @@ LATE = Reply((b": reading\n\n", Drop()), headers=(("content-type", "text/event-s
 def test_a_server_that_dies_of_a_long_prompt_gets_a_shorter_one(
     fault: Reply, run_cli: RunCli, workspace: Path
 ) -> None:
-    script = (*filling(5), fault, *FINISH)
+    script = (*filling(6), fault, *FINISH)
     with ScriptedServer(script, window_tokens=WINDOW, aside=aside()) as server:
         run = run_cli(server, "Write done.txt.")
 
-    refused, next_one = server.requests[5:7]
+    refused, next_one = server.requests[6:8]
     assert (run.exit_code, (workspace / "done.txt").read_text()) == (0, "done\n")
     assert [event["reason"] for event in run.of("context_shrunk")] == ["The server ran out of memory."]
     assert next_one.tokens < refused.tokens * 0.7
