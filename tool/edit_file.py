@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from pydantic import BaseModel
 
+from core.differences import difference
 from core.errors import ToolError
 from core.ledger import digest_of
 from core.permissions import Effect
@@ -13,7 +14,7 @@ from core.protocols import ToolContext, ToolResult, ToolServices
 from core.text import clip_line, printable
 from core.views import FileChange
 from tool.encoding import Encoding, Lines, binary_kind, encoding_of
-from tool.files import content_of, difference, write_atomically
+from tool.files import content_of, write_atomically
 from tool.matching import Found, Place, closest, locate
 from tool.syntax import verdict
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
+from core.differences import difference
 from core.errors import ToolError
 from core.ledger import digest_of
 from core.permissions import Effect
@@ -13,7 +14,7 @@ from core.protocols import ToolContext, ToolResult, ToolServices
 from core.text import clip, printable
 from core.views import FileChange
 from tool.encoding import Encoding, Lines, encoding_of
-from tool.files import content_if_any, difference, write_atomically
+from tool.files import content_if_any, write_atomically
 from tool.syntax import verdict
 
 MOST_SHOWN_DIFF_LINES = 30
