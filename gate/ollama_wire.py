@@ -19,6 +19,8 @@ from gate.site import Json, count, objects, text, within
 KEEP_ALIVE = "30m"
 """How long the model stays in memory after a request; by default it is five minutes."""
 QUOTE_CHARS = 200
+CACHED = "prompt_eval_cached_count"
+"""Newer ones say how much of `prompt_eval_count` they had in their cache; of others nobody knows."""
 
 
 @dataclass
@@ -155,7 +157,10 @@ class OllamaReader:
         cut = text(self._end.get("done_reason")) == "length"
         finish = Finish.LENGTH if cut else Finish.CALLS if self._calls else Finish.DONE
         read, written = (count(self._end.get(name)) or 0 for name in ("prompt_eval_count", "eval_count"))
-        return FinishDelta(finish=finish, usage=Usage(prompt_tokens=read, reply_tokens=written))
+        kept = self._end.get(CACHED)
+        cached = min(max(kept, 0), read) if isinstance(kept, int) else None
+        usage = Usage(prompt_tokens=read, cached_tokens=cached, reply_tokens=written)
+        return FinishDelta(finish=finish, usage=usage)
 
     def _take(self, line: str) -> Iterator[Delta]:
         if not line or self.done:

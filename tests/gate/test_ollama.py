@@ -202,6 +202,25 @@ def test_how_a_reply_ends_is_told(end: str | None, finish: Finish) -> None:
     assert reader.close() == FinishDelta(finish=finish, usage=Usage(prompt_tokens=3))
 
 
+@pytest.mark.parametrize(
+    ("counts", "kept"),
+    [
+        ({"prompt_eval_count": 900, "prompt_eval_cached_count": 850}, 850),
+        ({"prompt_eval_count": 900, "prompt_eval_cached_count": 0}, 0),
+        ({"prompt_eval_count": 900}, None),
+        ({"prompt_eval_count": 900, "prompt_eval_cached_count": 901}, 900),
+        ({"prompt_eval_count": 900, "prompt_eval_cached_count": "many"}, None),
+    ],
+)
+def test_what_was_kept_of_a_prompt_is_known_where_it_is_told(
+    counts: dict[str, object], kept: int | None
+) -> None:
+    reader = OllamaReader(lambda status, body: RequestRejected(body))
+    list(reader.feed(line(message={"content": "x"}, done=True, **counts)))
+
+    assert reader.close().usage == Usage(prompt_tokens=900, cached_tokens=kept)
+
+
 REFUSED: dict[str, tuple[Page, type[GatewayError], str]] = {
     "no such model": (
         page({"error": "model 'x' not found"}, 404),
