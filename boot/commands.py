@@ -48,9 +48,11 @@ def _sessions(given: argparse.Namespace, loaded: Loaded) -> int:
 
 
 def _models(given: argparse.Namespace, loaded: Loaded) -> int:
+    from boot.calibrate.kept import Calibrations
     from boot.models_command import list_models
 
-    return list_models(loaded.settings, given.url or loaded.settings.model_url, json=given.json)
+    kept = Calibrations(here().folders.calibrations)
+    return list_models(loaded.settings, given.url or loaded.settings.model_url, kept, json=given.json)
 
 
 def _calibrate(given: argparse.Namespace, loaded: Loaded) -> int:

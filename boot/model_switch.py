@@ -17,6 +17,7 @@ from core.endpoint import ServedModel, ServerFacts
 from core.errors import ConfigError, GatewayError
 from core.events import ModelSwitched
 from core.profile import ActiveProfile
+from core.protocols import ModelRequest
 from flow.context import WindowPolicy
 from flow.notes import NotedContext
 from flow.sessions import Session
@@ -50,12 +51,26 @@ class SessionModels:
 
     @property
     def window_tokens(self) -> int | None:
-        policy = self.context.inner
-        return policy.window_tokens if isinstance(policy, WindowPolicy) else None
+        return self._policy.window_tokens if self._policy else None
+
+    @property
+    def thinking(self) -> bool:
+        return self.way.profile.thinking == "always"
+
+    async def count(self, request: ModelRequest) -> int | None:
+        return await self.way.counter(request) if self.way.counter else None
 
     def warm_up(self) -> None:
-        if self.way.warm:
-            self.way.warm(self.session.next_request())
+        """What will be shortened before it is sent is not read in advance: it may not even fit."""
+        request = self.session.next_request()
+        if self.way.warm and not (self._policy and self._policy.is_full(request.messages)):
+            self.way.warm(request)
+
+    @property
+    def _policy(self) -> WindowPolicy | None:
+        """None where a plug-in brought another."""
+        policy = self.context.inner
+        return policy if isinstance(policy, WindowPolicy) else None
 
     async def servers(self) -> tuple[ServerFacts, ...]:
         found, nobody = await servers_of(self.settings, local_urls=self.local_urls)

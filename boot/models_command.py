@@ -5,6 +5,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import replace
 
+from boot.calibrate.kept import Calibrations
 from boot.models import servers_of
 from boot.settings import Settings
 from core.values import encode
@@ -12,7 +13,9 @@ from gate.discovery import LOCAL_URLS
 from servr.model_table import model_table
 
 
-def list_models(settings: Settings, url: str, *, json: bool, local_urls: Sequence[str] = LOCAL_URLS) -> int:
+def list_models(
+    settings: Settings, url: str, kept: Calibrations, *, json: bool, local_urls: Sequence[str] = LOCAL_URLS
+) -> int:
     """Print the models of one server, or of all that answer on the usual ports; 1 when there is none.
 
     Raises:
@@ -25,7 +28,8 @@ def list_models(settings: Settings, url: str, *, json: bool, local_urls: Sequenc
     if json:
         sys.stdout.write(f"{encode(servers)}\n")
     elif any(server.models for server in servers):
-        sys.stdout.writelines(f"{line}\n" for line in model_table(servers))
+        table = model_table(servers, calibrated=lambda url, model: kept.learned(url, model).calibrated)
+        sys.stdout.writelines(f"{line}\n" for line in table)
     else:
         sys.stdout.write(f"{nobody}\n")
     return 0 if any(server.models for server in servers) else 1

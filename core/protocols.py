@@ -231,6 +231,15 @@ class ModelSwitch(Protocol):
         """The window it really has, as far as it is known by now."""
         ...
 
+    @property
+    def thinking(self) -> bool:
+        """Whether the thinking of earlier replies is sent back to it."""
+        ...
+
+    async def count(self, request: ModelRequest) -> int | None:
+        """How many tokens a prompt has by its server's own count; None where that says nothing."""
+        ...
+
     def warm_up(self) -> None:
         """Let its server read what the next request begins with, where that is free."""
         ...

@@ -103,6 +103,12 @@ class WindowPolicy:
     def __post_init__(self) -> None:
         self._tally = Tally(head_chars(self.head), self.thinking)
 
+    def is_full(self, messages: Sequence[Message]) -> bool:
+        """Whether a request with these would be shortened before it is sent."""
+        return self.window_tokens is not None and self._tally.count(messages).tokens >= _trigger(
+            self.window_tokens
+        )
+
     async def before_step(self, conversation: Conversation) -> Sequence[Event]:
         self._refusals = 0
         if self._begun:

@@ -43,6 +43,7 @@ def window_use(
     *,
     window_tokens: int | None = None,
     thinking: bool = False,
+    counted: int | None = None,
 ) -> WindowUse:
     """How a prompt fills its window.
 
@@ -51,8 +52,13 @@ def window_use(
         messages: the conversation; what its replies say of their usage calibrates the count.
         window_tokens: the window that is really served, if it is known.
         thinking: whether the thinking of earlier replies is sent back.
+        counted: the server's own count of it, if it was asked for one.
     """
-    count = Tally(head_chars(head), thinking).count(messages)
+    tally = Tally(head_chars(head), thinking)
+    tally.count(messages)
+    if counted:
+        tally.told(counted)
+    count = tally.count(messages)
     chars: Counter[Kind] = Counter({"system": len(head.system), "tools": head_chars(head) - len(head.system)})
     for message in messages:
         chars.update(_chars_by_kind(message, thinking=thinking))

@@ -81,10 +81,16 @@ async def chat(session: Session, header: ChatHeader, people: ChatPeople, models:
     reader = TerminalReader(terminal.screen, window=lambda: models.window_tokens)
     session.subscribe(reader)
 
-    def context() -> Iterable[str]:
-        head = ModelRequest(system=session.loop.system, messages=(), tools=session.loop.tools)
+    async def context() -> Iterable[str]:
         messages = session.conversation.messages
-        use = window_use(head, messages, window_tokens=models.window_tokens)
+        prompt = ModelRequest(system=session.loop.system, messages=tuple(messages), tools=session.loop.tools)
+        use = window_use(
+            prompt,
+            messages,
+            window_tokens=models.window_tokens,
+            thinking=models.thinking,
+            counted=await models.count(prompt),
+        )
         return context_lines(use, reader.waiting, messages)
 
     models.warm_up()
@@ -126,14 +132,16 @@ async def _next_prompt(terminal: Terminal, answer: Answer) -> str | None:
     return None
 
 
-async def _answer(command: str, models: ModelSwitch, context: Callable[[], Iterable[str]]) -> Iterable[str]:
+async def _answer(
+    command: str, models: ModelSwitch, context: Callable[[], Awaitable[Iterable[str]]]
+) -> Iterable[str]:
     """What a command shows, in lines."""
     word, _, wanted = command.partition(" ")
     match word:
         case "/help":
             return HELP.splitlines()
         case "/context":
-            return context()
+            return await context()
         case "/model":
             return await _about_models(wanted.strip(), models)
         case _:
@@ -143,7 +151,9 @@ async def _answer(command: str, models: ModelSwitch, context: Callable[[], Itera
 async def _about_models(wanted: str, models: ModelSwitch) -> Sequence[str]:
     try:
         if wanted:
-            return await models.switch(wanted)
+            sentences = await models.switch(wanted)
+            models.warm_up()
+            return sentences
         from servr.model_table import model_table
 
         return [

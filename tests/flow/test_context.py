@@ -217,6 +217,13 @@ async def test_the_trigger_is_a_share_of_the_window_by_its_size(window: int, tri
     assert len(after) == 1
 
 
+@pytest.mark.parametrize(("window", "full"), [(10_000, True), (20_000, False), (None, False)])
+def test_what_would_be_shortened_before_it_is_sent_is_known_beforehand(
+    window: int | None, full: bool
+) -> None:
+    assert WindowPolicy(head=HEAD, window_tokens=window).is_full(talk(10, 3_000)) == full
+
+
 async def test_running_out_of_memory_lowers_the_window_by_a_quarter_and_goes_on() -> None:
     policy = WindowPolicy(head=HEAD, window_tokens=10_000)
     conversation = Conversation(messages=talk(12, 3_000))

@@ -47,6 +47,12 @@ def test_thinking_that_is_not_sent_back_takes_no_room() -> None:
     assert "thinking" not in tokens(window_use(HEAD, HISTORY))
 
 
+def test_the_server_has_the_last_word() -> None:
+    use = window_use(HEAD, HISTORY, counted=321)
+
+    assert (use.tokens, use.source, sum(tokens(use).values())) == (321, "server", 321)
+
+
 def test_of_an_unknown_window_nobody_knows_what_is_free() -> None:
     assert window_use(HEAD, HISTORY).free_tokens is None
 

@@ -16,7 +16,7 @@ from core.events import Event, ModelDelta, ModelReplied, Outcome, PermissionAske
 from core.messages import AssistantMessage, Finish, Text, ToolCall, UserMessage
 from core.permissions import Approval, Effect, Scope
 from core.policies import PermissionQuestion
-from core.protocols import Gateway
+from core.protocols import Gateway, ModelRequest
 from flow.sessions import Session
 from gate.scripted import ScriptedGateway, call, say
 from servr.drawing import Line, Style
@@ -64,7 +64,12 @@ class Models:
     began: asyncio.Event = field(default_factory=asyncio.Event)
 
     window_tokens: int | None = None
+    thinking: bool = False
+    counted: int | None = None
     warmed: int = 0
+
+    async def count(self, request: ModelRequest) -> int | None:
+        return self.counted
 
     def warm_up(self) -> None:
         self.warmed += 1
@@ -176,10 +181,31 @@ async def test_a_switch_of_models_is_answered_in_sentences_and_the_chat_goes_on(
     await talk(terminal, ScriptedGateway(say("ok")), models=models)
 
     assert models.wishes == ["m2", "none"]
+    assert models.warmed == 2  # when the chat opened, and for the other model
     assert "Going on with m2.\nMind its window.\nThere is no model 'none'. Did you mean m2?\n" in shown(
         terminal
     )
     assert shown(terminal).endswith("ok\n\n")
+
+
+@pytest.mark.parametrize(
+    ("models", "first_line", "thinks"),
+    [
+        (Models(counted=60), "The prompt has 60 tokens, counted by the server.", False),
+        (Models(), "The prompt has 68 tokens, estimated from its length.", False),
+        (Models(thinking=True), "The prompt has 236 tokens, estimated from its length.", True),
+    ],
+)
+async def test_context_says_who_counted_and_counts_the_thinking_that_goes_back(
+    models: Models, first_line: str, thinks: bool
+) -> None:
+    terminal = terminal_of("go", "/context")
+    thought = (ThinkingDelta(text="Hm, hm. " * 63), *say("Yes."))
+
+    await talk(terminal, ScriptedGateway(thought), models=models)
+
+    assert first_line in shown(terminal)
+    assert ("  thinking " in shown(terminal)) == thinks
 
 
 async def test_ctrl_c_ends_a_switch_that_takes_too_long() -> None:
