@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from boot.model_way import ModelWay
 from core.profile import fitted
-from core.protocols import ModelRequest, ToolServices
+from core.protocols import Emit, ModelRequest, ToolServices
 from flow.context import WindowPolicy
 from store.session_log import SessionHeader
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from flow.task_card import Surroundings
 
 
-def window_policy(header: SessionHeader, services: ToolServices, way: ModelWay) -> WindowPolicy:
+def window_policy(header: SessionHeader, services: ToolServices, tell: Emit, way: ModelWay) -> WindowPolicy:
     """For the model of `way`; a session has another one for each model that it changes to."""
     root = services.workspace.real_root
 
@@ -45,6 +45,7 @@ def window_policy(header: SessionHeader, services: ToolServices, way: ModelWay) 
         measure=way.live.tokens if way.live else None,
         counter=way.counter,
         gateway=None if way.kind == "offline" else way.gateway,
+        tell=tell,
         surroundings=surroundings,
         keep=keep,
         fit=fit,

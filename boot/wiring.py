@@ -23,7 +23,7 @@ from boot.settings import Settings
 from boot.toolbox import bounded, sandbox_for, toolbox_for
 from boot.window import window_policy
 from core.errors import ConfigError
-from core.events import ModelSwitched, NoteAdded, Record, TurnStarted
+from core.events import Event, ModelSwitched, NoteAdded, Record, TurnStarted
 from core.messages import UserMessage
 from core.policies import Approver, Policies
 from core.profile import ActiveProfile, ModelProfile
@@ -133,9 +133,13 @@ async def open_session(
         permissions, warnings = permissions_for(
             settings, workspace, folders, isolated=sandbox.isolated, has_person=people.can_approve
         )
+
+        async def tell(event: Event) -> None:
+            await session.emit(event)
+
         inbox: list[str] = []
         instructions = _instructions(log, earlier, services)
-        window = partial(window_policy, log.header, services)
+        window = partial(window_policy, log.header, services, tell)
         context = NotedContext(
             window(way), (Steering(inbox), instructions), joins=way.profile.alternating_roles
         )

@@ -14,6 +14,7 @@ from core.events import (
     PermissionAnswered,
     PermissionAsked,
     ReplyMended,
+    SummaryAsked,
     ToolFinished,
     ToolProgressed,
     ToolStarted,
@@ -60,6 +61,7 @@ class Conversation:
             case (
                 ModelDelta()
                 | ReplyMended()
+                | SummaryAsked()
                 | PermissionAsked()
                 | PermissionAnswered()
                 | ToolStarted()

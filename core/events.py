@@ -128,6 +128,14 @@ class ContextShrunk(DurableEvent):
 
 
 @value
+class SummaryAsked(PassingEvent):
+    """The model is asked to sum up the conversation, which will be replaced by a shorter one: a wait."""
+
+    type: Literal["summary_asked"] = "summary_asked"
+    reason: str
+
+
+@value
 class NoteAdded(DurableEvent):
     """Something new for the model that is neither a prompt nor a tool's answer."""
 
@@ -171,6 +179,7 @@ Event = (
     | ToolStarted
     | ToolProgressed
     | ToolFinished
+    | SummaryAsked
     | ContextShrunk
     | NoteAdded
     | WorkSentBack

@@ -10,13 +10,13 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from core.conversation import Conversation
-from core.deltas import ReplyBuilder
+from core.deltas import ProgressDelta, ReplyBuilder
 from core.endpoint import ASSUMED_WINDOW
 from core.errors import ContextOverflow, GatewayError, OutOfMemory
-from core.events import ContextShrunk, Event
+from core.events import ContextShrunk, Event, ModelDelta, SummaryAsked
 from core.messages import Finish, Message, UserMessage
 from core.profile import Size, size_of
-from core.protocols import Gateway, ModelRequest, TokenCounter
+from core.protocols import Emit, Gateway, ModelRequest, TokenCounter
 from core.tokens import Tally, TokenCount, length_of
 from core.values import encode
 from flow.prompts import prompt
@@ -63,6 +63,10 @@ def _nowhere(text: str) -> str:
     return ""
 
 
+async def _nobody(event: Event) -> None:
+    """Is told nothing."""
+
+
 def head_chars(head: ModelRequest) -> int:
     """Length of system text and tools."""
     return len(head.system) + len(encode(head.tools))
@@ -82,6 +86,8 @@ class WindowPolicy:
     """The server's own count: asked for once, when the window is nearly full."""
     gateway: Gateway | None = None
     """Who is asked for a summary before anything is dropped; None: nobody."""
+    tell: Emit = _nobody
+    """Told that a summary is asked for, and how far its prompt is read: people wait meanwhile."""
     surroundings: "Callable[[], Surroundings] | None" = None
     """What the card tells beside, when it is made."""
     keep: "Keep" = _nowhere
@@ -201,6 +207,7 @@ class WindowPolicy:
         most = SUMMARY_TOKENS[size_of(window_tokens)]
         if left < SUMMARY_CHARS or count.tokens + 2 * most > window_tokens:
             return events
+        await self.tell(SummaryAsked(reason=reason))
         summary = (await self._summary(conversation, most))[: left - 100]
         return self._cut(conversation, reason, window_tokens, summary=summary) or events
 
@@ -215,6 +222,8 @@ class WindowPolicy:
             async with aclosing(self.gateway.stream(request)) as deltas:
                 async for delta in deltas:
                     reply.add(delta)
+                    if isinstance(delta, ProgressDelta):
+                        await self.tell(ModelDelta(delta=delta))
         except GatewayError:
             return ""
         said = reply.build()

@@ -85,11 +85,11 @@ class Session:
         """Run one turn to its end. Cancelling it leaves a conversation that can go on."""
         prompt = self._prompt(text, images)
         try:
-            finished = await self.loop.run_turn(self.conversation, prompt, self._emit)
+            finished = await self.loop.run_turn(self.conversation, prompt, self.emit)
         except asyncio.CancelledError:
             for event in self._closing("Interrupted before it was run."):
                 self.conversation.apply(event)
-                await self._emit(event)
+                await self.emit(event)
             raise
         finally:
             await self.drained()
@@ -105,11 +105,8 @@ class Session:
             await reader.aclose()
         self.log.close()
 
-    def _prompt(self, text: str, images: Sequence[Image] = ()) -> UserMessage:
-        head = "" if self.conversation.messages else self.head
-        return UserMessage(text=text, head=head, images=tuple(images))
-
-    async def _emit(self, event: Event) -> None:
+    async def emit(self, event: Event) -> None:
+        """Store and show; what lasts has been applied to the conversation already."""
         if event.durable:
             record = self.log.append(event)
             self._follow(record)
@@ -119,6 +116,10 @@ class Session:
             record = Record(session=self.id, seq=self._seq, at=self.clock(), event=event)
         for reader in self._readers:
             reader.tell(record)
+
+    def _prompt(self, text: str, images: Sequence[Image] = ()) -> UserMessage:
+        head = "" if self.conversation.messages else self.head
+        return UserMessage(text=text, head=head, images=tuple(images))
 
     def _follow(self, record: Record) -> None:
         self._seq = record.seq

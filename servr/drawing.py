@@ -23,6 +23,7 @@ from core.events import (
     PermissionAnswered,
     PermissionAsked,
     ReplyMended,
+    SummaryAsked,
     ToolFinished,
     ToolProgressed,
     ToolStarted,
@@ -113,7 +114,9 @@ def lines_of(event: Event) -> Iterator[Line]:
             yield Line(f"● {title_of(call)}", Style.STRONG)
         case ToolFinished():
             yield from (Line(f"  {line.text}", line.style) for line in _lines_of_result(event))
-        case ReplyMended() | ContextShrunk() | NoteAdded() | WorkSentBack() | ModelSwitched():
+        case (
+            ReplyMended() | SummaryAsked() | ContextShrunk() | NoteAdded() | WorkSentBack() | ModelSwitched()
+        ):
             yield Line(_remark(event), Style.DIM)
         case TurnFinished():
             yield from _lines_of_end(event)
@@ -123,10 +126,14 @@ def lines_of(event: Event) -> Iterator[Line]:
             assert_never(event)
 
 
-def _remark(event: ReplyMended | ContextShrunk | NoteAdded | WorkSentBack | ModelSwitched) -> str:
+def _remark(
+    event: ReplyMended | SummaryAsked | ContextShrunk | NoteAdded | WorkSentBack | ModelSwitched,
+) -> str:
     match event:
         case ReplyMended(what=what):
             return f"mended: {_first_line(what)}"
+        case SummaryAsked(reason=reason):
+            return f"{_first_line(reason)} The model sums up what was done, before it is shortened."
         case ContextShrunk(reason=reason):
             return f"shortened the conversation: {_first_line(reason)}"
         case NoteAdded(source=source, text=text):

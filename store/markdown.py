@@ -16,6 +16,7 @@ from core.events import (
     PermissionAsked,
     Record,
     ReplyMended,
+    SummaryAsked,
     ToolFinished,
     ToolProgressed,
     ToolStarted,
@@ -64,6 +65,7 @@ def _block(event: Event, calls: dict[str, ToolCall]) -> str:
         case (
             ModelDelta()
             | ReplyMended()
+            | SummaryAsked()
             | PermissionAsked()
             | PermissionAnswered()
             | ToolStarted()

@@ -23,6 +23,7 @@ from core.events import (
     ModelReplied,
     NoteAdded,
     ReplyMended,
+    SummaryAsked,
     ToolFinished,
     ToolStarted,
     TurnFinished,
@@ -62,6 +63,8 @@ class Waiting:
     """When the server's cache was last lost without need; None: never."""
     _since: float | None = None
     """When the server was asked; None while nobody waits for it."""
+    _doing: str = "reading"
+    """What it was asked to begin with."""
     _progress: tuple[ProgressDelta, float] | None = None
     _writing: _Writing | None = None
     _answered: float | None = None
@@ -72,6 +75,8 @@ class Waiting:
 
     def see(self, event: Event) -> None:
         match event:
+            case SummaryAsked():
+                self._ask("summing up")
             case TurnStarted() | ToolFinished() | NoteAdded() | WorkSentBack() | ReplyMended():
                 self._ask()
             case ModelDelta(delta=delta):
@@ -80,6 +85,7 @@ class Waiting:
                 self._end(reply.usage)
             case ContextShrunk():
                 self._shrunk, self.lost = True, None
+                self._ask()
             case ToolStarted() | TurnFinished():
                 self._since = None
             case _:
@@ -93,7 +99,7 @@ class Waiting:
         if self._since is None:
             return ""
         left = _left(*self._progress, now=now) if self._progress else ""
-        return left or f"reading, {now - self._since:.0f} s"
+        return left or f"{self._doing}, {now - self._since:.0f} s"
 
     def status(self, window_tokens: int | None) -> str:
         """What the newest reply cost; empty when the server says nothing of it."""
@@ -110,7 +116,8 @@ class Waiting:
         if usage.reply_tokens and self._seconds >= LEAST_SECONDS:
             yield f"{usage.reply_tokens / self._seconds:.0f} tokens a second"
 
-    def _ask(self) -> None:
+    def _ask(self, doing: str = "reading") -> None:
+        self._doing = doing
         self._since, self._answered, self._progress, self._writing = self.clock(), None, None, None
 
     def _hear(self, delta: Delta) -> None:

@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.conversation import Conversation
+from core.deltas import ProgressDelta
 from core.errors import ContextOverflow, GatewayError, GatewayUnavailable, OutOfMemory
-from core.events import ContextShrunk
+from core.events import ContextShrunk, Event, ModelDelta, SummaryAsked
 from core.messages import AssistantMessage, Finish, Message, ToolCall, ToolMessage, UserMessage
 from core.protocols import ModelRequest, TokenCounter
 from core.tokens import CHARS_PER_TOKEN, length_of
@@ -299,6 +300,20 @@ async def test_a_summary_is_asked_for_with_the_same_prefix_and_stands_in_the_car
     assert asked.messages[:-1] == tuple(messages)
     assert (asked.system, asked.tools, asked.max_tokens) == (HEAD.system, HEAD.tools, 768)
     assert "Your own summary:\nThe bug is in line 7." in event.messages[0].text
+
+
+async def test_people_are_told_that_a_summary_is_asked_for_and_how_far_its_prompt_is_read() -> None:
+    told = list[Event]()
+    read = ProgressDelta(processed_tokens=1, total_tokens=9)
+    gateway = ScriptedGateway([read, *say("The bug is in line 7.")])
+
+    async def tell(event: Event) -> None:
+        told.append(event)
+
+    policy = WindowPolicy(head=HEAD, window_tokens=20_000, gateway=gateway, tell=tell)
+    await policy.before_step(Conversation(messages=talk(16, 3_000)))
+
+    assert told == [SummaryAsked(reason="The window was nearly full."), ModelDelta(delta=read)]
 
 
 @pytest.mark.parametrize(

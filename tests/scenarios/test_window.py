@@ -54,12 +54,12 @@ def test_a_long_session_is_summed_up_by_the_model_within_its_prefix(run_cli: Run
         return answer
 
     with ScriptedServer((*filling(20), *FINISH), window_tokens=WINDOW, aside=notes) as server:
-        run = run_cli(server, "Write done.txt. Never use a network.")
+        run = run_cli(server, "Write done.txt. Never use a network.", "--deltas")
 
     working = [request for request in server.requests if request not in asked]
     shrunk = run.of("context_shrunk")
     assert (run.exit_code, (workspace / "done.txt").read_text()) == (0, "done\n")
-    assert 1 <= len(asked) <= len(shrunk)
+    assert 1 <= len(asked) == len(run.of("summary_asked")) <= len(shrunk)
     assert len(prefix_breaks(working)) == len(shrunk)
     assert prefix_breaks([server.requests[asked[0].number - 1], asked[0]]) == []
     assert asked[0].json["max_tokens"] == 512

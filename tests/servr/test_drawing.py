@@ -17,6 +17,7 @@ from core.events import (
     PermissionAnswered,
     PermissionAsked,
     ReplyMended,
+    SummaryAsked,
     ToolFinished,
     ToolProgressed,
     ToolStarted,
@@ -115,6 +116,10 @@ EVENTS: dict[str, tuple[Event, list[Line]]] = {
     ),
     "tool_progressed": (ToolProgressed(call_id="call-1", text="x"), []),
     "tool_finished": (ToolFinished(call_id="call-1", text="one\ntwo"), [Line("  one"), Line("  two")]),
+    "summary_asked": (
+        SummaryAsked(reason="It is long."),
+        [Line("It is long. The model sums up what was done, before it is shortened.", Style.DIM)],
+    ),
     "context_shrunk": (
         ContextShrunk(reason="It was long.", messages=()),
         [Line("shortened the conversation: It was long.", Style.DIM)],

@@ -21,6 +21,7 @@ from core.events import (
     ModelDelta,
     ModelReplied,
     Outcome,
+    SummaryAsked,
     ToolStarted,
     TurnFinished,
     TurnStarted,
@@ -64,6 +65,8 @@ def after(*seen: Event | Delta | float) -> Waiting:
                 clock.now += one
             case TurnStarted() | ModelReplied() | ToolStarted() | ContextShrunk() | TurnFinished():
                 waiting.see(one)
+            case SummaryAsked():
+                waiting.see(one)
             case _:
                 waiting.see(ModelDelta(delta=one))
     return waiting
@@ -92,6 +95,9 @@ def after(*seen: Event | Delta | float) -> Waiting:
         ((CallDelta(index=0, name="a\x1b[2J"),), "writing a call of a␛[2J, about 0 tokens"),
         ((TextDelta(text="Half"), RestartDelta(reason="cut", wait_seconds=1.0), 3.0), "reading, 3 s"),
         ((ToolStarted(call=ToolCall(id="c", name="shell", arguments="{}"), effect=Effect.EXECUTE),), ""),
+        ((SummaryAsked(reason="full"), 3.0), "summing up, 3 s"),
+        ((SummaryAsked(reason="full"), READ), "reading 2,000 of 8,000 tokens, about 20 s left"),
+        ((SummaryAsked(reason="full"), 3.0, ContextShrunk(reason="full", messages=()), 1.0), "reading, 1 s"),
         ((READ, replied(Usage())), ""),
         ((READ, TurnFinished(outcome=Outcome.INTERRUPTED)), ""),
     ],
