@@ -9,6 +9,7 @@ plug-ins ─► room for a reply ─► watching ─► no circles ─► retryi
 """
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
 from boot.known_servers import KnownServers
@@ -22,6 +23,7 @@ from core.profile import ModelProfile
 from core.protocols import Gateway, ModelRequest, TokenCounter
 from core.values import value
 from gate.discovery import LOCAL_SECONDS, Endpoint, discover
+from gate.following import FollowingGateway, Speech
 from gate.hosted import is_hosted
 from gate.live_window import LiveWindow, WatchingGateway
 from gate.manner import Manner, manner_for
@@ -90,7 +92,7 @@ async def way_to_model(
     *,
     preferred: str = "",
 ) -> ModelWay:
-    """Find it; a server whose URL and model are both set is not asked anything yet.
+    """Find it; a server that is known from before, and named with its model, is not asked anything yet.
 
     `preferred` is a model that is taken before the one that is set, if it can still be asked.
 
@@ -124,7 +126,7 @@ async def way_to_model(
 def way_to(found: Endpoint, settings: Settings, plugins: Plugins, profiles: Profiles) -> ModelWay:
     """The way to a model that is known already. What its server said is kept for the next start."""
     known = KnownServers(plugins.cache / "servers")
-    if found.facts:
+    if found.facts and found.is_sure:
         known.keep(found.facts)
     learned = profiles.learn(found.url, found.model)
     wished = settings.window_tokens or learned.window_tokens
@@ -136,17 +138,50 @@ def way_to(found: Endpoint, settings: Settings, plugins: Plugins, profiles: Prof
         keep=known.keep,
         facts=found.facts,
     )
-    kind = found.facts.kind if found.facts else "unknown"
-    window = _window(found, wished)
     hosted = settings.hosted or is_hosted(found.url)
-    profile = profiles.profile(found.url, found.model, window, hosted=hosted)
+    profile = profiles.profile(found.url, found.model, _window(found, wished), hosted=hosted)
+
+    def speak(facts: ServerFacts | None) -> Speech:
+        return _speech(replace(found, facts=facts), live, profile, settings)
+
+    following = FollowingGateway(live, speak)
+    warming = WarmingGateway(following)
+
+    async def count(request: ModelRequest) -> int | None:
+        return await following.speech.count(request)
+
+    async def close() -> None:
+        await warming.close()
+        await following.close()
+
+    window = _window(found, wished) or profile.window_tokens
+    kind = found.facts.kind if found.facts else "unknown"
+    nobody_says = found.facts and kind in SAY_NO_WINDOW and not window
+    return ModelWay(
+        gateway=_ringed(warming, profile, plugins, live),
+        model=found.model,
+        place=found.url,
+        window_tokens=window,
+        profile=profile,
+        live=live,
+        counter=count,
+        warm=None if profile.hosted or kind in KEEP_NOTHING else warming.warm,
+        close=close,
+        calibrated=learned.calibrated,
+        notices=tuple(filter(None, (NO_WINDOW * bool(nobody_says), learned.warning))),
+    )
+
+
+def _speech(found: Endpoint, live: LiveWindow, profile: ModelProfile, settings: Settings) -> Speech:
+    """How the server that is known by now is spoken to."""
+    kind = found.facts.kind if found.facts else "unknown"
     manner = manner_for(profile, server=kind, temperature=settings.temperature)
+    window = _window(found, live.most_tokens)
     server = (
         _ollama(found, live, window, manner)
         if kind == "Ollama" and window
         else OpenAICompatibleGateway(found.url, found.model, api_key=live.api_key, manner=manner)
     )
-    window = window or profile.window_tokens
     slots = Slots(lambda: live.facts.slots if live.facts else None)
     asked: Gateway = SlotGateway(ReadingGateway(server), slots)
     rendering = None
@@ -155,26 +190,8 @@ def way_to(found: Endpoint, settings: Settings, plugins: Plugins, profiles: Prof
 
         rendering = TextRendering(profile.dialect)
         asked = ToldToolsGateway(asked, rendering)
-    warming = WarmingGateway(asked)
-
-    async def close() -> None:
-        await warming.close()
-        await server.close()
-
-    no_window = (NO_WINDOW,) if kind in SAY_NO_WINDOW and found.facts and not window else ()
-    return ModelWay(
-        gateway=_ringed(warming, profile, plugins, live),
-        model=found.model,
-        place=found.url,
-        window_tokens=window,
-        profile=profile,
-        live=live,
-        counter=_counter(live, manner, rendering),
-        warm=None if profile.hosted or kind in KEEP_NOTHING else warming.warm,
-        close=close,
-        calibrated=learned.calibrated,
-        notices=(*no_window, *filter(None, (learned.warning,))),
-    )
+    words = type(server), manner, rendering is None
+    return Speech(gateway=asked, words=words, count=_counter(live, manner, rendering), close=server.close)
 
 
 def _counter(live: LiveWindow, manner: Manner, rendering: "TextRendering | None") -> TokenCounter:

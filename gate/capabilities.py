@@ -14,9 +14,9 @@ from urllib.parse import quote
 
 from core.endpoint import Constraint, ServedModel, ServerFacts, ServerKind
 from core.errors import GatewayError
+from gate.listing import OWNERS, plain_facts, plain_model
 from gate.site import Json, Site, count, first_count, flag, objects, text, within
 
-WINDOW_FIELDS = ("max_model_len", "loaded_context_length", "context_length", "context_window")
 PINNED = re.compile(r"^num_ctx\s+(\d+)", re.MULTILINE)
 THINKING_SIGNS = ("<think>", "enable_thinking", "reasoning")
 """Some of these stand in the template of every model that thinks."""
@@ -48,8 +48,6 @@ class Found:
 class Kind:
     read: Callable[[Look], Awaitable[Found | None]]
     """None: the server is another."""
-    owned_by: str
-    """Who owns its models, as /v1/models says; empty where that tells nothing."""
     constrains: tuple[Constraint, ...] = ()
     counts_tokens: bool = False
 
@@ -71,28 +69,10 @@ async def facts_of(site: Site, listed: Sequence[Json], wanted: Wanted) -> Server
     return plain_facts(site.url, listed)
 
 
-def plain_facts(url: str, listed: Sequence[Json]) -> ServerFacts:
-    """What can be known without asking further."""
-    return ServerFacts(url=url, models=tuple(map(_plain, listed)))
-
-
 def _in_order(listed: Sequence[Json]) -> list[tuple[ServerKind, Kind]]:
     """The kind that the list hints at comes first."""
-    owners = {text(entry.get("owned_by")) for entry in listed} - {""}
-    return sorted(KINDS.items(), key=lambda named: named[1].owned_by not in owners)
-
-
-def _plain(entry: Json) -> ServedModel:
-    """What an entry of /v1/models says, each server in its own words."""
-    status, name = entry.get("status"), text(entry.get("id"))
-    return ServedModel(
-        name=name,
-        loaded="loaded" in (within(status, "value"), status, entry.get("state"))
-        or entry.get("loaded") is True,
-        talks="embed" not in name.lower() and entry.get("type") not in ("embedding", "embeddings"),
-        window_tokens=first_count([*map(entry.get, WINDOW_FIELDS), within(entry, "meta", "n_ctx")]),
-        trained_tokens=first_count([entry.get("max_context_length"), within(entry, "meta", "n_ctx_train")]),
-    )
+    hinted = {OWNERS.get(text(entry.get("owned_by"))) for entry in listed}
+    return sorted(KINDS.items(), key=lambda named: named[0] not in hinted)
 
 
 async def _roost(look: Look) -> Found | None:
@@ -104,7 +84,7 @@ async def _roost(look: Look) -> Found | None:
 def _roost_model(entry: Json) -> ServedModel:
     meta = entry.get("meta")
     return replace(
-        _plain(entry),
+        plain_model(entry),
         loaded=True,
         tools=flag(within(meta, "tools")),
         vision=flag(within(meta, "vision")),
@@ -114,7 +94,7 @@ def _roost_model(entry: Json) -> ServedModel:
 
 async def _llama_cpp(look: Look) -> Found | None:
     props = (await look.site.page("props")).json
-    models = tuple(map(_plain, look.listed))
+    models = tuple(map(plain_model, look.listed))
     if "default_generation_settings" not in props and props.get("role") != "router":
         return None
     if _slot_tokens(props) is None and any("status" in entry for entry in look.listed):
@@ -183,7 +163,7 @@ def _instances(entry: Json) -> list[Json]:
 def _older_studio_model(entry: Json) -> ServedModel:
     can = entry.get("capabilities")
     tools = "tool_use" in can if isinstance(can, list) else None
-    return replace(_plain(entry), vision=entry.get("type") == "vlm", tools=tools)
+    return replace(plain_model(entry), vision=entry.get("type") == "vlm", tools=tools)
 
 
 async def _sglang(look: Look) -> Found | None:
@@ -191,7 +171,7 @@ async def _sglang(look: Look) -> Found | None:
     if "model_path" not in said:
         return None
     vision = flag(said.get("has_image_understanding"))
-    return Found(tuple(replace(_plain(entry), loaded=True, vision=vision) for entry in look.listed))
+    return Found(tuple(replace(plain_model(entry), loaded=True, vision=vision) for entry in look.listed))
 
 
 async def _tabby(look: Look) -> Found | None:
@@ -204,11 +184,11 @@ async def _tabby(look: Look) -> Found | None:
 
 def _tabby_model(entry: Json, loaded: Json) -> ServedModel:
     if entry.get("id") != loaded.get("id"):
-        return _plain(entry)
+        return plain_model(entry)
     about = loaded.get("parameters")
     template = text(within(about, "prompt_template_content"))
     return replace(
-        _plain(entry),
+        plain_model(entry),
         loaded=True,
         window_tokens=count(within(about, "max_seq_len")),
         vision=flag(within(about, "use_vision")),
@@ -224,7 +204,7 @@ async def _ollama(look: Look) -> Found | None:
         text(entry.get("name")): entry
         for entry in objects((await look.site.page("api/ps")).json.get("models"))
     }
-    models = [_running(_plain(entry), running) for entry in look.listed]
+    models = [_running(plain_model(entry), running) for entry in look.listed]
     only = sum(model.talks for model in models) == 1
     shown = [model.name for model in models if only or model.loaded or look.wanted(model.name)][:MOST_SHOWN]
     return Found(tuple([await _shown(look.site, it) if it.name in shown else it for it in models]))
@@ -265,7 +245,7 @@ async def _vllm(look: Look) -> Found | None:
     measured = any("max_model_len" in entry for entry in look.listed)
     if not ours and not (measured and text((await look.site.page("version")).json.get("version"))):
         return None
-    return Found(tuple(replace(_plain(entry), loaded=True) for entry in look.listed))
+    return Found(tuple(replace(plain_model(entry), loaded=True) for entry in look.listed))
 
 
 async def _transformers(look: Look) -> Found | None:
@@ -273,18 +253,18 @@ async def _transformers(look: Look) -> Found | None:
     published = all("/" in text(entry.get("id")) for entry in look.listed)
     if not published or (await look.site.page("health")).json.get("status") != "ok":
         return None
-    return Found(tuple(map(_plain, look.listed)))
+    return Found(tuple(map(plain_model, look.listed)))
 
 
 KINDS: Mapping[ServerKind, Kind] = {
-    "Roost": Kind(_roost, "roost", ("json_schema", "tool_choice"), counts_tokens=True),
-    "llama.cpp": Kind(_llama_cpp, "llamacpp", ("grammar", "json_schema", "tool_choice"), counts_tokens=True),
-    "LM Studio": Kind(_lm_studio, "organization_owner", ("json_schema",)),
-    "SGLang": Kind(_sglang, "sglang", ("json_schema", "tool_choice"), counts_tokens=True),
-    "TabbyAPI": Kind(_tabby, "tabbyAPI", ("json_schema", "tool_choice"), counts_tokens=True),
-    "Ollama": Kind(_ollama, "library", ("format",)),
-    "vLLM": Kind(_vllm, "vllm", ("json_schema", "tool_choice"), counts_tokens=True),
-    "transformers serve": Kind(_transformers, ""),
+    "Roost": Kind(_roost, ("json_schema", "tool_choice"), counts_tokens=True),
+    "llama.cpp": Kind(_llama_cpp, ("grammar", "json_schema", "tool_choice"), counts_tokens=True),
+    "LM Studio": Kind(_lm_studio, ("json_schema",)),
+    "SGLang": Kind(_sglang, ("json_schema", "tool_choice"), counts_tokens=True),
+    "TabbyAPI": Kind(_tabby, ("json_schema", "tool_choice"), counts_tokens=True),
+    "Ollama": Kind(_ollama, ("format",)),
+    "vLLM": Kind(_vllm, ("json_schema", "tool_choice"), counts_tokens=True),
+    "transformers serve": Kind(_transformers),
 }
 """In the order in which they are asked for."""
 

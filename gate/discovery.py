@@ -1,8 +1,10 @@
 """Which server, which model, which window: asked once, before the first request.
 
-A URL and a model need no question at all. A URL alone is asked for its models. Without a URL the
-usual local ports are asked, all at once, and nothing but this question goes to any of them until it
-has answered as a model server; then it is asked who it is, unless that is known from an earlier start.
+A URL and a model need no question where the server is known from an earlier start. One that nobody knows
+is looked at for a moment, for on Ollama even the first request is written in other words. A URL alone is
+asked for its models. Without a URL the usual local ports are asked, all at once, and nothing but this
+question goes to any of them until it has answered as a model server; then it is asked who it is, unless
+that is known.
 """
 
 import asyncio
@@ -14,15 +16,17 @@ from urllib.parse import SplitResult, urlsplit
 from core.endpoint import ServedModel, ServerFacts
 from core.errors import ConfigError, GatewayError, RequestRejected
 from core.values import value
+from gate.hosted import is_hosted
 
 if TYPE_CHECKING:
     from gate.capabilities import Wanted
-    from gate.site import Json, Page
+    from gate.site import Json, Site
 
-OLLAMA_PORT = 11434
-LOCAL_URLS = tuple(f"http://localhost:{port}/v1" for port in (8000, OLLAMA_PORT, 1234, 8080, 30000, 5000))
+LOCAL_URLS = tuple(f"http://localhost:{port}/v1" for port in (8000, 11434, 1234, 8080, 30000, 5000))
 """vLLM and others, Ollama, LM Studio, llama-server, SGLang, TabbyAPI."""
 LOCAL_SECONDS = 0.3
+LOOK_SECONDS = 1.0
+"""How long a first request may be put off to see who will get it."""
 ANSWER_SECONDS = 10.0
 DETAILS_SECONDS = 3.0
 """Then a server that has listed its models is used without knowing more of it."""
@@ -39,6 +43,8 @@ class Endpoint:
     model: str
     facts: ServerFacts | None = None
     """None when the server was not asked, now or before."""
+    is_sure: bool = True
+    """Whether it was asked for all that it can tell; else it may turn out to be of another kind."""
 
     @property
     def served(self) -> ServedModel | None:
@@ -87,9 +93,7 @@ async def discover(
         return await _local(model, local_urls, recall)
     candidates = candidate_urls(url)
     if model:
-        return Endpoint(
-            url=candidates[0], model=model, facts=await _known(candidates[0], model, api_key, recall)
-        )
+        return await _named(candidates[0], model, api_key, recall)
     for candidate in candidates:
         facts = await server_facts(candidate, api_key=api_key, recall=recall)
         if facts is not None:
@@ -100,15 +104,36 @@ async def discover(
     )
 
 
-async def _known(url: str, model: str, api_key: str, recall: Recall) -> ServerFacts | None:
-    """Only what may be an Ollama is asked before its first request, for it has a gateway of its own."""
-    known = recall(url)
-    if known is None and urlsplit(url).port == OLLAMA_PORT:
-        with suppress(GatewayError):
-            return await server_facts(
-                url, api_key=api_key, wanted=lambda name: name == model, seconds=LOCAL_SECONDS
-            )
-    return known
+async def _named(url: str, model: str, api_key: str, recall: Recall) -> Endpoint:
+    """A model of this name at `url`. What an earlier start found out is enough; others run what is hosted."""
+    if (known := recall(url)) or is_hosted(url):
+        return Endpoint(url=url, model=model, facts=known)
+    with suppress(GatewayError, TimeoutError):
+        async with asyncio.timeout(LOOK_SECONDS):
+            return await _looked_at(url, model, api_key)
+    return Endpoint(url=url, model=model)
+
+
+async def _looked_at(url: str, model: str, api_key: str) -> Endpoint:
+    """What a server nobody knows says in one moment: the list of its models, and whether it is an Ollama.
+
+    Whom the list points to is asked his own pages as well. All others are asked after the first reply.
+    """
+    from gate.listing import OWNERS, models_listed, plain_facts
+    from gate.site import Site, text
+
+    site = Site(url, api_key, LOOK_SECONDS)
+    try:
+        page, version = await asyncio.gather(site.models(), site.page("api/version"))
+        listed = models_listed(url, page) or []
+        owners = {text(entry.get("owned_by")) for entry in listed}
+        if owners.isdisjoint(OWNERS) and not text(version.json.get("version")):
+            return Endpoint(url=url, model=model, facts=plain_facts(url, listed), is_sure=False)
+        until = asyncio.get_running_loop().time() + LOOK_SECONDS / 2
+        facts = await _described(site, listed, lambda name: name == model, until=until)
+        return Endpoint(url=url, model=model, facts=facts)
+    finally:
+        await site.close()
 
 
 async def local_servers(
@@ -141,23 +166,32 @@ async def server_facts(
     Raises:
         GatewayError: there is no answer, or a refusal.
     """
-    from gate.capabilities import facts_of, plain_facts  # with Site, not needed where a server is known
+    from gate.listing import models_listed  # with Site, not needed where a server is known
     from gate.site import Site
 
     began = asyncio.get_running_loop().time()
     site = Site(url, api_key, seconds)
     try:
-        listed = _listed(url, await site.models())
+        listed = models_listed(url, await site.models())
         if listed is None:
             return None
         if (known := recall(url)) and _still_so(known, listed):
             return known
-        with suppress(TimeoutError):
-            async with asyncio.timeout_at(began + min(seconds, DETAILS_SECONDS)):
-                return await facts_of(site, listed, wanted)
-        return plain_facts(url, listed)
+        return await _described(site, listed, wanted, until=began + min(seconds, DETAILS_SECONDS))
     finally:
         await site.close()
+
+
+async def _described(
+    site: "Site", listed: "Sequence[Json]", wanted: "Wanted", *, until: float
+) -> ServerFacts:
+    from gate.capabilities import facts_of
+    from gate.listing import plain_facts
+
+    with suppress(TimeoutError):
+        async with asyncio.timeout_at(until):
+            return await facts_of(site, listed, wanted)
+    return plain_facts(site.url, listed)
 
 
 def candidate_urls(url: str) -> tuple[str, ...]:
@@ -178,17 +212,6 @@ def _parts(url: str) -> SplitResult | None:
         if parts.scheme in ("http", "https") and parts.hostname and parts.port != 0:
             return parts
     return None
-
-
-def _listed(url: str, page: "Page") -> "list[Json] | None":
-    from gate.errors_of import Refusal, error_of
-    from gate.site import objects, text
-
-    if page.status in (401, 403) or page.status >= 500:
-        raise error_of(Refusal(url=url, status=page.status, body=page.text))
-    data = page.json.get("data")
-    named = [entry for entry in objects(data) if text(entry.get("id"))]
-    return named if isinstance(data, list) else None
 
 
 def _still_so(known: ServerFacts, listed: "Sequence[Json]") -> bool:

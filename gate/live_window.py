@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from core.deltas import Delta, RestartDelta
 from core.endpoint import ServerFacts
-from core.errors import GatewayError, RequestRejected
+from core.errors import GatewayError
 from core.protocols import Gateway, ModelRequest
 from gate.discovery import server_facts
 
@@ -63,11 +63,7 @@ class LiveWindow:
 
 @dataclass(frozen=True)
 class WatchingGateway:
-    """Doubts the window when a request fails, or had to be made again.
-
-    After a refusal the server is asked at once: it may be another than at the last start, and the next
-    one has to know.
-    """
+    """Doubts the window when a request fails, or had to be made again."""
 
     inner: Gateway
     window: LiveWindow
@@ -79,8 +75,6 @@ class WatchingGateway:
                     if isinstance(delta, RestartDelta):
                         self.window.doubt()
                     yield delta
-        except GatewayError as error:
+        except GatewayError:
             self.window.doubt()
-            if isinstance(error, RequestRejected):
-                await self.window.tokens()
             raise

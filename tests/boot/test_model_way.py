@@ -6,12 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from boot.known_servers import KnownServers
 from boot.layers import here
 from boot.model_way import NO_WINDOW, way_to_model
 from boot.plugins import Plugins
 from boot.settings import Settings
 from boot.wiring import open_session
 from core.deltas import RestartDelta
+from core.endpoint import ServedModel, ServerFacts, ServerKind
 from core.errors import ConfigError, RequestRejected
 from core.events import ContextShrunk, ModelDelta, Outcome, Record
 from gate.dialects.table import families
@@ -22,6 +24,7 @@ from tests.fakes.serving import page
 from tests.gate.asking import deltas
 from tests.gate.sockets import hanging
 
+NATIVE, WIRE = "/api/chat", "/v1/chat/completions"
 WORDS = '{"choices":[{"delta":{"content":"Done."},"finish_reason":"stop"}]}'
 CALL = (
     '{"choices":[{"delta":{"tool_calls":[{"index":0,"id":"c","function":'
@@ -37,7 +40,7 @@ class FakeModel(FakeServer):
     """A server of these pages whose model lists files, and is done."""
 
     def __init__(self, pages: bodies.Pages) -> None:
-        super().__init__({**pages, "/v1/chat/completions": self._reply})
+        super().__init__({**pages, WIRE: self._reply})
 
     def _reply(self, asked: Asked) -> Page:
         answered = asked.json["messages"][-1]["role"] == "tool"
@@ -49,12 +52,16 @@ async def outcome(settings: Settings, text: str = "List the files.") -> Outcome:
         return (await opened.session.send(text)).outcome
 
 
-async def test_a_server_that_is_not_known_is_asked_after_its_first_reply(tmp_path: Path) -> None:
+async def test_a_server_that_is_not_known_is_looked_at_before_its_first_request_and_asked_after_the_reply(
+    tmp_path: Path,
+) -> None:
     with FakeModel(bodies.LLAMA_CPP) as server:
         done = await outcome(Settings(model_url=server.url, model="m", workspace=str(tmp_path)))
 
+    looked, then = server.paths[:2], server.paths[2:]
     assert done is Outcome.DONE
-    assert server.paths == ["/v1/chat/completions", "/v1/models", "/props", "/v1/chat/completions"]
+    assert sorted(looked) == ["/api/version", "/v1/models"]
+    assert then == ["/props", "/v1/chat/completions", "/v1/models", "/props", "/v1/chat/completions"]
 
 
 async def test_a_known_server_is_asked_nothing_before_its_first_reply_and_its_window_is_used(
@@ -78,7 +85,7 @@ async def test_llama_cpp_reads_the_beginning_in_advance_and_says_how_far_it_is(t
             opened.models.warm_up()
             await opened.session.send("List the files.")
 
-    ahead, asked, *_ = (asked for asked in server.log if asked.path == "/v1/chat/completions")
+    ahead, asked, *_ = (asked for asked in server.log if asked.path == WIRE)
     assert ahead.json["return_progress"] is True
     assert ahead.body.endswith(b'"}],"n_predict":0}')
     assert asked.body.startswith(ahead.body.removesuffix(b'"}],"n_predict":0}'))
@@ -90,7 +97,7 @@ async def test_another_server_is_asked_for_one_token_and_no_field_of_llama_cpp(t
             opened.models.warm_up()
             await opened.session.send("List the files.")
 
-    ahead, asked, *_ = (asked for asked in server.log if asked.path == "/v1/chat/completions")
+    ahead, asked, *_ = (asked for asked in server.log if asked.path == WIRE)
     assert set(ahead.json) - set(asked.json) == {"max_tokens"}
     assert (ahead.json["max_tokens"], "return_progress" in ahead.json) == (1, False)
 
@@ -144,17 +151,21 @@ async def test_no_more_of_the_window_is_used_than_was_set(tmp_path: Path) -> Non
     ("pages", "window_tokens", "notices"),
     [
         (bodies.UNKNOWN, None, (NO_WINDOW,)),
+        ({}, None, (NO_WINDOW,)),
         (bodies.TRANSFORMERS, None, (NO_WINDOW,)),
         (bodies.UNKNOWN, 32_768, ()),
         (bodies.UNSLOTH, None, ()),
         (bodies.VLLM, None, ()),
     ],
 )
+@pytest.mark.parametrize("model", ["", "m"], ids=["named by URL", "named by URL and model"])
 async def test_a_window_that_nobody_names_is_said_to_be_assumed(
-    pages: bodies.Pages, window_tokens: int | None, notices: tuple[str, ...]
+    pages: bodies.Pages, window_tokens: int | None, notices: tuple[str, ...], model: str
 ) -> None:
+    if not pages and not model:
+        return  # a server without a list needs the name
     with FakeServer(pages) as server:
-        ours = Settings(model_url=server.url, window_tokens=window_tokens)
+        ours = Settings(model_url=server.url, model=model, window_tokens=window_tokens)
         way = await way_to_model(ours, "server", Plugins(here().folders.cache))
 
     assert way.notices == notices
@@ -185,7 +196,7 @@ async def test_calls_are_read_in_the_dialect_of_the_profile(tmp_path: Path) -> N
     )
     done = {}
     for model in ("qwen3", "devstral"):
-        with FakeServer({**bodies.UNKNOWN, "/v1/chat/completions": stream(foreign)}) as server:
+        with FakeServer({**bodies.UNKNOWN, WIRE: stream(foreign)}) as server:
             settings = Settings(model_url=server.url, model=model, workspace=str(tmp_path), max_steps=1)
             done[model] = await outcome(settings)
 
@@ -205,7 +216,7 @@ async def test_a_model_of_which_ollama_says_that_it_knows_no_tools_is_told_of_th
     assert second["messages"][-1]["content"].startswith("<tool_response>\n")
 
 
-HOSTED = {**bodies.UNKNOWN, "/v1/chat/completions": stream(WORDS)}
+HOSTED = {**bodies.UNKNOWN, WIRE: stream(WORDS)}
 
 
 @pytest.mark.parametrize("hosted", [True, False])
@@ -217,7 +228,7 @@ async def test_an_endpoint_that_is_marked_hosted_gets_native_calls_and_its_own_s
         way = await way_to_model(ours, "server", Plugins(here().folders.cache))
         done = await outcome(ours)
 
-    sent = server.log[0].json
+    sent = next(asked.json for asked in server.log if asked.path == WIRE)
     assert done is Outcome.DONE
     assert ("tools" in sent, "temperature" in sent) == (hosted, not hosted)
     assert (way.window_tokens, way.profile.output_chars) == ((128_000, 20_000) if hosted else (None, 8_000))
@@ -242,35 +253,75 @@ async def test_ollama_is_told_the_window_that_was_set(tmp_path: Path) -> None:
     assert server.loads == [24_576]
 
 
-async def test_an_ollama_that_is_met_on_v1_is_spoken_to_natively_at_the_next_start(tmp_path: Path) -> None:
-    """The window of a session never changes, so not in the middle of one."""
-    pages = {**bodies.OLLAMA, "/api/chat": page({"error": "not in this session"}, 400)}
-    with FakeModel(pages) as server:
+async def test_an_ollama_on_any_port_is_spoken_to_natively_from_the_first_start_on(tmp_path: Path) -> None:
+    with FakeOllama(called("list_files"), said("Done.")) as server:
         ours = Settings(model_url=server.url, model="qwen3:8b", workspace=str(tmp_path))
         done = await outcome(ours)
-        way = await way_to_model(ours, "server", Plugins(here().folders.cache))
 
     assert done is Outcome.DONE
-    assert server.paths.count("/v1/chat/completions") == 2
-    assert way.window_tokens == 16_384
+    assert server.loads == [16_384]
+    assert not any("chat/completions" in path for path in server.paths)
 
 
-async def test_a_server_that_took_the_place_of_ollama_is_known_after_its_first_refusal(
-    tmp_path: Path,
+LIKE_OLLAMA = {WIRE: page({"error": "not in this session"}, 404)}
+FUSSY = {**bodies.TRANSFORMERS, WIRE: lambda asked: fussy(asked)}
+
+
+def fussy(asked: Asked) -> Page:
+    """transformers serve knows the fields of OpenAI, and no others."""
+    unknown = set(asked.json) & {"top_k", "min_p", "repeat_penalty", "return_progress"}
+    said = f"Unexpected fields in the request: {unknown}"
+    return page({"detail": said}, 422) if unknown else stream(WORDS)
+
+
+def known(url: str, kind: ServerKind) -> ServerFacts:
+    return ServerFacts(url=url, kind=kind, models=(ServedModel(name="qwen3:8b", window_tokens=16_384),))
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "kind", "asked"),
+    [
+        ("Ollama", bodies.VLLM, "vLLM", [NATIVE, WIRE]),
+        ("llama.cpp", FUSSY, "transformers serve", [WIRE, WIRE]),
+        ("vLLM", FUSSY, "transformers serve", [WIRE, WIRE]),
+    ],
+)
+async def test_another_server_at_a_known_url_is_found_out_and_asked_in_its_own_words(
+    before: ServerKind, now: bodies.Pages, kind: str, asked: list[str], tmp_path: Path
 ) -> None:
     plugins = Plugins(tmp_path)
-    with FakeOllama(said("Hello.")) as ollama:
-        await way_to_model(Settings(model_url=ollama.url), "server", plugins)
-    with FakeServer(bodies.VLLM, port=int(ollama.root.rpartition(":")[2])) as server:
-        settings = Settings(model_url=server.url, model="qwen3:8b")
-        way = await way_to_model(settings, "server", plugins)
-        with pytest.raises(RequestRejected):
+    with FakeServer({WIRE: stream(WORDS), **now}) as server:
+        KnownServers(tmp_path / "servers").keep(known(server.url, before))
+        way = await way_to_model(Settings(model_url=server.url, model="qwen3:8b"), "server", plugins)
+        came = await deltas(way.gateway)
+        await way.close()
+        again = await way_to_model(Settings(model_url=server.url, model="qwen3:8b"), "server", plugins)
+
+    assert [path for path in server.paths if path in (NATIVE, WIRE)] == asked
+    assert (again.server and again.server.kind, way.server) == (kind, again.server)
+    assert [type(one).__name__ for one in came] == ["RestartDelta", "TextDelta", "FinishDelta"]
+
+
+async def test_an_ollama_in_the_place_of_a_server_that_is_known_is_asked_natively(tmp_path: Path) -> None:
+    with FakeOllama(said("Hello.")) as server:
+        server.pages = {**server.pages, **LIKE_OLLAMA}
+        KnownServers(tmp_path / "servers").keep(known(server.url, "vLLM"))
+        ours = Settings(model_url=server.url, model="qwen3:8b")
+        way = await way_to_model(ours, "server", Plugins(tmp_path))
+        await deltas(way.gateway)
+        await way.close()
+
+    assert (server.loads, way.server and way.server.kind) == ([16_384], "Ollama")
+
+
+async def test_the_same_server_is_not_asked_again_what_it_refused(tmp_path: Path) -> None:
+    with FakeServer({**bodies.VLLM, WIRE: page({"detail": "no"}, 400)}) as server:
+        way = await way_to_model(Settings(model_url=server.url, model="m"), "server", Plugins(tmp_path))
+        with pytest.raises(RequestRejected, match="answered 400: no"):
             await deltas(way.gateway)
         await way.close()
-        again = await way_to_model(settings, "server", plugins)
 
-    assert again.server is not None
-    assert again.server.kind == "vLLM"
+    assert server.paths.count(WIRE) == 1
 
 
 async def test_a_prompt_that_ollama_cut_in_silence_is_told_shrunk_and_asked_again(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from core.endpoint import ServedModel, ServerFacts
 from core.errors import ConfigError, GatewayUnavailable, RequestRejected
 from gate.discovery import (
     LOCAL_SECONDS,
-    OLLAMA_PORT,
+    LOOK_SECONDS,
     Endpoint,
     NoServer,
     candidate_urls,
@@ -19,6 +19,7 @@ from gate.discovery import (
 )
 from tests.fakes import Asked, FakeServer, Page, bodies
 from tests.fakes.bodies import listed
+from tests.fakes.serving import page
 from tests.gate.sockets import answering
 
 NOBODY = "http://127.0.0.1:1/v1"
@@ -32,12 +33,53 @@ def endpoint(url: str, model: str, *served: ServedModel) -> Endpoint:
     return Endpoint(url=url, model=model, facts=ServerFacts(url=url, models=served))
 
 
-async def test_a_url_and_a_model_need_no_question() -> None:
-    with serving({"id": "m"}) as server:
+@pytest.mark.parametrize(
+    ("pages", "kind", "window", "paths"),
+    [
+        ({"/v1/models": listed({"id": "m", "context_length": 2048})}, "unknown", 2048, 0),
+        (bodies.LLAMA_CPP, "llama.cpp", 4096, 1),
+        (bodies.LM_STUDIO, "LM Studio", 4096, 1),
+        (bodies.VLLM, "vLLM", 32768, 0),
+        (bodies.SGLANG, "SGLang", 65536, 1),
+        (bodies.TABBY, "TabbyAPI", 24576, 2),
+        (bodies.OLLAMA, "Ollama", 4096, 3),
+        ({**bodies.OLLAMA, "/v1/models": listed({"id": "m", "owned_by": "bartowski"})}, "Ollama", None, None),
+    ],
+)
+async def test_a_server_that_nobody_knows_is_looked_at_for_a_moment_before_its_first_request(
+    pages: bodies.Pages, kind: str, window: int | None, paths: int | None
+) -> None:
+    """The list and Ollama's version at once; then the pages of whom these point to, and of nobody else."""
+    with FakeServer(pages) as server:
         found = await discover(server.url, model="m")
 
-    assert found == Endpoint(url=server.url, model="m")
-    assert server.log == []
+    assert isinstance(found, Endpoint)
+    assert found.facts is not None
+    assert (found.model, found.facts.kind) == ("m", kind)
+    assert (found.served and found.served.window_tokens, found.is_sure) == (window, kind != "unknown")
+    assert sorted(server.paths[:2]) == ["/api/version", "/v1/models"]
+    assert paths is None or len(server.paths) == 2 + paths
+
+
+@pytest.mark.parametrize("answer", [{"hello": "world"}, bodies.HTML, Page((b"",))])
+async def test_what_lists_no_models_may_answer_all_the_same(answer: Any) -> None:
+    with FakeServer({}, missing=answer if isinstance(answer, Page) else page(answer)) as server:
+        found = await discover(server.url, model="m")
+
+    assert found == Endpoint(url=server.url, model="m", facts=ServerFacts(url=server.url), is_sure=False)
+
+
+@pytest.mark.parametrize("url", [NOBODY, "https://api.openai.com/v1"])
+async def test_who_cannot_be_looked_at_or_is_hosted_is_asked_nothing(url: str) -> None:
+    assert await discover(url, model="m") == Endpoint(url=url, model="m")
+
+
+async def test_a_first_request_waits_no_longer_than_a_moment() -> None:
+    async with answering(b"") as silent, answering(b"HTTP/1.1 200 OK\r\n\r\n{") as halting:
+        async with asyncio.timeout(5 * LOOK_SECONDS):
+            found = await asyncio.gather(*(discover(one.url, model="m") for one in (silent, halting)))
+
+    assert found == [Endpoint(url=one.url, model="m") for one in (silent, halting)]
 
 
 async def test_a_url_and_a_model_that_are_known_bring_what_is_known() -> None:
@@ -246,16 +288,3 @@ async def test_a_server_that_lists_its_models_and_then_hangs_is_used_all_the_sam
         over.set()
 
     assert found == endpoint(server.url, "m", ServedModel(name="m", window_tokens=2048))
-
-
-async def test_an_ollama_in_its_usual_place_is_asked_who_it_is_before_its_first_request() -> None:
-    try:
-        server = FakeServer(bodies.OLLAMA, port=OLLAMA_PORT)
-    except OSError:
-        pytest.skip("somebody else has Ollama's port")
-    with server:
-        found = await discover(server.url, model="qwen3:8b")
-
-    assert isinstance(found, Endpoint)
-    assert found.facts is not None
-    assert found.facts.kind == "Ollama"
