@@ -9,11 +9,40 @@ from core.values import value
 
 
 @value
+class Ceilings:
+    """What a command may use of the machine at most; None is no ceiling of ours."""
+
+    memory_bytes: int | None = None
+    """Of all its processes together."""
+    processes: int | None = None
+    file_bytes: int | None = None
+    """Of any one file it writes."""
+    cpu_seconds: int | None = None
+    """Of each process."""
+    open_files: int | None = None
+    """Of each process."""
+
+
+@value
 class SandboxPolicy:
-    """The parts of the machine a command may touch; back-end "none" can enforce no part of it."""
+    """What a command may touch, reach and use; back-end "none" enforces no part of it.
+
+    All paths are absolute and real. The longer path wins where two of different kinds overlap.
+    """
 
     writable: tuple[Path, ...]
+    readable: tuple[Path, ...] = ()
+    """Beside the folders of the system itself. One that does not exist is passed over."""
+    protected: tuple[Path, ...] = ()
+    """Below what is writable: readable, never changed, nor put in the place of something missing."""
+    hidden: tuple[Path, ...] = ()
+    """Folders that look empty, and files that do, whatever they hold."""
+    home: Path | None = None
+    """The person's home: what the command sees there is its own, but for what is named above."""
     network: bool = False
+    environment: Mapping[str, str] = field(default_factory=dict)
+    """All that a command gets, before what is added for it."""
+    ceilings: Ceilings = Ceilings()
 
 
 @value
@@ -78,6 +107,11 @@ class SandboxBackend(Protocol):
     @property
     def isolated(self) -> bool:
         """Whether a command can do no harm outside its policy: by this back-end, or as the user declared."""
+        ...
+
+    @property
+    def policy(self) -> SandboxPolicy:
+        """What a command of this session may do, before a tool asks for less."""
         ...
 
     async def run(

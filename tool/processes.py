@@ -17,6 +17,7 @@ from pathlib import Path
 from core.errors import ToolError
 from core.sandbox import Command, CommandResult, Limits
 from tool.capture import Capture
+from tool.holding import UNHELD, Hold
 from tool.supervision import STOP_SECONDS, Control, Ending
 
 RUNNER = Path(__file__).with_name("runner.py")
@@ -24,7 +25,6 @@ CHUNK_BYTES = 65_536
 LONGEST_LINE_BYTES = 16_000_000
 REPORT_DESCRIPTOR = 9
 """The largest that every shell can redirect to."""
-RESOURCE_LIMITS = {"RLIMIT_CORE": 0}
 
 
 @dataclass
@@ -36,7 +36,9 @@ class Processes:
     _running: set[Control] = field(default_factory=set)
     _workers: "set[LineWorker]" = field(default_factory=set)
 
-    async def run(self, command: Command, limits: Limits, progress: Callable[[str], None]) -> CommandResult:
+    async def run(
+        self, command: Command, limits: Limits, progress: Callable[[str], None], hold: Hold = UNHELD
+    ) -> CommandResult:
         """Run to its end, in exactly `command.environment`.
 
         Raises:
@@ -49,7 +51,7 @@ class Processes:
             if command.report:
                 places[REPORT_DESCRIPTOR] = report.writer
             try:
-                control = await self._launch(command, places)
+                control = await self._launch(command, places, hold)
                 output.close_writer()
                 report.close_writer()
                 with output.feeding(capture.add):
@@ -66,17 +68,17 @@ class Processes:
             seconds=asyncio.get_running_loop().time() - began,
             timed_out=timed_out,
             spilled=capture.spilled,
-            ended_processes=ending.ended,
+            ended_processes=max(0, ending.ended - hold.own_processes),
             report=reported,
             note=" ".join(note for note in (capture.note, ending.shortfall) if note),
         )
 
-    async def start(self, command: Command) -> "LineWorker":
+    async def start(self, command: Command, hold: Hold = UNHELD) -> "LineWorker":
         """Start a process that talks in lines on its standard input and output."""
         ours, theirs = socket.socketpair()
         with theirs, ExitStack() as undo:
             undo.enter_context(ours)
-            control = await self._launch(command, {0: theirs.fileno(), 1: theirs.fileno()})
+            control = await self._launch(command, {0: theirs.fileno(), 1: theirs.fileno()}, hold)
             undo.pop_all()
         reader, writer = await asyncio.open_connection(sock=ours, limit=LONGEST_LINE_BYTES)
         worker = LineWorker(command.argv, control, reader, writer, on_end=self._forget_worker)
@@ -107,8 +109,9 @@ class Processes:
         finally:
             self._forget(control)
 
-    async def _launch(self, command: Command, places: Mapping[int, int]) -> Control:
+    async def _launch(self, command: Command, places: Mapping[int, int], hold: Hold) -> Control:
         """Start `command` with our descriptors at its `places`."""
+        places = dict(places) | dict(hold.descriptors)
         with ExitStack() as undo:
             ours, theirs = socket.socketpair()
             with theirs:
@@ -123,8 +126,8 @@ class Processes:
                     "environment": dict(command.environment)
                     | ({"ROOST_REPORT_FD": str(REPORT_DESCRIPTOR)} if command.report else {}),
                     "places": list(places),
-                    "limits": RESOURCE_LIMITS,
                 }
+                | hold.request()
             )
             undo.pop_all()
         return control

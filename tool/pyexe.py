@@ -17,7 +17,7 @@ from core.errors import ToolError
 from core.messages import ToolStatus
 from core.permissions import Effect
 from core.protocols import ToolContext, ToolResult, ToolServices
-from core.sandbox import Command, SandboxPolicy, Worker
+from core.sandbox import Command, Worker
 from core.views import CodeResult
 from core.workspace import make_artifacts
 from tool.capture import Capture
@@ -116,7 +116,7 @@ class Pyexe:
         own = root / ".venv" / "bin" / "python"
         interpreter = str(own) if own.exists() else sys.executable
         command = Command(argv=(interpreter, str(WORKER)), cwd=root, environment={"MPLBACKEND": "Agg"})
-        return await self.services.sandbox.start(command, SandboxPolicy(writable=(root,)))
+        return await self.services.sandbox.start(command, self.services.sandbox.policy)
 
     def _saved(self, image: str) -> str:
         path = make_artifacts(self.services.artifacts) / f"plot-{os.urandom(4).hex()}.png"

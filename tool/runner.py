@@ -12,12 +12,14 @@ This file is run by its path with `python -I -S`. It imports the standard librar
 
 import ctypes
 import fcntl
+import io
 import json
 import os
 import resource
 import select
 import signal
 import socket
+import struct
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -25,14 +27,21 @@ from contextlib import suppress
 from typing import Any, NoReturn
 
 LINUX = sys.platform == "linux"
-SET_CHILD_SUBREAPER = 36  # prctl(2)
+SET_CHILD_SUBREAPER, DROP_BOUNDING, SET_FILTER, NO_NEW_RIGHTS = 36, 24, 22, 38  # prctl(2)
+FILTER_MODE = 2
+SET_CAPABILITIES, RESTRICT_SELF = {"x86_64": 126, "aarch64": 91}, 446
+CAPABILITY_VERSION = 0x20080522
 MOST_DESCRIPTORS = 16
+PAGE_BYTES = resource.getpagesize()
 FIRST_FREE_DESCRIPTOR = 64
 """Descriptors wait here until they are put in their places, so that none lands on another."""
 
 LEAVE, END, KILL = 0, signal.SIGTERM, signal.SIGKILL
 ENDING = ((END, 0.5), (KILL, 1.2))
 """Signals for what is left, and how many seconds each may take; with the grace, 1.8 together."""
+AT_ONCE = ((KILL, 1.7),)
+WATCH_SECONDS = 0.25
+"""How often a command's processes are counted and measured, if it has ceilings."""
 GRACE = (LEAVE, 0.1)
 """A `>(tee log)` still has its last lines to write when its shell has ended."""
 
@@ -87,9 +96,10 @@ def supervise(control: socket.socket, descriptors: Sequence[int]) -> None:
     for descriptor in descriptors:
         os.close(descriptor)
     family = Family(child)
-    stopped = family.wait(woken, control)
-    left = family.end(ENDING if stopped else (GRACE, *ENDING))
-    report(control, {"status": family.status, "ended": len(family.ended), "left": left, "adopted": adopted})
+    why = family.wait(woken, control, request.get("ceilings", {}))
+    left = family.end({"": (GRACE, *ENDING), "stopped": ENDING}.get(why, AT_ONCE))
+    fields = {"status": family.status, "ended": len(family.ended), "left": left, "adopted": adopted}
+    report(control, fields | {"exceeded": "" if why == "stopped" else why})
 
 
 def become(request: dict[str, Any], descriptors: Sequence[int], control: socket.socket) -> NoReturn:
@@ -110,12 +120,34 @@ def become(request: dict[str, Any], descriptors: Sequence[int], control: socket.
             hard = resource.getrlimit(kind)[1]
             lowered = most if hard == resource.RLIM_INFINITY else min(most, hard)
             resource.setrlimit(kind, (lowered, lowered))
+        if "ruleset" in request:
+            confine(request["ruleset"], bytes.fromhex(request["filter"]))
         os.execvpe(request["argv"][0], request["argv"], request["environment"])
     except (OSError, ValueError) as error:
         code = error.errno if isinstance(error, OSError) else 0
         report(control, {"failed": str(error), "errno": code})
     finally:
         os._exit(127)
+
+
+def confine(ruleset: int, program: bytes) -> None:
+    """Give up, for good, all that Landlock's `ruleset` and the filter of system calls do not allow."""
+    libc = ctypes.CDLL(None, use_errno=True)
+
+    def must(answer: int) -> None:
+        if answer != 0:
+            raise OSError(ctypes.get_errno(), "the sandbox could not be put in place")
+
+    must(libc.prctl(NO_NEW_RIGHTS, 1, 0, 0, 0))
+    must(libc.syscall(RESTRICT_SELF, ruleset, 0))
+    os.close(ruleset)
+    for capability in range(64):
+        libc.prctl(DROP_BOUNDING, capability, 0, 0, 0)  # only root has any to drop
+    header = (ctypes.c_uint32 * 2)(CAPABILITY_VERSION, 0)
+    must(libc.syscall(SET_CAPABILITIES[os.uname().machine], header, (ctypes.c_uint32 * 6)()))
+    instructions = ctypes.create_string_buffer(program, len(program))
+    described = struct.pack("@HP", len(program) // 8, ctypes.addressof(instructions))
+    must(libc.prctl(SET_FILTER, FILTER_MODE, described, 0, 0))
 
 
 class Family:
@@ -128,15 +160,28 @@ class Family:
         self.ended: set[int] = set()
         """Who had to be told to end, the head aside."""
 
-    def wait(self, woken: int, control: socket.socket) -> bool:
-        """Until the head has ended, or (True) nobody waits for it any more."""
+    def wait(self, woken: int, control: socket.socket, ceilings: dict[str, int]) -> str:
+        """Until the head has ended; else "stopped", as nobody waits any more, or the ceiling passed."""
         sources: list[int | socket.socket] = [woken, control]
         while self.reap() and self.status is None:
-            ready, _, _ = select.select(sources, [], [])
+            ready, _, _ = select.select(sources, [], [], WATCH_SECONDS if ceilings else None)
             if control in ready:
-                return True
-            os.read(woken, 512)
-        return False
+                return "stopped"
+            if woken in ready:
+                os.read(woken, 512)
+            elif passed := self.beyond(ceilings):
+                return passed
+        return ""
+
+    def beyond(self, ceilings: dict[str, int]) -> str:
+        """Which ceiling all members together are above."""
+        members = set(self.members())
+        if len(members) > ceilings.get("processes", len(members)):
+            return "processes"
+        most = ceilings.get("memory_bytes")
+        if most and sum(map(resident, members)) > most and sum(map(proportional, members)) > most:
+            return "memory_bytes"
+        return ""
 
     def reap(self) -> bool:
         """Bury the dead; whether a child is left."""
@@ -152,6 +197,7 @@ class Family:
 
     def end(self, phases: Sequence[tuple[int, float]]) -> int:
         """End all that is left, politely first; how many withstood."""
+        pause = 0.0005
         for number, seconds in phases:
             deadline = time.monotonic() + seconds
             told: set[int] = set()
@@ -159,7 +205,7 @@ class Family:
                 if time.monotonic() > deadline:
                     break
                 self.tell(number, told)
-                time.sleep(0.008)
+                time.sleep(pause := min(0.008, 2 * pause))
         return len(set(self.members())) if self.is_alive() else 0
 
     def is_alive(self) -> bool:
@@ -196,14 +242,30 @@ def living() -> Iterator[tuple[int, int]]:
     with os.scandir("/proc") as entries:
         pids = [int(entry.name) for entry in entries if entry.name.isdigit()]
     for pid in pids:
-        try:
-            stat = os.open(f"/proc/{pid}/stat", os.O_RDONLY)
-        except FileNotFoundError:
-            continue
-        with os.fdopen(stat, "rb") as file, suppress(ProcessLookupError):
-            state, parent = file.read().rpartition(b")")[2].split()[:2]
+        with suppress(FileNotFoundError, ProcessLookupError), io.FileIO(f"/proc/{pid}/stat") as file:
+            state, parent = file.readall().rpartition(b")")[2].split()[:2]
             if state not in b"ZX":
                 yield pid, int(parent)
+
+
+def line_of(path: str, start: bytes) -> list[bytes]:
+    """The words of the first line of a file in /proc that begins so; none when the process is gone."""
+    with suppress(OSError), io.FileIO(path) as file:
+        lines = file.readall().splitlines()
+        return next((line.split() for line in lines if line.startswith(start)), [])
+    return []
+
+
+def resident(pid: int) -> int:
+    """Bytes of memory, with those it shares with others that were forked from it."""
+    pages = line_of(f"/proc/{pid}/statm", b"")
+    return (int(pages[1]) - int(pages[2])) * PAGE_BYTES if pages else 0
+
+
+def proportional(pid: int) -> int:
+    """Bytes of memory, its share of what is shared. Exact, and slow for large processes."""
+    words = line_of(f"/proc/{pid}/smaps_rollup", b"Pss:")
+    return int(words[1]) * 1024 if words else resident(pid)
 
 
 def signalled(pid: int, number: int) -> bool:
@@ -229,10 +291,8 @@ def forked(control: socket.socket) -> int | None:
 
 
 def report(control: socket.socket, fields: dict[str, Any]) -> None:
-    try:
+    with suppress(OSError):  # the agent is gone: nobody wants to know
         control.sendall(json.dumps(fields).encode() + b"\n")
-    except OSError:
-        return  # the agent is gone: nobody wants to know
 
 
 if __name__ == "__main__":

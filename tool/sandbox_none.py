@@ -27,7 +27,10 @@ def command_environment(own: Mapping[str, str], added: Mapping[str, str]) -> dic
     return passed | SET_FOR_ALL | dict(added)
 
 
-def _no_progress(text: str) -> None:
+NO_POLICY = SandboxPolicy(writable=())
+
+
+def no_progress(text: str) -> None:
     """Nobody is watching."""
 
 
@@ -38,6 +41,7 @@ class PlainBackend:
     name: str = "none"
     isolated: bool = False
     """True where the user declared this machine itself a sandbox."""
+    policy: SandboxPolicy = NO_POLICY
     own_environment: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
     processes: Processes = field(default_factory=Processes)
 
@@ -46,7 +50,7 @@ class PlainBackend:
         command: Command,
         policy: SandboxPolicy,
         limits: Limits,
-        progress: Callable[[str], None] = _no_progress,
+        progress: Callable[[str], None] = no_progress,
     ) -> CommandResult:
         return await self.processes.run(self._with_environment(command), limits, progress)
 

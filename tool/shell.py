@@ -11,7 +11,7 @@ from core.errors import ToolError
 from core.messages import ToolStatus
 from core.permissions import Effect
 from core.protocols import ToolContext, ToolResult, ToolServices
-from core.sandbox import Command, CommandResult, Limits, SandboxPolicy
+from core.sandbox import Command, CommandResult, Limits
 from core.views import CommandOutput
 from tool.output_text import shown, without_controls
 
@@ -47,7 +47,7 @@ class Shell:
                 cwd=self._folder or root,
                 report=True,
             ),
-            SandboxPolicy(writable=(root,)),
+            self.services.sandbox.policy,
             Limits(
                 wall_seconds=args.timeout_seconds,
                 kept_chars=self.services.profile.output_chars,

@@ -15,6 +15,10 @@ from core.errors import ToolError
 CHUNK_BYTES = 65_536
 STOP_SECONDS = 4.0
 """How long a stopped command may take to be gone; its supervisor is done after two."""
+BEYOND = {
+    "memory_bytes": "used more memory than a command may",
+    "processes": "were more than a command may start",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +33,8 @@ class Ending:
     failed: str = ""
     """Why the command could not be started."""
     errno: int = 0
+    exceeded: str = ""
+    """The ceiling that all processes together went beyond, by its field's name."""
 
     def check_started(self, argv: Sequence[str]) -> None:
         """Raise ToolError for a command that never ran."""
@@ -53,7 +59,9 @@ class Ending:
 
     @property
     def shortfall(self) -> str:
-        """What could not be ended, for people."""
+        """What could not be ended, and what was ended early, for people."""
+        if self.exceeded:
+            return f"Stopped: all its processes together {BEYOND[self.exceeded]}."
         if self.left:
             return "Not every process of it could be ended."
         if self.ended and not self.adopted:

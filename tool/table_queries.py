@@ -4,13 +4,13 @@ import json
 import re
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
 
 from core.errors import ToolError, ToolTimedOut
 from core.protocols import SandboxBackend
-from core.sandbox import Command, CommandResult, Limits, SandboxPolicy
+from core.sandbox import Command, CommandResult, Limits
 
 WORKER = Path(__file__).with_name("table_worker.py")
 WALL_SECONDS = 60.0
@@ -48,7 +48,7 @@ async def answers_of(
     }
     result = await sandbox.run(
         Command(argv=(sys.executable, "-I", "-X", "utf8", str(WORKER), json.dumps(request)), cwd=path.parent),
-        SandboxPolicy(writable=()),
+        replace(sandbox.policy, writable=()),
         Limits(wall_seconds=WALL_SECONDS, kept_chars=KEPT_CHARS),
     )
     return _said(result)

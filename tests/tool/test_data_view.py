@@ -13,7 +13,7 @@ from core.errors import ToolError
 from core.protocols import ToolContext, ToolResult
 from core.sandbox import Command, CommandResult, Limits, SandboxPolicy
 from core.views import Table
-from tests.tool.commanding import plain_backend, services_in
+from tests.tool.commanding import NOTHING, plain_backend, services_in
 from tool.data_view import DataView, DataViewArgs
 from tool.sandbox_none import PlainBackend
 from tool.tables import LONGEST_LINE_CHARS
@@ -28,6 +28,7 @@ class Watched:
     ended: bool = False
     name = "watched"
     isolated = False
+    policy = NOTHING
 
     async def run(
         self, command: Command, policy: SandboxPolicy, limits: Limits, progress: Callable[[str], None] = print
