@@ -1,0 +1,147 @@
+"""What commands of a workspace may touch: the policy every sandbox of a session enforces."""
+
+import os
+import re
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from boot.paths import OWN_FOLDER, Folders
+from core.errors import ConfigError
+from core.sandbox import Ceilings, SandboxPolicy
+from tool.sandbox_none import command_environment
+
+ROOT = Path(__file__).resolve().parents[1]
+OWN_CODE = ("tool", "core")
+"""Parts of Roost that run inside: the processes behind pyexe and data_view."""
+TOOLCHAINS = (
+    *(".local/bin", ".local/lib", ".local/pipx", ".local/share/pipx", ".local/share/uv", ".local/share/mise"),
+    *(".local/share/pnpm", ".local/share/fnm", ".local/share/virtualenvs", ".local/share/rtx"),
+    *(".pyenv", ".rye", ".conda", "miniconda3", "anaconda3", "miniforge3", "mambaforge", "micromamba"),
+    *(".nvm", ".volta", ".fnm", ".nodenv", ".n", ".bun", ".deno", ".yarn", ".npm/_cacache", ".node-gyp"),
+    *(".cargo/bin", ".cargo/env", ".cargo/registry", ".cargo/git", ".rustup", "go/bin", "go/pkg", ".goenv"),
+    *(
+        ".rbenv",
+        ".rvm",
+        ".gem/ruby",
+        ".sdkman",
+        ".jenv",
+        ".m2/repository",
+        ".gradle/caches",
+        ".gradle/wrapper",
+    ),
+    *(".asdf", ".ghcup", ".cabal/packages", ".stack", ".nix-profile", ".dotnet", ".elan", ".juliaup"),
+    *(".cache/pip", ".cache/uv", ".cache/pypoetry", ".cache/pre-commit", ".cache/yarn", ".cache/node"),
+    *(".cache/ms-playwright", ".cache/huggingface/hub", ".cache/torch", ".config/git/ignore"),
+)
+"""Below the home: what builds need to read. None of these is where passwords are kept."""
+OPEN_SECRETS = (
+    *("/etc/shadow", "/etc/shadow-", "/etc/gshadow", "/etc/gshadow-", "/etc/sudoers", "/etc/sudoers.d"),
+    *("/etc/ssh", "/etc/ssl/private", "/etc/wireguard", "/etc/NetworkManager/system-connections"),
+)
+"""Hidden from an agent that could read them, which is one that runs as root."""
+SYSTEM_FOLDERS = tuple(map(Path, ("/usr", "/bin", "/sbin", "/lib", "/lib64", "/etc", "/opt", "/nix/store")))
+"""Every back-end shows these as they are."""
+TOO_MUCH = (
+    *SYSTEM_FOLDERS,
+    *map(Path, ("/", "/home", "/Users", "/root", "/var", "/tmp", "/run", "/proc", "/dev", "/sys", "/boot")),
+)
+MEMORY_SHARE = 0.75
+PROCESSES, FILE_BYTES, CPU_SECONDS, OPEN_FILES = 512, 8 * 2**30, 4 * 3600, 4096
+
+
+def policy_for(
+    workspace: Path, folders: Folders, environment: Mapping[str, str] = os.environ
+) -> SandboxPolicy:
+    """The policy for commands that work in `workspace`, which is a real path.
+
+    Raises:
+        ConfigError: the workspace is or holds a folder that a sandbox has to keep commands out of.
+    """
+    home = Path(environment.get("HOME") or Path.home()).resolve()
+    if workspace in TOO_MUCH or home.is_relative_to(workspace):
+        raise ConfigError(
+            f"No sandbox can protect {str(home)!r} from commands that work in {str(workspace)!r}.",
+            hint="Start in the folder of a project.",
+        )
+    own = workspace / OWN_FOLDER
+    return SandboxPolicy(
+        writable=(workspace,),
+        readable=(workspace, *_toolchains(workspace, home, environment)),
+        protected=(own, *_own_files(workspace)),
+        hidden=(*_secret_files(), *_own_folders(folders)),
+        home=home,
+        environment=command_environment(environment, _identity(home)),
+        ceilings=Ceilings(
+            memory_bytes=_memory_bytes(),
+            processes=PROCESSES,
+            file_bytes=FILE_BYTES,
+            cpu_seconds=CPU_SECONDS,
+            open_files=OPEN_FILES,
+        ),
+    )
+
+
+def _toolchains(workspace: Path, home: Path, environment: Mapping[str, str]) -> tuple[Path, ...]:
+    """Those that are there, and that neither the workspace nor the system's folders hold already."""
+    found = sorted(
+        {path for path in _named(home, environment) if os.access(path, os.R_OK)}, key=lambda path: path.parts
+    )
+    shown: list[Path] = []
+    for path in found:
+        if not any(path.is_relative_to(other) for other in (workspace, *SYSTEM_FOLDERS, *shown)):
+            shown.append(path)
+    return tuple(shown)
+
+
+def _named(home: Path, environment: Mapping[str, str]) -> Iterator[Path]:
+    """Toolchains and caches; Python, and what of Roost runs inside."""
+    yield from (home / name for name in TOOLCHAINS)
+    yield from (Path(sys.prefix), Path(sys.base_prefix), *(ROOT / name for name in OWN_CODE))
+    for name in ("VIRTUAL_ENV", "CONDA_PREFIX"):
+        if _is_environment(Path(environment.get(name, ""))):
+            yield Path(environment[name])
+    for name in environment.get("PATH", "").split(os.pathsep):
+        folder = Path(name)
+        if folder.is_absolute() and not home.is_relative_to(folder) and folder not in TOO_MUCH:
+            yield folder.parent if _is_environment(folder.parent) else folder
+
+
+def _is_environment(folder: Path) -> bool:
+    return any(os.access(folder / name, os.R_OK) for name in ("pyvenv.cfg", "conda-meta"))
+
+
+def _own_files(workspace: Path) -> Iterator[Path]:
+    """In the checkout's own workspace the agent's files lie beside the work."""
+    if workspace == ROOT / "workspace":
+        yield from (workspace / "project.json", workspace / "skills")
+
+
+def _own_folders(folders: Folders) -> Iterator[Path]:
+    yield from dict.fromkeys((folders.data, folders.config, folders.cache))
+
+
+def _secret_files() -> Iterator[Path]:
+    yield from (Path(name) for name in OPEN_SECRETS if os.access(name, os.R_OK))
+
+
+def _identity(home: Path) -> dict[str, str]:
+    """Who commits: told by variables, because git's own settings may hold passwords and stay hidden."""
+    found: dict[str, str] = {}
+    for file in (home / ".config" / "git" / "config", home / ".gitconfig"):
+        try:
+            text = file.read_text(encoding="utf-8", errors="replace")
+        except OSError:
+            continue
+        for section in re.findall(r"^\s*\[user\]\s*$([^\[]*)", text, re.MULTILINE | re.IGNORECASE):
+            found |= dict(re.findall(r"^\s*(name|email)\s*=\s*\"?(.*?)\"?\s*$", section, re.MULTILINE))
+    return {
+        f"GIT_{role}_{name.upper()}": said for role in ("AUTHOR", "COMMITTER") for name, said in found.items()
+    }
+
+
+def _memory_bytes() -> int | None:
+    try:
+        return int(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") * MEMORY_SHARE)
+    except (ValueError, OSError):
+        return None

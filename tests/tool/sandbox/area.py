@@ -1,0 +1,282 @@
+"""Throwaway homes with a project and things outside that nothing may reach, and who tries to reach them."""
+
+import hashlib
+import json
+import os
+import select
+import shutil
+import socket
+import stat
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tool.sandbox_bubblewrap import bubblewrap_program
+from tool.sandbox_landlock import LEAST_VERSION, landlock_version
+
+ROOT = Path(__file__).resolve().parents[3]
+CANARY = "BEGIN CANARY"
+NOBODY = 65534
+SYSTEM_PYTHON = Path("/usr/bin/python3")
+FIXED_GIT = ("hooks", "config", "config.worktree", "commondir", "attributes")
+GIT = {
+    "GIT_CONFIG_GLOBAL": os.devnull,
+    "GIT_CONFIG_SYSTEM": os.devnull,
+    **{f"GIT_{role}_{name}": "a@b.c" for role in ("AUTHOR", "COMMITTER") for name in ("NAME", "EMAIL")},
+}
+
+
+def why_not(backend: str, user: str) -> str:
+    """Why rows cannot be tried here; empty when they can."""
+    return (_why_not_as(user) if user == "nobody" else "") or _why_not_under(backend, user)
+
+
+def _why_not_as(user: str) -> str:
+    if os.getuid() != 0:
+        return "only root can become somebody else"
+    asked = [str(SYSTEM_PYTHON), "-c", "import sys; sys.exit(sys.version_info < (3, 11))"]
+    if not SYSTEM_PYTHON.exists() or subprocess.run(asked, timeout=60).returncode:
+        return "the system's Python is older than 3.11, and the tests' own may be hidden from others"
+    return ""
+
+
+def _why_not_under(backend: str, user: str) -> str:
+    if backend == "landlock" and (version := landlock_version()) < LEAST_VERSION:
+        return f"the kernel's Landlock is of version {version}"
+    if backend != "bubblewrap":
+        return ""
+    if (program := bubblewrap_program()) is None:
+        return "bubblewrap is not installed"
+    asked = [str(program), "--unshare-user", "--unshare-net", "--ro-bind", "/", "/", "true"]
+    ran = subprocess.run(asked, capture_output=True, text=True, timeout=60, **_as_user(user))
+    return ran.stderr.strip()
+
+
+@dataclass
+class Area:
+    """One row's own corner: `home/project`, `outside`, listeners and a process."""
+
+    base: Path
+    victim: subprocess.Popen[bytes]
+    listeners: Sequence[socket.socket]
+    environment: Mapping[str, str]
+    before: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def project(self) -> Path:
+        return self.base / "home" / "project"
+
+    def reached(self) -> list[str]:
+        """What is not as it was."""
+        after = self.fingerprints()
+        paths = [name for name in {*self.before, *after} if self.before.get(name) != after.get(name)]
+        heard = select.select(self.listeners, [], [], 0)[0]
+        found = sorted(paths) + [f"heard by {listener.getsockname()}" for listener in heard]
+        if self.victim.poll() is not None or _state(self.victim.pid) == "T":
+            found.append("the process outside")
+        return found
+
+    def fingerprints(self) -> dict[str, str]:
+        found = {}
+        for path in self.base.rglob("*"):
+            name = path.relative_to(self.base).as_posix()
+            if not name.startswith("home/project/") or _is_protected(path.relative_to(self.project)):
+                found |= {name: print_} if (print_ := _fingerprint(path)) else {}
+        return found
+
+
+def _is_protected(path: Path) -> bool:
+    """Of a path in the project, by its name: git's own commands, and Roost's rules."""
+    parts = path.parts
+    if parts[0] == ".roost":
+        return True
+    if ".git" not in parts:
+        return False
+    inner = parts[parts.index(".git") + 1 :]
+    return not inner or not {*FIXED_GIT}.isdisjoint(inner)
+
+
+def _fingerprint(path: Path) -> str:
+    """Of a file: its rights, time and content. Folders are what is in them."""
+    status = path.lstat()
+    if stat.S_ISREG(status.st_mode):
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()[:12]
+        return f"{stat.S_IMODE(status.st_mode):o} {int(status.st_mtime)} {digest}"
+    return str(path.readlink()) if path.is_symlink() else ""
+
+
+def survivors(area: Area) -> list[int]:
+    """Processes that were started for a row and live: they know whom it was to end."""
+    mark = f"VICTIM={area.victim.pid}".encode()
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if mark in (folder / "environ").read_bytes().split(b"\0"):
+                found.append(int(folder.name))
+    return found
+
+
+def _state(pid: int) -> str:
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+
+
+def _as_user(user: str) -> dict[str, Any]:
+    return {"user": NOBODY, "group": NOBODY, "extra_groups": []} if user == "nobody" else {}
+
+
+@contextmanager
+def areas(kinds: Sequence[str], user: str) -> Iterator[list[Area]]:
+    """An area for each kind of project, owned by `user`; all of it goes when the block ends."""
+    with ExitStack() as stack, tempfile.TemporaryDirectory(prefix="roost-test-") as folder:
+        base = Path(folder)
+        base.chmod(0o755)
+        made = [_area(stack, base / str(number), kind, user) for number, kind in enumerate(kinds)]
+        if user == "nobody":
+            subprocess.run(["chown", "-R", f"{NOBODY}:{NOBODY}", folder], check=True, timeout=60)
+        for area in made:
+            area.before = area.fingerprints()
+        yield made
+
+
+def _area(stack: ExitStack, base: Path, kind: str, user: str) -> Area:
+    home, outside = base / "home", base / "outside"
+    for folder in (home / ".ssh", home / ".config/roost", home / ".local/share/roost", outside):
+        folder.mkdir(parents=True)
+    (home / ".ssh/id_rsa").write_text(f"{CANARY}\n")
+    (home / ".local/share/roost/session").write_text(f"{CANARY}\n")
+    (home / ".config/roost/settings.toml").write_text("\n")
+    (home / ".bashrc").write_text("\n")
+    (outside / "note").write_text("mine\n")
+    (home / ".cargo/bin").mkdir(parents=True)
+    (home / ".cargo/bin/tool").write_text("#!/bin/sh\necho from the toolchain\n")
+    (home / ".cargo/bin/tool").chmod(0o755)
+    (home / ".cargo/credentials.toml").write_text(f"{CANARY}\n")
+    (outside / "other/hooks").mkdir(parents=True)
+    for name in ("hooks/post-commit", "config", "commondir", "gitdir"):
+        (outside / "other" / name).write_text("mine\n")
+    {"plain": _repository, "worktree": _worktree, "pointer": _pointer}[kind](base)
+    (home / "project/.roost").mkdir()
+    (home / "project/.roost/rules.toml").write_text("\n")
+    victim = subprocess.Popen(["sleep", "600"], **_as_user(user))
+    stack.callback(victim.wait)
+    stack.callback(victim.kill)
+    abstract = f"roost-{base.parent.name}-{base.name}"
+    places = [("127.0.0.1", 0), ("::1", 0), ("127.0.0.1", 0), str(home / "project/socket")]
+    places += [str(outside / "socket"), f"\0{abstract}", str(home / "project/datagrams")]
+    kinds = [(socket.AF_INET, True), (socket.AF_INET6, True), (socket.AF_INET, False), (socket.AF_UNIX, True)]
+    kinds += [(socket.AF_UNIX, True), (socket.AF_UNIX, True), (socket.AF_UNIX, False)]
+    listeners = [
+        stack.enter_context(_listener(*kind, place)) for kind, place in zip(kinds, places, strict=True)
+    ]
+    root_device = Path("/").stat().st_dev
+    return Area(
+        base=base,
+        victim=victim,
+        listeners=listeners,
+        environment={
+            "HOME": str(home),
+            "OUTSIDE": str(outside),
+            "VICTIM": str(victim.pid),
+            "TCP_PORT": str(listeners[0].getsockname()[1]),
+            "TCP6_PORT": str(listeners[1].getsockname()[1]),
+            "UDP_PORT": str(listeners[2].getsockname()[1]),
+            "ABSTRACT": abstract,
+            "DISK_MAJOR": str(os.major(root_device)),
+            "DISK_MINOR": str(os.minor(root_device)),
+        },
+    )
+
+
+def _listener(family: int, is_stream: bool, place: Any) -> socket.socket:
+    listener = socket.socket(family, socket.SOCK_STREAM if is_stream else socket.SOCK_DGRAM)
+    listener.bind(place)
+    if is_stream:
+        listener.listen()
+    return listener
+
+
+def _git(*arguments: str, folder: Path) -> None:
+    everything = ["git", "-c", "protocol.file.allow=always", "-c", "init.defaultBranch=main", *arguments]
+    subprocess.run(everything, cwd=folder, check=True, env=os.environ | GIT, capture_output=True, timeout=60)
+
+
+def _repository(base: Path) -> None:
+    """With a file, a nested repository and a submodule."""
+    project = base / "home/project"
+    project.mkdir()
+    _git("init", "-q", folder=project)
+    (project / "a.txt").write_text("a\n")
+    (project / "nested").mkdir()
+    _git("init", "-q", folder=project / "nested")
+    part = base / "part"
+    part.mkdir()
+    _git("init", "-q", folder=part)
+    _git("commit", "-q", "--allow-empty", "-m", "first", folder=part)
+    _git("submodule", "--quiet", "add", str(part), "part", folder=project)
+    _git("add", "a.txt", folder=project)
+    _git("commit", "-q", "-m", "first", folder=project)
+
+
+def _worktree(base: Path) -> None:
+    main = base / "main"
+    main.mkdir()
+    _git("init", "-q", folder=main)
+    _git("commit", "-q", "--allow-empty", "-m", "first", folder=main)
+    _git("worktree", "add", "-q", str(base / "home/project"), folder=main)
+
+
+def _pointer(base: Path) -> None:
+    """A project that claims to be a worktree of what is none of its."""
+    fake = base / "outside/fake"
+    (fake / "worktrees/x").mkdir(parents=True)
+    (fake / "objects").mkdir()
+    (fake / "canary").write_text(CANARY)
+    (base / "home/project").mkdir()
+    (base / "home/project/.git").write_text(f"gitdir: {fake}/worktrees/x\n")
+
+
+@dataclass(frozen=True)
+class Tried:
+    """What came of one row."""
+
+    output: str
+    code: int | None
+    note: str
+    seconds: float
+
+
+def tried(
+    rows: Sequence[Mapping[str, Any]], where: Sequence[Area], backend: str, user: str
+) -> Iterator[Tried]:
+    """Run each row in its area, one after another; a result comes before the next row is begun."""
+    with ExitStack() as stack:
+        root, python = ROOT, sys.executable
+        if user == "nobody":  # neither the checkout nor the tests' Python need be readable for others
+            python = str(SYSTEM_PYTHON)
+            root = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="roost-code-")))
+            root.chmod(0o755)
+            for name in ("core", "tool", "boot", "tests/tool/sandbox"):
+                shutil.copytree(ROOT / name, root / name, ignore=shutil.ignore_patterns("__pycache__"))
+        driver = subprocess.Popen(
+            [python, str(root / "tests/tool/sandbox/driver.py"), backend],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env={"PATH": os.environ["PATH"], "SOME_API_KEY": CANARY, "LANG": "C.UTF-8"},
+            cwd="/",
+            **_as_user(user),
+        )
+        stack.enter_context(driver)
+        stack.callback(driver.kill)
+        assert driver.stdin
+        assert driver.stdout
+        for row, area in zip(rows, where, strict=True):
+            asked = {"seconds": 20, "tight": True} | dict(row) | {"environment": dict(area.environment)}
+            driver.stdin.write(json.dumps(asked | {"project": str(area.project)}) + "\n")
+            driver.stdin.flush()
+            yield Tried(**json.loads(driver.stdout.readline()))

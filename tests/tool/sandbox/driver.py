@@ -1,0 +1,62 @@
+"""Runs rows of shell text under one back-end, as whoever started it: a line of JSON for each, and for what came of it.
+
+Started by path with any Python from 3.11 on; needs only what of the project stands on the standard library.
+"""
+
+import asyncio
+import json
+import os
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
+
+from boot.confinement import policy_for
+from boot.paths import user_folders
+from core.errors import ToolError
+from core.sandbox import Ceilings, Command, Limits, SandboxBackend, SandboxPolicy
+from tool.sandbox_bubblewrap import BubblewrapBackend, bubblewrap_program
+from tool.sandbox_landlock import LandlockBackend
+from tool.sandbox_none import PlainBackend
+
+CEILINGS = Ceilings(
+    memory_bytes=500 << 20, processes=100, file_bytes=64 << 20, cpu_seconds=2, open_files=1024
+)
+
+
+def backend(name: str, policy: SandboxPolicy) -> SandboxBackend:
+    if name == "none":
+        return PlainBackend(policy=policy)
+    if name == "landlock":
+        return LandlockBackend(policy)
+    program = bubblewrap_program()
+    assert program
+    return BubblewrapBackend(program, policy)
+
+
+async def ran(row: dict[str, Any]) -> dict[str, Any]:
+    environment = row["environment"]
+    policy = policy_for(Path(row["project"]), user_folders(environment), os.environ | environment)
+    if row["tight"]:
+        policy = replace(policy, ceilings=CEILINGS)
+    command = Command(
+        argv=("bash", "-c", row["script"]),
+        cwd=Path(row["project"]),
+        environment=environment | {"PYTHON": sys.executable, "AGENT": str(os.getpid())},
+    )
+    sandbox = backend(sys.argv[1], policy)
+    try:
+        limits = Limits(wall_seconds=row["seconds"], kept_chars=60_000)
+        result = await sandbox.run(command, policy, limits)
+    except ToolError as error:
+        return {"output": f"ToolError: {error}", "code": -1, "seconds": 0, "note": ""}
+    finally:
+        await sandbox.aclose()
+    output = result.head + result.tail
+    return {"output": output, "code": result.exit_code, "seconds": result.seconds, "note": result.note}
+
+
+for line in sys.stdin:
+    print(json.dumps(asyncio.run(ran(json.loads(line)))), flush=True)  # noqa: T201

@@ -1,0 +1,83 @@
+"""Nothing gets out: each row of attacks.toml, under each back-end, as root and as a normal user."""
+
+import subprocess
+import tomllib
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.tool.commanding import has_ended
+from tests.tool.sandbox.area import CANARY, Area, Tried, areas, survivors, tried, why_not
+
+ROWS: list[dict[str, Any]] = tomllib.loads(Path(__file__).with_name("attacks.toml").read_text())["row"]
+CORE_PATTERN = Path("/proc/sys/kernel/core_pattern")
+
+pytestmark = pytest.mark.slow
+
+
+@dataclass(frozen=True)
+class Attempt:
+    reached: list[str]
+    output: str
+
+
+@cache
+def attempts(backend: str, user: str) -> dict[str, Attempt | str]:
+    """What came of each row, or why it was not tried."""
+    chosen = {row["name"]: row for row in ROWS if may_try(row, backend, user)}
+    if reason := why_not(backend, user):
+        return {row["name"]: reason for row in ROWS}
+    found: dict[str, Attempt | str] = {row["name"]: "too dangerous here, if it succeeded" for row in ROWS}
+    with areas([row.get("project", "plain") for row in chosen.values()], user) as where:
+        results = tried(list(chosen.values()), where, backend, user)
+        for name, area, result in zip(chosen, where, results, strict=True):
+            found[name] = Attempt(effects(area, result), result.output + result.note)
+    return found
+
+
+def may_try(row: dict[str, Any], backend: str, user: str) -> bool:
+    return bool(row.get("bare")) if backend == "none" else user in row.get("only", [user])
+
+
+def effects(area: Area, result: Tried) -> list[str]:
+    """What the row reached: files, listeners, processes, secrets; and what it left running."""
+    found = area.reached()
+    found += [f"printed: {CANARY}"] if CANARY in result.output else []
+    return found + [f"still runs: {pid}" for pid in survivors(area) if not has_ended(pid, within_seconds=2)]
+
+
+@pytest.mark.parametrize("user", ["nobody", "self"])
+@pytest.mark.parametrize("backend", ["bubblewrap", "landlock"])
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row["name"])
+def test_an_attempt_to_get_out_has_no_effect(row: dict[str, Any], backend: str, user: str) -> None:
+    before = CORE_PATTERN.read_text()
+
+    attempt = attempts(backend, user)[row["name"]]
+
+    if isinstance(attempt, str):
+        pytest.skip(attempt)
+    weak = row.get("weak", {}).get(backend, "")
+    assert (attempt.reached != []) == bool(weak), (attempt, weak)
+    assert CORE_PATTERN.read_text() == before
+
+
+@pytest.mark.parametrize("row", [row for row in ROWS if row.get("bare")], ids=lambda row: row["name"])
+def test_the_same_attempt_has_an_effect_where_nothing_holds_it(row: dict[str, Any]) -> None:
+    attempt = attempts("none", "self")[row["name"]]
+
+    if isinstance(attempt, str):
+        pytest.skip(attempt)
+    assert attempt.reached, attempt
+
+
+def test_a_process_that_is_left_would_be_found() -> None:
+    with areas(["pointer"], "self") as (area,):
+        left = subprocess.Popen(["sleep", "336"], env=dict(area.environment))
+        try:
+            assert survivors(area) == [left.pid]
+        finally:
+            left.kill()
+            left.wait()

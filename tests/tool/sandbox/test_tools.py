@@ -1,0 +1,89 @@
+"""The tools that run something do so inside the sandbox, with what they need and no more."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from boot.confinement import policy_for
+from boot.paths import Folders
+from core.profile import ActiveProfile, ModelProfile
+from core.protocols import SandboxBackend, ToolServices
+from core.workspace import Workspace
+from tests.tool.commanding import Nobody
+from tests.tool.filing import said
+from tests.tool.sandbox.area import why_not
+from tool.data_view import DataView
+from tool.pyexe import Pyexe
+from tool.sandbox_bubblewrap import BubblewrapBackend, bubblewrap_program
+from tool.sandbox_landlock import LandlockBackend
+from tool.shell import Shell
+
+
+@pytest.fixture
+def project(home: Path) -> Path:
+    (home / "project").mkdir()
+    (home / "secret").write_text("mine")
+    return home / "project"
+
+
+@pytest.fixture(params=["bubblewrap", "landlock"])
+async def services(request: pytest.FixtureRequest, home: Path, project: Path) -> AsyncIterator[ToolServices]:
+    if reason := why_not(request.param, "self"):
+        pytest.skip(reason)
+    policy = policy_for(project, Folders(data=home / "data", config=home / "config", cache=home / "cache"))
+    program = bubblewrap_program() or Path("missing")
+    backend: SandboxBackend = LandlockBackend(policy)
+    if request.param == "bubblewrap":
+        backend = BubblewrapBackend(program, policy)
+    yield ToolServices(
+        workspace=Workspace(project),
+        artifacts=project / ".roost/artifacts",
+        sandbox=backend,
+        asker=Nobody(),
+        web=Nobody(),
+        active=ActiveProfile(ModelProfile(output_chars=2_000)),
+    )
+    await backend.aclose()
+
+
+async def test_a_command_stays_where_the_last_one_went(services: ToolServices, project: Path) -> None:
+    shell = Shell(services)
+
+    first = await said(shell, command="mkdir inner && cd inner && echo here > file; cat ../../secret")
+    second = await said(shell, command="cat file")
+
+    assert "now in inner" in first
+    assert "mine" not in first
+    assert second == "here"
+    assert (project / "inner/file").read_text() == "here\n"
+
+
+async def test_a_long_output_can_be_searched_by_later_commands(services: ToolServices) -> None:
+    shell = Shell(services)
+    await said(shell, command="seq 20000")
+
+    assert await said(shell, command="grep -h ^19999 .roost/artifacts/*") == "19999"
+
+
+async def test_python_remembers_and_is_held(services: ToolServices, project: Path) -> None:
+    pyexe = Pyexe(services)
+
+    await said(pyexe, code="import pathlib, os; x = 6")
+    answer = await said(pyexe, code="pathlib.Path('made').write_text('y'); x * 7")
+    refused = await said(pyexe, code="print(pathlib.Path('../secret').read_text())")
+    await pyexe.aclose()
+
+    assert answer.strip().endswith("42")
+    assert "mine" not in refused
+    assert (project / "made").read_text() == "y"
+
+
+async def test_a_question_to_a_table_cannot_write(services: ToolServices, project: Path) -> None:
+    pytest.importorskip("duckdb")
+    (project / "a.csv").write_text("n\n1\n2\n")
+
+    answer = await said(DataView(services), path="a.csv", sql="SELECT sum(n) AS total FROM data")
+
+    assert "3" in answer
+    assert (project / "a.csv").read_text() == "n\n1\n2\n"

@@ -1,0 +1,154 @@
+"""Back-end "bubblewrap": commands in namespaces of their own, where only what the policy names is mounted.
+
+    runner ──▶ supervisor ──▶ bwrap ══ user, mount, PID, network, IPC, UTS namespaces ══▶ bwrap ──▶ command
+                                        no capabilities · no new rights · filter of system calls
+
+It needs the system's `bwrap` program, and a kernel that gives users namespaces.
+"""
+
+import stat
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from core.errors import ToolError
+from core.sandbox import Command, CommandResult, Limits, SandboxPolicy, Worker
+from tool.holding import FILTER_PLACE, Hold, filter_file
+from tool.processes import Processes
+from tool.sandbox_filter import Family, filter_program
+from tool.sandbox_git import GitPlaces, git_places, is_there
+from tool.sandbox_guard import Guard
+from tool.sandbox_none import no_progress
+
+PROGRAMS = ("/usr/bin/bwrap", "/usr/local/bin/bwrap", "/bin/bwrap", "/run/current-system/sw/bin/bwrap")
+"""Never looked for on PATH, which a project may have a say in."""
+SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/etc", "/opt", "/nix/store")
+OWN_TO_WRITE = ("/tmp", "/var/tmp", "/run", "/dev/shm")
+WITH_RIGHTS = ("/proc/sys", "/proc/sysrq-trigger")
+"""Root without capabilities still owns these files, and they act on the whole machine."""
+SOCKETS = frozenset({Family.INET, Family.INET6, Family.NETLINK})
+"""Loopback is the command's own; unix sockets would lead to whoever listens at a path that is mounted."""
+LAST_WORDS = "bwrap: "
+
+
+def bubblewrap_program() -> Path | None:
+    """The system's `bwrap`, if nobody but root can change it."""
+    for name in PROGRAMS:
+        try:
+            status = Path(name).stat()
+        except OSError:
+            continue
+        if stat.S_ISREG(status.st_mode) and status.st_uid == 0 and not status.st_mode & 0o022:
+            return Path(name)
+    return None
+
+
+@dataclass(frozen=True)
+class BubblewrapBackend:
+    program: Path
+    policy: SandboxPolicy
+    name: str = "bubblewrap"
+    isolated: bool = True
+    processes: Processes = field(default_factory=Processes)
+
+    async def run(
+        self,
+        command: Command,
+        policy: SandboxPolicy,
+        limits: Limits,
+        progress: Callable[[str], None] = no_progress,
+    ) -> CommandResult:
+        git = git_places(policy.writable)
+        guard = Guard.over(git.absent, (*policy.writable, *git.writable))
+        try:
+            with self._held(command, policy, git) as (held, hold):
+                result = await self.processes.run(held, limits, progress, hold)
+        finally:
+            restored = guard.restore()
+        if result.exit_code == 1 and result.head.startswith(LAST_WORDS):
+            raise ToolError(
+                f"The sandbox could not be put up: {result.head.strip()[:500]}",
+                hint="Tell the user: roost doctor says more.",
+            )
+        return noted(result, restored)
+
+    async def start(self, command: Command, policy: SandboxPolicy) -> Worker:
+        with self._held(command, policy, git_places(policy.writable)) as (held, hold):
+            return await self.processes.start(held, hold)
+
+    async def aclose(self) -> None:
+        await self.processes.aclose()
+
+    @contextmanager
+    def _held(
+        self, command: Command, policy: SandboxPolicy, git: GitPlaces
+    ) -> Iterator[tuple[Command, Hold]]:
+        environment = {**policy.environment, "TMPDIR": "/tmp", **command.environment}
+        argv = (str(self.program), *walls(policy, git))
+        for name, text in environment.items():
+            argv += ("--setenv", name, text)
+        argv += ("--chdir", str(command.cwd), "--", *command.argv)
+        with filter_file(filter_program(SOCKETS)) as filter_:
+            # bwrap's own environment can be read below /proc from inside, so it has none
+            yield (
+                replace(command, argv=argv, environment={}),
+                Hold(ceilings=policy.ceilings, descriptors={FILTER_PLACE: filter_}, own_processes=1),
+            )
+
+
+def noted(result: CommandResult, restored: Sequence[Path]) -> CommandResult:
+    """`result`, with what was put back after the command."""
+    if not restored:
+        return result
+    names = ", ".join(map(str, restored[:5]))
+    note = f"Put back as it was, for commands may not change it: {names}."
+    return replace(result, note=f"{result.note} {note}".strip())
+
+
+def walls(policy: SandboxPolicy, git: GitPlaces) -> tuple[str, ...]:
+    """What bwrap is told: nothing is there but what the policy names."""
+    options = ["--unshare-user", "--unshare-pid", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try"]
+    options += [] if policy.network else ["--unshare-net"]
+    options += ["--hostname", "sandbox", "--cap-drop", "ALL", "--seccomp", str(FILTER_PLACE)]
+    for folder in SYSTEM:
+        if Path(folder).is_symlink():
+            options += ["--symlink", str(Path(folder).readlink()), folder]
+        else:
+            options += ["--ro-bind-try", folder, folder]
+    options += ["--dev", "/dev", "--proc", "/proc"]
+    for file in WITH_RIGHTS:
+        options += ["--ro-bind-try", file, file]
+    mounts = _mounts(policy, git)
+    for path in sorted(mounts, key=lambda path: len(path.parts)):
+        options += mounts[path]
+    return (*options, "--remount-ro", "/dev", "--remount-ro", "/")
+
+
+def _mounts(policy: SandboxPolicy, git: GitPlaces) -> dict[Path, list[str]]:
+    """Each mount by its place: the last kind named here wins a place, the longest path wins a file."""
+    size = ["--size", str(policy.ceilings.memory_bytes)] if policy.ceilings.memory_bytes else []
+    own = [*map(Path, OWN_TO_WRITE), *([policy.home] if policy.home else [])]
+    mounts = {path: [*size, "--tmpfs", str(path)] for path in own}
+    for path in policy.readable:
+        mounts[path] = ["--ro-bind-try", str(path), str(path)]
+    for path in (*policy.writable, *git.writable):
+        mounts[path] = ["--bind", str(path), str(path)]
+    writable = (*policy.writable, *git.writable)
+    for path in (*policy.protected, *git.protected):
+        if _is_below(path, writable):
+            mounts[path] = ["--ro-bind", str(path), str(path)] if is_there(path) else _empty(path)
+    shown = (*map(Path, SYSTEM), *policy.readable)
+    for path in policy.hidden:
+        if _is_below(path, writable) or (_is_below(path, shown) and is_there(path)):
+            mounts[path] = ["--ro-bind", "/dev/null", str(path)] if path.is_file() else _empty(path)
+    return mounts
+
+
+def _is_below(path: Path, folders: Sequence[Path]) -> bool:
+    return any(path.is_relative_to(folder) for folder in folders)
+
+
+def _empty(path: Path) -> list[str]:
+    """Also for what is not there, so that nothing can be put there."""
+    return ["--tmpfs", str(path), "--remount-ro", str(path)]
