@@ -81,14 +81,17 @@ def _doctor(given: argparse.Namespace, loaded: Loaded) -> int:
 
 
 def _why(given: argparse.Namespace, loaded: Loaded) -> int:
+    from asyncio import run
+
     from boot.permissions import permissions_for
-    from boot.toolbox import sandbox_for
+    from boot.sandbox_choice import sandbox_for
     from core.permissions import Effect
     from flow.why import explain
 
-    isolated = sandbox_for(loaded.settings).isolated
+    folders = here().folders
+    sandbox = run(sandbox_for(loaded.settings, loaded.workspace, folders)).backend
     permissions, warnings = permissions_for(
-        loaded.settings, loaded.workspace, here().folders, isolated=isolated, has_person=True
+        loaded.settings, loaded.workspace, folders, isolated=sandbox.isolated, has_person=True
     )
     _warn(warnings)
     sys.stdout.write(explain(permissions, "shell", Effect.EXECUTE, {"command": given.text}) + "\n")

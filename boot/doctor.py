@@ -116,6 +116,18 @@ def shell_grammar(loaded: Loaded) -> Iterator[Finding]:
         yield Finding(subject="shell grammar", state="note", text=text, mend="pip install 'roost[shell]'")
 
 
+def sandbox(loaded: Loaded) -> Iterator[Finding]:
+    from asyncio import run
+
+    from boot.sandbox_choice import sandbox_for
+
+    choice = run(sandbox_for(loaded.settings, loaded.workspace, here().folders))
+    if not choice.notices:
+        yield Finding(subject="sandbox", text=choice.backend.name)
+    for notice in choice.notices:
+        yield Finding(subject="sandbox", state="note", text=notice, mend=choice.mend)
+
+
 def ripgrep(loaded: Loaded) -> Iterator[Finding]:
     if found := shutil.which("rg"):
         yield Finding(subject="ripgrep", text=found)
@@ -151,6 +163,7 @@ CHECKS: tuple[Check, ...] = (
     folders,
     disk,
     shell_grammar,
+    sandbox,
     ripgrep,
     terminal,
 )

@@ -6,9 +6,8 @@ from functools import partial
 from boot.plugins import Plugins
 from boot.settings import Settings
 from core.errors import ConfigError
-from core.protocols import AnyTool, SandboxBackend, ToolServices
+from core.protocols import AnyTool, ToolServices
 from tool.registry import Registry, built_in, entry_of
-from tool.sandbox_none import PlainBackend, external_backend
 
 ALWAYS = ("ask_user",)
 SWITCHES = {
@@ -23,10 +22,6 @@ SWITCHES = {
 
 LOOSE = 1.25
 """How much longer than it should be an answer may be: the notes below it, a message of an error."""
-
-
-def sandbox_for(settings: Settings) -> SandboxBackend:
-    return external_backend() if settings.sandbox == "external" else PlainBackend()
 
 
 def toolbox_for(

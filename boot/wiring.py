@@ -19,8 +19,9 @@ from boot.permissions import permissions_for
 from boot.plugins import Plugins
 from boot.profiles import Profiles
 from boot.resuming import last_model, take_up
+from boot.sandbox_choice import sandbox_for
 from boot.settings import Settings
-from boot.toolbox import bounded, sandbox_for, toolbox_for
+from boot.toolbox import bounded, toolbox_for
 from boot.window import window_policy
 from core.errors import ConfigError
 from core.events import Event, ModelSwitched, NoteAdded, Record, TurnStarted
@@ -116,7 +117,8 @@ async def open_session(
         preferred = last if choice.last_model else ""
         way = await way_to_model(settings, choice.model, plugins, profiles, preferred=preferred)
         stack.push_async_callback(way.close)
-        sandbox = sandbox_for(settings)
+        held = await sandbox_for(settings, workspace, folders)
+        sandbox = held.backend
         stack.push_async_callback(sandbox.aclose)
         services = ToolServices(
             workspace=Workspace(workspace),
@@ -166,7 +168,12 @@ async def open_session(
             way, settings, plugins, profiles, session, log, context, services.active, window
         )
         stack.push_async_callback(models.close)
-        notices = [*way.notices, *warnings, *take_up(session, log, earlier, services)]
+        notices = [
+            *way.notices,
+            *held.notices,
+            *warnings,
+            *take_up(session, log, earlier, services),
+        ]
         if last and way.model != last:
             session.record(ModelSwitched(model=way.model))
             if preferred:

@@ -27,7 +27,7 @@ def test_every_check_finds_something(loaded: Loaded) -> None:
 
     assert set(subjects) == {
         *("Python", "packages", "workspace", "data folder", "config folder", "cache folder", "disk"),
-        *("shell grammar", "ripgrep", "terminal"),
+        *("shell grammar", "sandbox", "ripgrep", "terminal"),
     }
 
 

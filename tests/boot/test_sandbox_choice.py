@@ -1,0 +1,115 @@
+import json
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from boot.paths import Folders, user_folders
+from boot.sandbox_choice import ASKED, DECLARE, KEPT, REDUCED, Candidate, sandbox_for
+from boot.settings import Settings
+from tests.tool.sandbox.area import ROOT, why_not
+from tool.sandbox_none import PlainBackend
+
+CHOOSE = """
+import asyncio, os, sys
+from pathlib import Path
+from boot.paths import user_folders
+from boot.sandbox_choice import sandbox_for
+from boot.settings import Settings
+
+choice = asyncio.run(sandbox_for(Settings(), Path(sys.argv[1]), user_folders(os.environ)))
+print(choice.backend.name, *choice.notices, sep="\\n")
+"""
+
+
+@pytest.fixture
+def folders() -> Folders:
+    return user_folders(os.environ)
+
+
+@pytest.fixture
+def project(home: Path) -> Path:
+    (home / "project").mkdir()
+    return home / "project"
+
+
+async def test_a_declared_machine_is_believed(project: Path, folders: Folders) -> None:
+    choice = await sandbox_for(replace(Settings(), sandbox="external"), project, folders)
+
+    assert (choice.backend.name, choice.backend.isolated, choice.notices) == ("external", True, ())
+
+
+async def test_none_is_what_was_asked_for(project: Path, folders: Folders) -> None:
+    choice = await sandbox_for(replace(Settings(), sandbox="none"), project, folders)
+
+    assert (choice.backend.name, choice.backend.isolated, choice.notices) == ("none", False, ())
+
+
+async def test_the_best_that_stands_its_trial_is_taken(project: Path, folders: Folders) -> None:
+    if reason := why_not("bubblewrap", "self"):
+        pytest.skip(reason)
+
+    choice = await sandbox_for(Settings(), project, folders)
+
+    assert (choice.backend.name, choice.backend.isolated, choice.notices) == ("bubblewrap", True, ())
+    assert choice.backend.policy.writable == (project,)
+
+
+async def test_a_trial_is_repeated_only_when_something_changed(project: Path, folders: Folders) -> None:
+    if reason := why_not("bubblewrap", "self"):
+        pytest.skip(reason)
+    await sandbox_for(Settings(), project, folders)
+    kept = folders.cache / KEPT
+    first = kept.stat().st_mtime_ns
+
+    await sandbox_for(Settings(), project, folders)
+    second = kept.stat().st_mtime_ns
+    kept.write_text(json.dumps({"bubblewrap": ["another kernel"]}))
+    await sandbox_for(Settings(), project, folders)
+
+    assert first == second
+    assert json.loads(kept.read_text())["bubblewrap"] != ["another kernel"]
+
+
+async def test_what_fails_its_trial_is_passed_over_openly(project: Path, folders: Folders) -> None:
+    unheld = Candidate(name="bubblewrap", make=lambda policy: PlainBackend(policy=policy), mend="Mend it.")
+    missing = Candidate(name="Landlock", problem="this kernel has none")
+
+    choice = await sandbox_for(Settings(), project, folders, lambda: (unheld, missing))
+
+    assert (choice.backend.name, choice.backend.isolated) == ("none", False)
+    assert choice.notices == (
+        "bubblewrap is not used: it reads files of the home and it writes files outside its folder and it"
+        " reaches servers on this machine and it ends processes outside and it changes what git runs.",
+        "Landlock is not used: this kernel has none.",
+        f"{ASKED} Mend it. {DECLARE}",
+    )
+    assert not (folders.cache / KEPT).exists()
+
+
+@pytest.mark.slow
+def test_without_user_namespaces_the_next_best_is_taken_and_said(project: Path) -> None:
+    if reason := why_not("bubblewrap", "self") or why_not("landlock", "self"):
+        pytest.skip(reason)
+    forbid = 'echo 0 > /proc/sys/user/max_user_namespaces && exec "$@"'
+    command = ["unshare", "--user", "--map-root-user", "sh", "-c", forbid, "sh", sys.executable, "-c", CHOOSE]
+
+    ran = subprocess.run([*command, str(project)], cwd=ROOT, capture_output=True, text=True, timeout=60)
+
+    name, *notices = ran.stdout.splitlines()
+    assert name == "landlock (reduced)", ran.stderr
+    assert notices[0].startswith("bubblewrap is not used: commands do not run in it: ")
+    assert notices[1:] == [REDUCED]
+
+
+async def test_a_home_cannot_be_kept_from_commands_that_work_in_it(home: Path, folders: Folders) -> None:
+    choice = await sandbox_for(Settings(), home, folders)
+
+    assert (choice.backend.name, choice.backend.isolated) == ("none", False)
+    assert choice.notices == (
+        f"No sandbox can protect {str(home)!r} from commands that work in {str(home)!r}.",
+        f"{ASKED} Start in the folder of a project.",
+    )
