@@ -13,7 +13,7 @@ from core.text import clip
 from core.tokens import MESSAGE_CHARS, length_of
 from core.values import value
 from flow.prompts import prompt
-from flow.task_card import Keep, Surroundings, card, excerpt, recap_of
+from flow.task_card import Keep, Surroundings, card, excerpt_with_rules, recap_of
 
 CARD_SHARE = 0.6
 """The share of the room that the card may take; the newest steps get the rest."""
@@ -87,7 +87,7 @@ def _kept(messages: Sequence[Message], room: Room, keep: Keep) -> Iterator[Messa
             yield replace(message, usage=Usage())
         elif isinstance(message, UserMessage) and message.source in PERSONS:
             most = int(room.said_chars * NEWEST_SAID_SHARE)
-            yield replace(message, text=excerpt(message.text, most, keep))
+            yield replace(message, text=excerpt_with_rules(message.text, most, keep))
         else:
             yield message
 

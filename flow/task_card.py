@@ -14,6 +14,7 @@ from contextlib import suppress
 from core.messages import PERSONS, AssistantMessage, Message, Recap, ToolCall, ToolMessage, UserMessage
 from core.text import clip, printable
 from core.values import value
+from flow.constraints import constraints
 from flow.prompts import prompt
 
 SAID_SHARE, SECTION_SHARE, DONE_SHARE, HEAD_SHARE = 0.4, 0.15, 0.3, 0.2
@@ -29,13 +30,8 @@ TESTS = (
     r"|\b(?:npm|pnpm|yarn|bun|go|cargo|make|mvn|gradlew?|dotnet|swift|mix|deno|zig|bazel)\b[^|;&\n]*\b(?:test|check)"
     r"|(?:^|[\s/])(?:run_)?tests?(?:_\w+)?\.(?:sh|py)\b"
 )
-"""Commands that run tests. These three are compiled when the first card is made, not at a start."""
-RULES = (
-    r"(?i)\b(?:never|must|always|only|do not|don['’]t|cannot|can['’]t|may not|should|without|avoid|make sure"
-    r"|instead of|forbidden|required|keep|leave)\b"
-)
-SENTENCE_ENDS = r"(?<=[.!?])\s+|\n+"
-LONGEST_RULE_CHARS, LONGEST_COMMAND_CHARS = 300, 2_000
+"""Commands that run tests. Compiled when the first card is made, not at a start."""
+LONGEST_COMMAND_CHARS = 2_000
 
 Keep = Callable[[str], str]
 """Puts a text into a file of its own and says its name, the same one for the same text; "" when it cannot."""
@@ -124,6 +120,14 @@ def excerpt(text: str, most_chars: int, keep: Keep) -> str:
     return f"{text[:head]} {note} {text[len(text) - kept + head :]}"
 
 
+def excerpt_with_rules(text: str, most_chars: int, keep: Keep) -> str:
+    """The same, with the rules that its middle may hold."""
+    if len(text) <= most_chars or not (rules := constraints([text], most_chars // 3)):
+        return excerpt(text, most_chars, keep)
+    told = prompt("shrunk_rules", text=rules)
+    return f"{excerpt(text, most_chars - len(told) - 2, keep)}\n\n{told}"
+
+
 def fair_share(lengths: Sequence[int], room: int) -> int:
     """The longest that each may be, so that all fit: the short ones leave their rest to the long."""
     for place, length in enumerate(ordered := sorted(lengths)):
@@ -139,10 +143,10 @@ def _said(asked: Sequence[str], room: int, keep: Keep) -> tuple[str, str]:
     if sum(map(len, asked)) <= room:
         return "\n".join(f"- {text}" for text in asked), ""
     share = fair_share([len(text) for text in asked], room)
-    rules = _rules([text for text in asked if len(text) > share], room // 3)
-    room -= len(rules)
-    most = max(2, room // LEAST_SAID_CHARS)
+    most = max(2, room * 2 // 3 // LEAST_SAID_CHARS)
     missing = asked[1 : len(asked) - most + 1] if len(asked) > most else ()
+    rules = constraints([text for text in asked if len(text) > share or text in missing], room // 3)
+    room -= len(rules)
     kept, newest = [*asked[:1], *asked[1 + len(missing) : -1]], asked[-1]
     if len(asked) == 1:
         return f"- {excerpt(newest, room, keep)}", rules
@@ -154,19 +158,6 @@ def _said(asked: Sequence[str], room: int, keep: Keep) -> tuple[str, str]:
         file = keep("\n\n".join(missing)) or "the session's log"
         lines.insert(1, prompt("shrunk_unsaid", count=str(len(missing)), file=file))
     return "\n".join(lines), rules
-
-
-def _rules(texts: Sequence[str], room: int) -> str:
-    sentences = (sentence.strip() for text in texts for sentence in re.split(SENTENCE_ENDS, text))
-    found = dict.fromkeys(
-        one for one in sentences if len(one) <= LONGEST_RULE_CHARS and re.search(RULES, one)
-    )
-    lines: list[str] = []
-    for line in (f"- {rule}" for rule in found):
-        if (room := room - len(line) - 1) < 0:
-            break
-        lines.append(line)
-    return "\n".join(lines)
 
 
 def _deeds(messages: Sequence[Message]) -> Iterator[str]:

@@ -167,6 +167,17 @@ def test_a_long_message_is_clipped_and_names_the_file_that_has_all_of_it() -> No
     assert "Rules among it:\n- Never use eval." in text
 
 
+def test_the_rules_of_a_long_message_in_the_newest_steps_are_told_with_it() -> None:
+    long = f"Begin. {'words ' * 3_000}\nNever use eval.\n{'words ' * 3_000} End."
+    messages = [*session(4), *step(8, "a"), UserMessage(text=long, source="steering"), *step(9, "b")]
+
+    said = next(message.text for message in cut(messages)[1:] if isinstance(message, UserMessage))
+
+    assert said.startswith("Begin. words")
+    assert said.endswith("Rules among it:\n- Never use eval.")
+    assert kept(long) in said
+
+
 def test_without_a_place_for_the_whole_it_is_clipped_all_the_same() -> None:
     room = Room(chars=3_000, said_chars=500)
 
