@@ -13,6 +13,7 @@ from core.protocols import Emit
 from flow.circles import circle
 from flow.nudges import may_nudge
 from flow.prompts import prompt
+from flow.proofs import passed_again
 from flow.steps import Step, steps_of
 
 ANNOUNCEMENT_CHARS = 200
@@ -58,11 +59,21 @@ def question(turn: Turn) -> Verdict | None:
 
 
 def loops(turn: Turn) -> Verdict | None:
-    """The same calls with the same answers: said once, and then the turn ends as stuck."""
+    """The same calls with the same answers: said once, and then the turn ends as stuck.
+
+    It ends as done when all that is repeated is a test that passes, with nothing changed since.
+    """
     found = circle(turn.steps) if turn.newest.calls else None
-    if found and found.is_over:
-        return End(outcome=Outcome.STUCK, note=f"Stopped, for the model went in circles: {found.what}.")
-    return SendBack(feedback=prompt("going_in_circles", what=found.what)) if found and found.is_new else None
+    if found is None or not (found.is_over or found.is_new):
+        return None
+    passed = passed_again(turn.steps)
+    if found.is_new:
+        said = prompt("passed_again" if passed else "going_in_circles", what=found.what)
+        return SendBack(feedback=said)
+    if passed:
+        note = f"Stopped, for the model only repeated a test that passes: {found.what}."
+        return End(outcome=Outcome.DONE, note=note, evidence=(passed,))
+    return End(outcome=Outcome.STUCK, note=f"Stopped, for the model went in circles: {found.what}.")
 
 
 def repeated_words(turn: Turn) -> Verdict | None:

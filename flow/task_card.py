@@ -6,16 +6,14 @@ plan · files with their digests     ├─▶ one user message, and the same as
 last test run · deeds · summary     ┘
 """
 
-import json
-import re
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
 
-from core.messages import PERSONS, AssistantMessage, Message, Recap, ToolCall, ToolMessage, UserMessage
+from core.messages import PERSONS, AssistantMessage, Message, Recap, ToolMessage, UserMessage
 from core.text import clip, printable
 from core.values import value
 from flow.constraints import constraints
 from flow.prompts import prompt
+from flow.proofs import command_with_tests
 
 SAID_SHARE, SECTION_SHARE, DONE_SHARE, HEAD_SHARE = 0.4, 0.15, 0.3, 0.2
 """Of the room: what the person said at most, a section of the rest, deeds, the first message's head."""
@@ -25,14 +23,6 @@ LEAST_SAID_CHARS = 160
 """Of one message; where not even that is left for each, the oldest but the first are in a file alone."""
 KEPT_DEEDS = 40
 TEST_CHARS = 1_500
-TESTS = (
-    r"\b(?:pytest|unittest|tox|nox|ctest|vitest|jest|mocha|rspec|phpunit|gotestsum|nextest)\b"
-    r"|\b(?:npm|pnpm|yarn|bun|go|cargo|make|mvn|gradlew?|dotnet|swift|mix|deno|zig|bazel)\b[^|;&\n]*\b(?:test|check)"
-    r"|(?:^|[\s/])(?:run_)?tests?(?:_\w+)?\.(?:sh|py)\b"
-)
-"""Commands that run tests. Compiled when the first card is made, not at a start."""
-LONGEST_COMMAND_CHARS = 2_000
-
 Keep = Callable[[str], str]
 """Puts a text into a file of its own and says its name, the same one for the same text; "" when it cannot."""
 
@@ -181,18 +171,9 @@ def _last_test(messages: Sequence[Message]) -> str:
         for call in message.calls
     }
     for message in reversed(messages):
-        if isinstance(message, ToolMessage) and (call := calls.get(message.call_id)):
-            command = _command(call)[:LONGEST_COMMAND_CHARS]
-            if re.search(TESTS, command):
-                return f"$ {clip(command, 200)}\n{_tail(message.text.strip(), TEST_CHARS)}"
-    return ""
-
-
-def _command(call: ToolCall) -> str:
-    with suppress(ValueError):
-        given = json.loads(call.arguments)
-        if isinstance(given, dict) and isinstance(command := given.get("command"), str):
-            return command
+        call = calls.get(message.call_id) if isinstance(message, ToolMessage) else None
+        if call and (command := command_with_tests(call)):
+            return f"$ {clip(command, 200)}\n{_tail(message.text.strip(), TEST_CHARS)}"
     return ""
 
 
