@@ -2,10 +2,10 @@
 
 plug-ins ─► room for a reply ─► watching ─► no circles ─► retrying ─► out of memory ─┐
 ┌────────────────────────────────────────────────────────────────────────────────────┘
-└─► calls written as text ─► read in advance ─┬──────────────────────────┐
-                                              └─ tools told in words ────┤
-    server ◄─┬─ OpenAI-compatible ◄─ how far it has read ◄─ a free slot ◄┘
-             └─ Ollama ◄─────────────┘
+└─► calls written as text ─► read in advance ─► whoever is there ─┬───────────────────────┐
+                                                                  └─ tools told in words ─┤
+                     server ◄─┬─ OpenAI-compatible ◄─ how far it has read ◄─ a free slot ◄┘
+                              └─ Ollama ◄─────────────┘
 """
 
 from collections.abc import Awaitable, Callable

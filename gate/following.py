@@ -29,7 +29,7 @@ class Speech:
 
 @dataclass
 class FollowingGateway:
-    """After a refusal it finds out who refuses, for the next start as well; and asks again where that helps."""
+    """After a refusal it finds out who refuses, for the next start as well, and asks again if that helps."""
 
     live: LiveWindow
     speak: Callable[[ServerFacts | None], Speech]
