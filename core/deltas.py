@@ -31,6 +31,7 @@ class CallDelta:
     name: str = ""
     arguments: str = ""
     source: str = ""
+    mends: tuple[str, ...] = ()
     extra: Mapping[str, object] = field(default_factory=dict)
 
 
@@ -89,14 +90,21 @@ class _Growing:
     name: str = ""
     pieces: list[str] = field(default_factory=list)
     sources: list[str] = field(default_factory=list)
+    mends: list[str] = field(default_factory=list)
     extra: dict[str, object] = field(default_factory=dict)
 
     def part(self, place: int) -> Part:
         text = "".join(self.pieces)
         if self.kind is ToolCall:
             identity = self.id or f"call-{place}"
-            source = "".join(self.sources)
-            return ToolCall(id=identity, name=self.name, arguments=text, source=source, extra=self.extra)
+            return ToolCall(
+                id=identity,
+                name=self.name,
+                arguments=text,
+                source="".join(self.sources),
+                mends=tuple(self.mends),
+                extra=self.extra,
+            )
         return Thinking(text=text) if self.kind is Thinking else Text(text=text)
 
 
@@ -150,4 +158,5 @@ class ReplyBuilder:
         call.name = call.name or delta.name
         call.pieces.append(delta.arguments)
         call.sources.append(delta.source)
+        call.mends += delta.mends
         call.extra.update(delta.extra)

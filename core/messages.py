@@ -40,6 +40,8 @@ class ToolCall:
     """JSON as the model wrote it, or as it was mended; only the executor parses it."""
     source: str = ""
     """The words of a call that was written as text; empty for a structured call."""
+    mends: tuple[str, ...] = ()
+    """What was wrong with these words and was read all the same; empty once it was told."""
     extra: Mapping[str, object] = field(default_factory=dict)
     """Vendor fields of the call (a thought signature, say): kept, and sent back unchanged."""
 

@@ -26,11 +26,19 @@ Fit = Callable[[Mapping[str, object], Mapping[str, Any]], tuple[dict[str, object
 
 
 async def text_calls(reply: AssistantMessage, scene: Scene) -> AssistantMessage:
-    """Calls that were written as text, which a gateway has read already: told of once in a conversation."""
+    """Calls that were written as text, which a gateway has read already: that there are any is told once.
+
+    What was wrong with their words is told each time, and these are void: history holds what was meant.
+    """
     replies = (said for said in scene.conversation.messages if isinstance(said, AssistantMessage))
     if _has_written_call(reply) and not any(map(_has_written_call, replies)):
         await scene.tell(WRITTEN_CALLS)
-    return reply
+    for call in reply.calls:
+        for fault in call.mends:
+            await scene.tell(
+                ReplyMended(what=f"The call of {call.name}, written as text, was mended: {fault}.")
+            )
+    return replace(reply, parts=tuple(map(_as_meant, reply.parts)))
 
 
 @for_each_call
@@ -70,7 +78,11 @@ def with_own_ids(reply: AssistantMessage) -> AssistantMessage:
 
 
 def _has_written_call(reply: AssistantMessage) -> bool:
-    return any(call.source for call in reply.calls)
+    return any(call.source and not call.mends for call in reply.calls)
+
+
+def _as_meant(part: Part) -> Part:
+    return replace(part, source="", mends=()) if isinstance(part, ToolCall) and part.mends else part
 
 
 def _with_own_id(part: Part, seen: Counter[str]) -> Part:

@@ -4,16 +4,16 @@ from collections.abc import AsyncGenerator, Iterable, Iterator
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, assert_never
+from typing import TYPE_CHECKING
 
 from core.deltas import CallDelta, Delta, FinishDelta, RestartDelta, TextDelta, ThinkingDelta
-from core.messages import AssistantMessage, Finish, Text, Thinking, ToolCall
+from core.messages import AssistantMessage, Finish, Text, Thinking
 from core.protocols import Gateway, ModelRequest
 from gate.call_pieces import CallIds
 from gate.dialects.table import known_family
 
 if TYPE_CHECKING:
-    from gate.dialects.pieces import Piece
+    from gate.dialects.pieces import Found, Piece
     from gate.dialects.rendering import TextRendering
     from gate.dialects.scanner import Scanner
     from gate.holding import HeldReply
@@ -124,20 +124,20 @@ class _Reply:
                     yield TextDelta(text=text)
                 case Thinking(text=text):
                     yield ThinkingDelta(text=text)
-                case ToolCall():
-                    yield self._call(piece)
-                case _:
-                    assert_never(piece)
+                case found:
+                    yield self._call(found)
 
-    def _call(self, call: ToolCall) -> CallDelta:
+    def _call(self, found: "Found") -> CallDelta:
         self.ids = self.ids or CallIds(_call_ids(self.request))
         index, self.found = self.found, self.found + 1
+        call = found.call
         return CallDelta(
             index=index,
             id=self.ids.own(call.id),
             name=call.name,
             arguments=call.arguments,
             source=call.source,
+            mends=tuple(dict.fromkeys(found.repairs)),
         )
 
 

@@ -8,8 +8,18 @@ it is much.
 from dataclasses import dataclass, field, replace
 
 from core.messages import Text, Thinking, ToolCall
+from core.values import value
 
-Piece = Text | Thinking | ToolCall
+
+@value
+class Found:
+    """A call, and what was mended in its words."""
+
+    call: ToolCall
+    repairs: tuple[str, ...] = ()
+
+
+Piece = Text | Thinking | Found
 
 HELD_CHARS = 1_000
 """How much waits behind a call: readers and guards of the stream have to see what goes on."""
@@ -28,7 +38,6 @@ class Pieces:
     line_begins: str = ""
     """The first character of the line that is being written, but for white space."""
     found: list[Piece] = field(default_factory=list)
-    repairs: list[str] = field(default_factory=list)
     _blank: list[str] = field(default_factory=list)
     _keeps_blank: bool = True
     _thought_from: int = 0
@@ -46,7 +55,7 @@ class Pieces:
         if self.quiet:
             return True
         newest = self.found[-1]
-        return not isinstance(newest, ToolCall) and newest.text.endswith("\n")
+        return not isinstance(newest, Found) and newest.text.endswith("\n")
 
     @property
     def line_is_blank(self) -> bool:
@@ -55,7 +64,7 @@ class Pieces:
 
     @property
     def newest_character(self) -> str:
-        return "" if self.quiet or isinstance(newest := self.found[-1], ToolCall) else newest.text[-1]
+        return "" if self.quiet or isinstance(newest := self.found[-1], Found) else newest.text[-1]
 
     def say(self, text: str) -> None:
         if not text:
@@ -78,8 +87,8 @@ class Pieces:
     def call(self, call: ToolCall, words: str, repairs: tuple[str, ...]) -> None:
         self._be_quiet()
         self._words[len(self.found)] = words
-        self.found.append(replace(call, id=call.id or f"call-{len(self._words)}"))
-        self.repairs += repairs
+        call = replace(call, id=call.id or f"call-{len(self._words)}")
+        self.found.append(Found(call=call, repairs=repairs))
 
     def begin_thought(self, *closings: str) -> None:
         self._be_quiet()
@@ -132,8 +141,8 @@ class Pieces:
         pieces = self.found[start:end]
         if not self._words:
             return pieces
-        self._passed += [start + place for place, piece in enumerate(pieces) if isinstance(piece, ToolCall)]
-        return [piece for piece in pieces if not isinstance(piece, ToolCall)]
+        self._passed += [start + place for place, piece in enumerate(pieces) if isinstance(piece, Found)]
+        return [piece for piece in pieces if not isinstance(piece, Found)]
 
     def rest(self) -> list[Piece]:
         """All that was not let out, first what calls that were passed by turned out to be."""
@@ -157,5 +166,4 @@ class Pieces:
             place, text = self._words.popitem()
             self.found[place] = words(text=text)
         if not self._words:
-            self.repairs.clear()
             self._behind = 0

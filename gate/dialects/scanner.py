@@ -6,7 +6,7 @@ from core.messages import Text, Thinking, ToolCall
 from core.protocols import ToolSpec
 from core.values import value
 from gate.dialects.calls import Tools
-from gate.dialects.pieces import Piece
+from gate.dialects.pieces import Found, Piece
 from gate.dialects.reply import Reply
 from gate.dialects.table import known_family
 
@@ -56,12 +56,13 @@ class Scanner:
         """All that was said. `cut`: the reply was ended in the middle, so that no call of it may run."""
         self.end(cut=cut)
         found = self._reply.pieces.found
+        calls = [piece for piece in found if isinstance(piece, Found)]
         return Parsed(
             content="".join(piece.text for piece in found if isinstance(piece, Text)),
             reasoning="".join(piece.text for piece in found if isinstance(piece, Thinking)).strip(),
-            calls=tuple(piece for piece in found if isinstance(piece, ToolCall)),
+            calls=tuple(one.call for one in calls),
             partial=self._reply.partial,
-            repairs=tuple(self._reply.pieces.repairs),
+            repairs=tuple(repair for one in calls for repair in one.repairs),
         )
 
     def read(self, text: str) -> list[Piece]:

@@ -127,6 +127,18 @@ async def test_calls_that_are_written_as_text_are_told_of_once_in_a_conversation
     assert model.conversation.messages == [reply, reply]
 
 
+async def test_what_was_mended_in_the_words_of_a_call_is_told_each_time_and_they_are_void() -> None:
+    mends = ("closing tag missing", "trailing comma")
+    call = ToolCall(id="c0", name="look_at", arguments='{"path": "a"}', source="<tool_call>…", mends=mends)
+    model = Model()
+
+    replies = [await model.mended(AssistantMessage(parts=(call,))) for _ in range(2)]
+
+    told = [f"The call of look_at, written as text, was mended: {fault}." for fault in mends]
+    assert model.reasons == told * 2
+    assert [reply.calls for reply in replies] == [(replace(call, source="", mends=()),)] * 2
+
+
 async def test_of_a_call_that_was_written_as_text_the_words_are_void_once_it_is_mended() -> None:
     written = ToolCall(id="c0", name="look_at", arguments='{"path": 7}', source='look_at({"path": 7})')
     right = replace(written, arguments='{"path": "a"}')

@@ -40,6 +40,15 @@ async def test_a_found_call_keeps_its_words_and_gets_an_id() -> None:
     )
 
 
+async def test_what_was_mended_in_a_found_call_comes_with_it() -> None:
+    words = LS.removesuffix("}</tool_call>")
+    gateway = TextCallGateway(ScriptedGateway(say(words)))
+
+    [found] = (await reply(gateway, request(tools=["ls"]))).calls
+
+    assert found.mends == ("closing brackets missing", "closing tag missing")
+
+
 async def test_ids_are_never_used_twice_in_a_conversation() -> None:
     gateway = TextCallGateway(ScriptedGateway(say(LS), say(LS + LS)))
     asked = request(tools=["ls"])
