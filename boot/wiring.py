@@ -39,7 +39,6 @@ from flow.nobody import Nobody
 from flow.notes import NotedContext, Steering
 from flow.prompts import prompt
 from flow.repair import ReplyRepair
-from flow.secrets import Secrets
 from flow.sessions import Session
 from gate.http import HttpxWebClient
 from store.session_log import SessionHeader, SessionLog
@@ -120,21 +119,21 @@ async def open_session(
         held = await sandbox_for(settings, workspace, folders)
         sandbox = held.backend
         stack.push_async_callback(sandbox.aclose)
+        permissions, warnings = permissions_for(
+            settings, workspace, folders, isolated=sandbox.isolated, has_person=people.can_approve
+        )
         services = ToolServices(
-            workspace=Workspace(workspace),
+            workspace=Workspace(workspace, permissions.forbids),
             artifacts=artifacts_folder(workspace),
             sandbox=sandbox,
             asker=people.asker,
             web=HttpxWebClient(),
-            hides=Secrets(str(Path.home().resolve())).holds,
+            hides=permissions.hides,
             active=ActiveProfile(way.profile),
         )
         told = [tool.name for tool in log.header.tools] if log else offered(way.profile)
         toolbox = toolbox_for(settings, services, plugins, told)
         log = log or _new_log(folders, workspace, way, services, toolbox)
-        permissions, warnings = permissions_for(
-            settings, workspace, folders, isolated=sandbox.isolated, has_person=people.can_approve
-        )
 
         async def tell(event: Event) -> None:
             await session.emit(event)

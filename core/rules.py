@@ -21,6 +21,10 @@ from functools import lru_cache
 from core.permissions import Effect
 from core.values import value
 
+_UNSEEN = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\U000e0100-\U000e01ef]")
+"""Characters without width that Unicode does not count among its formatting ones."""
+_ENDINGS = re.compile(r"(?<=[^./])(?:[. ]+|:[^/]*)(?=/|$)")
+"""Blanks and full stops at the end of a name, and what follows a colon."""
 _WORDS_LOOKED_AT = 256
 """How far into a command the words of a rule are looked for."""
 
@@ -196,7 +200,7 @@ def _past_options(seen: Sequence[str], starts: Iterable[int]) -> set[int]:
 
 
 def _path_touches(globs: Sequence[str], names: Sequence[str]) -> bool:
-    folded = [fold(name) for name in names]
+    folded = [fold_path(name) for name in names]
     taken_out = [glob[1:] for glob in globs if glob.startswith("!")]
     return any(
         any(path_matches(fold(glob), name) for glob in globs if not glob.startswith("!"))
@@ -236,5 +240,10 @@ def fold(text: str) -> str:
     """`text` without what hides it: case, look-alike forms, characters nobody sees."""
     if text.isascii():
         return text.lower()
-    plain = unicodedata.normalize("NFKC", text).casefold()
-    return "".join(sign for sign in plain if unicodedata.category(sign) != "Cf")
+    plain = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+    return _UNSEEN.sub("", "".join(sign for sign in plain if unicodedata.category(sign) != "Cf"))
+
+
+def fold_path(path: str) -> str:
+    """A path as the least exact file system reads it: without what some take for no part of a name."""
+    return re.sub(r"(?<=/)git~1(?=/|$)|^git~1(?=/|$)", ".git", _ENDINGS.sub("", fold(path)))

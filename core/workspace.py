@@ -1,15 +1,33 @@
 """The folder the agent may touch, and the only way from a model's path to a real one."""
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cached_property
+from os.path import normpath
 from pathlib import Path
+from typing import BinaryIO
 
-from core.errors import OutsideWorkspace, ToolError
+from core.beneath import Held, Way, hold, opened_below
+from core.errors import OutsideWorkspace, PermissionDenied, ToolError
+from core.permissions import Effect
+
+Forbids = Callable[[str, Effect], str]
+"""Why the file at an absolute path may not be read or written, whoever asks; empty when it may."""
+
+
+def nothing_forbidden(path: str, effect: Effect) -> str:
+    return ""
 
 
 @dataclass(frozen=True)
 class Workspace:
+    """Names are checked first, then opened below the root: what is swapped in between is not followed."""
+
     root: Path
+    forbids: Forbids = nothing_forbidden
+    way: Way | None = None
+    """How folders below the root are reached; by default the best that the system has."""
 
     @cached_property
     def real_root(self) -> Path:
@@ -34,16 +52,51 @@ class Workspace:
             )
         return real
 
+    def to_read(self, path: str) -> Path:
+        """The real path of what may be read. Raises as `resolve` does, and PermissionDenied."""
+        real = self.resolve(path)
+        self._permit(path, real, Effect.READ)
+        return real
+
+    def to_write(self, path: str) -> Path:
+        """The real path of what may be written: a link to a file is, a way through a linked folder is not.
+
+        Raises:
+            PermissionDenied: or as `resolve` does.
+        """
+        real = self.resolve(path)
+        folder = (self.real_root / path).parent.resolve()
+        if real != self.real_root and not self._is_straight(normpath(self.real_root / path), folder):
+            raise PermissionDenied(
+                f"{path!r} goes through a link.", hint=f"Write to {self.name_of(real)!r} itself."
+            )
+        self._permit(path, real, Effect.WRITE)
+        return real
+
+    def hold(self, folder: Path, *, make: bool = False) -> AbstractContextManager[Held]:
+        """Hold a real folder for as long as a block lasts. Raises OSError, as `core.beneath.hold` does."""
+        return hold(self.real_root, self.name_of(folder), make=make, way=self.way)
+
+    def opened(self, file: Path) -> AbstractContextManager[BinaryIO]:
+        """A real file, for reading, for as long as a block lasts. Raises OSError."""
+        return opened_below(self.real_root, self.name_of(file), way=self.way)
+
     def name_of(self, path: Path) -> str:
         """How a model is told of `path`: relative to the root, with forward slashes."""
         return path.relative_to(self.real_root).as_posix()
 
+    def _permit(self, asked: str, real: Path, effect: Effect) -> None:
+        """Under the name that was asked for, and under the one it has."""
+        for path in dict.fromkeys((normpath(self.real_root / asked), str(real))):
+            if reason := self.forbids(path, effect):
+                raise PermissionDenied(
+                    f"{asked!r} was refused: {reason}.",
+                    hint="Find another way; only the person can do this, in a terminal of their own.",
+                )
 
-def make_artifacts(folder: Path) -> Path:
-    """Make `.roost/artifacts`, and tell git to leave it out."""
-    if not folder.is_dir():
-        folder.mkdir(parents=True, exist_ok=True)
-        ignored = folder.parent / ".gitignore"
-        if not ignored.exists():
-            ignored.write_text(f"{folder.name}/\n", encoding="utf-8")
-    return folder
+    def _is_straight(self, path: str, folder: Path) -> bool:
+        """Whether `path` names a file of `folder` by the real names of its folders below the root."""
+        below = folder.relative_to(self.real_root).parts if folder.is_relative_to(self.real_root) else ()
+        spelled = Path(path).parent.parts
+        top = Path(*spelled[: len(spelled) - len(below)])
+        return spelled[len(spelled) - len(below) :] == below and top.resolve() == self.real_root

@@ -13,6 +13,7 @@ from pathlib import Path
 from stat import S_ISREG
 from time import time_ns
 
+from core.beneath import opened_below
 from core.ledger import FileLedger
 from core.profile import ModelProfile
 from core.text import clip
@@ -25,6 +26,7 @@ SMALL_CHARS = {"tiny": 1_000, "small": 2_600}
 CHARS_PER_WINDOW_TOKEN = 0.04 * 3
 """4 % of a larger window, at three characters a token."""
 UNKNOWN_WINDOW_CHARS, MOST_CHARS = 4_000, 32_768
+MOST_BYTES = 4 * MOST_CHARS
 
 
 def instruction_chars(profile: ModelProfile) -> int:
@@ -128,7 +130,10 @@ def _stays_within(link: Path) -> bool:
 
 def _read(file: Path) -> str:
     try:
-        with file.open(encoding="utf-8", errors="replace") as stream:
-            return stream.read(MOST_CHARS).strip()
-    except OSError as error:
-        return f"(It cannot be read: {error.strerror}.)"
+        real, top = file.resolve(), _down_to(file.parent)[0].resolve()
+        if real != file and not _stays_within(file):
+            return ""  # it has become a link since its time was looked at
+        with opened_below(top, real.relative_to(top).as_posix()) as stream:
+            return stream.read(MOST_BYTES).decode("utf-8", "replace")[:MOST_CHARS].strip()
+    except (OSError, RuntimeError, ValueError) as error:
+        return f"(It cannot be read: {getattr(error, 'strerror', None) or error}.)"

@@ -9,21 +9,22 @@
 Commands that are not isolated need a person's yes every time, in every mode and whatever a rule allows.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 
 from core.errors import NobodyToAsk, PermissionDenied
 from core.messages import ToolCall
 from core.permissions import Approval, Effect, Scope
 from core.policies import PermissionQuestion
-from core.rules import Decision, Rule, Ruling, decide
+from core.rules import Act, Decision, Rule, Ruling, decide, touches
 from core.values import value
 from flow.consequences import Consequences, consequences
 from flow.danger import dangers_of
 from flow.places import Places
 from flow.rule_offers import offered_rules
-from flow.secrets import SECRETS
+from flow.secrets import SECRETS, Secrets
 from flow.shell_grammar import MAX_CHARACTERS
 
 _SHOWN = 200
@@ -104,6 +105,31 @@ class Permissions:
             for rule in offers:
                 self.keep(rule)
 
+    def forbids(self, path: str, effect: Effect) -> str:
+        """Why no file tool may read or write the file at an absolute path; empty when no rule says so."""
+        act = Act(effect=effect, names=self.places.names(path))
+        tool = "write_file" if effect is Effect.WRITE else "read_file"
+        return self._denial((*SECRETS, *self.rules), tool, act)
+
+    def hides(self, path: str) -> bool:
+        """Whether searching passes over the file at an absolute path. Asked of thousands."""
+        if self._secrets.holds(path):
+            return True
+        act = Act(effect=Effect.READ, names=self.places.names(path))
+        return bool(self._denial([rule for rule in self.rules if rule.path], "read_file", act))
+
+    def forbids_host(self, host: str) -> str:
+        """Why a host may not be asked; empty when no rule says so."""
+        return self._denial(self.rules, "fetch", Act(effect=Effect.NETWORK, host=host))
+
+    @cached_property
+    def _secrets(self) -> Secrets:
+        return Secrets(self.places.home)
+
+    def _denial(self, rules: Iterable[Rule], tool: str, act: Act) -> str:
+        hits = (rule for rule in rules if rule.decision is Decision.DENY and touches(rule, tool, act))
+        return next((_told_of(rule) for rule in hits), "")
+
     def found(self, tool: str, effect: Effect, arguments: Mapping[str, object]) -> Consequences:
         return consequences(tool, effect, arguments, self.places, self._been)
 
@@ -170,7 +196,10 @@ class Permissions:
 
 
 def _told(ruling: Ruling) -> str:
-    rule = ruling.rules[0]
+    return _told_of(ruling.rules[0])
+
+
+def _told_of(rule: Rule) -> str:
     if rule in SECRETS:
         return rule.reason
     return f"{rule.reason} ({rule})" if rule.reason else str(rule)

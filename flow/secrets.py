@@ -10,7 +10,7 @@ from fnmatch import translate
 from functools import cached_property
 
 from core.permissions import Effect
-from core.rules import Decision, Rule
+from core.rules import Decision, Rule, fold_path
 
 
 def _each(text: str) -> tuple[str, ...]:
@@ -85,6 +85,15 @@ SECRETS: tuple[Rule, ...] = (
         matches=("cp x .git/hooks/pre-commit", "echo x >> ~/.bashrc", "sed -i s/a/b/ .git/config"),
         not_matches=("cat .git/config", "ls .git/hooks", "echo x > .gitignore"),
     ),
+    Rule(
+        decision=Decision.DENY,
+        effect=Effect.WRITE,
+        tool="*_file",
+        path=_each("**/.git/** **/.roost/**"),
+        reason="git and Roost keep their own files there",
+        matches=(".git/info/attributes", ".GIT/HEAD", "sub/.git", ".roost/skills/a/skill.py", ".git./config"),
+        not_matches=(".gitignore", ".github/workflows/a.yml", "git/HEAD", "a.git/HEAD"),
+    ),
 )
 
 
@@ -97,7 +106,7 @@ class Secrets:
 
     def holds(self, path: str) -> bool:
         """Whether the file at an absolute path is one of them."""
-        name = path.casefold()
+        name = fold_path(path)
         return bool(self._named.search(name)) and not self._spared.search(name)
 
     @cached_property
@@ -117,4 +126,4 @@ class Secrets:
 
 
 def _globs() -> Iterator[str]:
-    return (glob for rule in SECRETS for glob in rule.path)
+    return (glob for rule in SECRETS if rule.effect is not Effect.WRITE for glob in rule.path)

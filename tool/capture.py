@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
-from core.workspace import make_artifacts
+from core.artifacts import new_artifact
 
 HEAD_SHARE = 0.3
 """Of what is kept; errors stand at the end."""
@@ -78,8 +78,8 @@ class Capture:
             self.note = f"The file holds the first {MOST_SPILLED_BYTES // 1_000_000} MB of the output."
 
     def _opened(self, folder: Path) -> BinaryIO:
-        path = make_artifacts(folder) / f"output-{os.urandom(4).hex()}.txt"
-        file = path.open("xb")
+        path = folder / f"output-{os.urandom(4).hex()}.txt"
+        file = new_artifact(folder, path.name)
         self.spilled = path
         return file
 

@@ -1,12 +1,10 @@
 """What the model gets of a long text, and where the rest is."""
 
-import os
-import tempfile
 from hashlib import sha256
-from pathlib import Path
 
+from core.artifacts import artifacts_in
+from core.errors import ToolError
 from core.protocols import ToolServices
-from core.workspace import make_artifacts
 from tool.output_text import fitted
 
 NOTE_CHARS = 160
@@ -36,11 +34,12 @@ def outline(text: str, services: ToolServices) -> str:
 def kept(text: str, services: ToolServices, *, suffix: str = ".txt") -> str:
     """Put `text` into a file of its own, the same for the same text; answers what the model calls it."""
     content = text.encode("utf-8", "replace")
-    folder = make_artifacts(services.artifacts)
-    path = folder / f"text-{sha256(content).hexdigest()[:12]}{suffix}"
-    if not path.exists():
-        descriptor, name = tempfile.mkstemp(dir=folder)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-        Path(name).replace(path)
+    path = services.artifacts / f"text-{sha256(content).hexdigest()[:12]}{suffix}"
+    try:
+        with artifacts_in(services.artifacts) as held:
+            if not held.has(path.name):
+                held.replace(path.name, content)
+    except OSError as error:
+        said = f"The answer is long, and could not be kept in {path.parent}: {error.strerror or error}."
+        raise ToolError(said, hint="Ask for less, or have the person mend that folder.") from error
     return services.workspace.name_of(path.resolve())

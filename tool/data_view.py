@@ -73,7 +73,7 @@ class DataView:
 
     async def _ask(self, source: Source, *queries: str) -> list[Answer]:
         form = "json" if source.form == "jsonl" else source.form
-        return await answers_of(self.services.sandbox, source.path, form, queries, source.options)
+        return await answers_of(self.services, source.path, form, queries, source.options)
 
     def _shown(
         self, rows: Sequence[Sequence[str]], columns: Sequence[str], title: str, facts: Iterable[str]

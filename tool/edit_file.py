@@ -56,7 +56,7 @@ class EditFile:
         written = lines.replaced((place.start, place.end, place.new) for place in found.places)
         after = _encoded(args.path, encoding, written)
         seen = self.services.ledger.last_seen(path)
-        write_atomically(path, after)
+        write_atomically(self.services.workspace, path, after)
         digest = self.services.ledger.saw(path, after, changed=True)
 
         has_changed = seen is not None and seen.digest != digest_of(before)

@@ -56,7 +56,7 @@ class FindText:
         try:
             async with asyncio.timeout(self.seconds):
                 files = await asyncio.to_thread(self._files, args, gaps)
-                await self._collect(_task(args, files, literal=bool(fault)), found)
+                await self._collect(self._task(args, files, literal=bool(fault)), found)
         except TimeoutError:
             gaps.append(f"(Stopped after {self.seconds:g} s: narrow path or glob, or use a simpler pattern.)")
         return self._answer(args, found, remarks, gaps)
@@ -69,7 +69,7 @@ class FindText:
 
     def _files(self, args: FindTextArgs, gaps: list[str]) -> list[str]:
         """What is to be searched; `gaps` gets what is missing from it."""
-        path = self.services.workspace.resolve(args.path)
+        path = self.services.workspace.to_read(args.path)
         if os.access(path, os.F_OK) and not path.is_dir():
             return [os.fspath(path)]
         walk = Walk(folder_of(self.services, args.path), seconds=self.seconds)
@@ -81,6 +81,18 @@ class FindText:
         if not walk.complete:
             gaps.append("(There are too many files: not all were searched. Give a path further down.)")
         return files
+
+    def _task(self, args: FindTextArgs, files: list[str], *, literal: bool) -> Task:
+        return Task(
+            root=os.fspath(self.services.workspace.real_root),
+            pattern=args.pattern,
+            literal=literal,
+            files=files,
+            context=0 if args.files_only else args.context,
+            most=MOST_MATCHES + 1,
+            line_chars=MOST_LINE_CHARS,
+            files_only=args.files_only,
+        )
 
     @property
     def _trusted_ripgrep(self) -> str | None:
@@ -125,18 +137,6 @@ class FindText:
                 last = number
             if args.files_only:
                 yield True, name
-
-
-def _task(args: FindTextArgs, files: list[str], *, literal: bool) -> Task:
-    return Task(
-        pattern=args.pattern,
-        literal=literal,
-        files=files,
-        context=0 if args.files_only else args.context,
-        most=MOST_MATCHES + 1,
-        line_chars=MOST_LINE_CHARS,
-        files_only=args.files_only,
-    )
 
 
 def _fault(pattern: str) -> str:

@@ -7,21 +7,21 @@ git itself is not asked: a repository's own settings can make it run programs.
 
 import os
 import re
-import stat
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import islice, pairwise
 from pathlib import Path
 
+from core.beneath import Held, hold
 from core.errors import ToolError
 from core.protocols import ToolServices
 from core.text import quoted
-from tool.files import missing
+from core.workspace import Workspace
+from tool.files import unreadable
 from tool.globs import glob_regex
-from tool.opening import open_regular
 
 MOST_ENTRIES = 100_000
 """Of one folder, unless a caller wants fewer; what lies beyond is not looked at."""
@@ -67,6 +67,8 @@ class Entry:
     is_folder: bool
     """False for a link, wherever it leads."""
     is_link: bool
+    target: str = ""
+    """Where a link leads."""
 
 
 @dataclass(frozen=True)
@@ -74,37 +76,42 @@ class Folder:
     """A folder with the rules that hold in it."""
 
     path: str
+    workspace: Workspace
     rules: tuple[IgnoreFile, ...] = ()
     hidden: frozenset[str] = field(default_factory=frozenset)
     """Real paths that are left out, whatever the rules say."""
 
     @classmethod
-    def at(cls, path: Path, root: Path, hidden: Path) -> "Folder":
-        """`path` below the workspace's `root`; if it is ignored itself, nothing below it is."""
+    def at(cls, path: Path, workspace: Workspace, hidden: Path) -> "Folder":
+        """The real `path` in the workspace; if it is ignored itself, nothing below it is."""
+        root = workspace.real_root
         top = next((each for each in (path, *path.parents) if os.access(each / ".git", os.F_OK)), root)
         way = [each for each in reversed([path, *path.parents]) if each.is_relative_to(top)]
         rules: tuple[IgnoreFile, ...] = ()
         for outer, inner in pairwise(way):
-            rules += _rules_in(os.fspath(outer))
+            with suppress(OSError), hold(outer) as folder:
+                rules += _rules_in(folder)
             if _hidden_by(rules, os.fspath(inner), is_folder=True):
-                return cls(os.fspath(path))
+                return cls(os.fspath(path), workspace)
         is_hidden = path.is_relative_to(hidden)
-        return cls(os.fspath(path), rules, frozenset() if is_hidden else frozenset([os.fspath(hidden)]))
+        artifacts = frozenset() if is_hidden else frozenset([os.fspath(hidden)])
+        return cls(os.fspath(path), workspace, rules, artifacts)
 
     def listing(self, most: int = MOST_ENTRIES) -> "Listing":
         """What is to be seen here, by name. Raises OSError."""
-        with os.scandir(self.path) as entries:
-            found = [_entry(entry) for entry in islice(entries, most + 1)]
-        names = {entry.name for entry in found}
-        rules = () if ".git" in names else self.rules
-        if names & {".git", ".gitignore"}:
-            rules += _rules_in(self.path)
+        with self.workspace.hold(Path(self.path)) as folder:
+            with folder.scan() as entries:
+                found = [_entry(entry, folder) for entry in islice(entries, most + 1)]
+            names = {entry.name for entry in found}
+            rules = () if ".git" in names else self.rules
+            if names & {".git", ".gitignore"}:
+                rules += _rules_in(folder)
         seen = [entry for entry in found[:most] if not self._hides(entry, rules)]
         seen.sort(key=lambda entry: os.fsencode(entry.name))
-        return Listing(seen, Folder(self.path, rules, self.hidden), complete=len(found) <= most)
+        return Listing(seen, replace(self, rules=rules), complete=len(found) <= most)
 
     def inside(self, entry: Entry) -> "Folder":
-        return Folder(entry.path, self.rules, self.hidden)
+        return replace(self, path=entry.path)
 
     def _hides(self, entry: Entry, rules: Sequence[IgnoreFile]) -> bool:
         if entry.name == ".git" or entry.path in self.hidden:
@@ -114,18 +121,16 @@ class Folder:
 
 def folder_of(services: ToolServices, asked: str) -> Folder:
     """The folder at `asked`. Raises ToolError when there is none."""
-    path = services.workspace.resolve(asked)
+    workspace = services.workspace
+    path = workspace.to_read(asked)
     try:
-        is_folder = stat.S_ISDIR(path.stat().st_mode)
-    except (FileNotFoundError, NotADirectoryError) as error:
-        raise missing(services.workspace, asked, path) from error
+        with workspace.hold(path):
+            pass
     except OSError as error:
-        raise ToolError(
-            f"{quoted(asked)} cannot be read: {error.strerror}.", hint="Use another path."
-        ) from error
-    if not is_folder:
-        raise ToolError(f"{quoted(asked)} is no folder.", hint="read_file shows a file.")
-    return Folder.at(path, services.workspace.real_root, services.artifacts.resolve())
+        if isinstance(error, NotADirectoryError) and os.access(path, os.F_OK):
+            raise ToolError(f"{quoted(asked)} is no folder.", hint="read_file shows a file.") from error
+        raise unreadable(workspace, asked, path, error) from error
+    return Folder.at(path, workspace, services.artifacts.resolve())
 
 
 @dataclass(frozen=True)
@@ -171,9 +176,12 @@ class Walk:
         return [(entry, listing.folder) for entry in reversed(listing.entries)]
 
 
-def _entry(entry: os.DirEntry[str]) -> Entry:
-    is_link = entry.is_symlink()
-    return Entry(entry.path, entry.name, not is_link and entry.is_dir(follow_symlinks=False), is_link)
+def _entry(entry: os.DirEntry[str], folder: Held) -> Entry:
+    is_link, target = entry.is_symlink(), ""
+    with suppress(OSError):
+        target = folder.target(entry.name) if is_link else ""
+    is_folder = not is_link and entry.is_dir(follow_symlinks=False)
+    return Entry(f"{folder.path.rstrip('/')}/{entry.name}", entry.name, is_folder, is_link, target)
 
 
 def patterns_of(text: str) -> tuple[Pattern, ...]:
@@ -204,15 +212,17 @@ def _hidden_by(rules: Sequence[IgnoreFile], path: str, *, is_folder: bool) -> bo
     return False
 
 
-def _rules_in(folder: str) -> tuple[IgnoreFile, ...]:
+def _rules_in(folder: Held) -> tuple[IgnoreFile, ...]:
     """The rules that a folder brings: a repository's own exclude file, then its .gitignore."""
-    texts = (_text(f"{folder}/.git/info/exclude"), _text(f"{folder}/.gitignore"))
-    found = (IgnoreFile(folder.rstrip("/"), patterns) for text in texts if (patterns := patterns_of(text)))
-    return tuple(found)
+    texts = [_text(folder, ".gitignore")]
+    with suppress(OSError), hold(folder.path, ".git/info") as own:
+        texts.insert(0, _text(own, "exclude"))
+    place = folder.path.rstrip("/")
+    return tuple(IgnoreFile(place, patterns) for text in texts if (patterns := patterns_of(text)))
 
 
-def _text(file: str) -> str:
+def _text(folder: Held, name: str) -> str:
     """The beginning of a regular file, or nothing."""
-    with suppress(OSError), open_regular(file) as opened:
+    with suppress(OSError), folder.read(name) as opened:
         return opened.read(MOST_RULE_BYTES).decode("utf-8", "surrogateescape")
     return ""

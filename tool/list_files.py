@@ -101,7 +101,8 @@ class Tree:
                 yield f"{indent}{printable(entry.name)}/{self._beside(entry.path)}"
                 yield from self.lines(entry.path, indent + "  ")
             else:
-                yield f"{indent}{printable(entry.name)}{_target(entry) if entry.is_link else ''}"
+                leads = f" -> {printable(entry.target or '?')}" if entry.is_link else ""
+                yield f"{indent}{printable(entry.name)}{leads}"
         if self._shown.get(folder) and folder in self._notes:
             yield f"{indent}{self._notes[folder]}"
 
@@ -113,10 +114,3 @@ class Tree:
 def _counted(listing: Listing) -> str:
     count = len(listing.entries)
     return f"({count:,}{'' if listing.complete else '+'} inside)" if count else ""
-
-
-def _target(link: Entry) -> str:
-    try:
-        return f" -> {printable(str(Path(link.path).readlink()))}"
-    except OSError:
-        return " -> ?"

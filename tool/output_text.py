@@ -6,6 +6,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Protocol
 
+from core.artifacts import opened_artifact
+
 HEAD_SHARE = 0.3
 """Of the room; a failing command says why at its end."""
 ERROR_SHARE = 0.2
@@ -85,7 +87,10 @@ async def shown(output: Captured, room: int) -> str:
     head, tail, unread_chars = output.head, output.tail, output.dropped_chars
     if output.spilled is None:
         return fitted(head, room, tail=tail, unread_chars=unread_chars)
-    text, whole = await asyncio.to_thread(_beginning, output.spilled)
+    try:
+        text, whole = await asyncio.to_thread(_beginning, output.spilled)
+    except OSError:  # whatever ran may have taken the file away again
+        return fitted(head, room, tail=tail, unread_chars=unread_chars)
     total = len(head) + unread_chars + len(tail)
     tail = "" if whole else tail
     return fitted(text, room, tail=tail, unread_chars=max(0, total - len(text) - len(tail)))
@@ -93,7 +98,7 @@ async def shown(output: Captured, room: int) -> str:
 
 def _beginning(path: Path) -> tuple[str, bool]:
     """The first part of a long output, and whether that is all of it."""
-    with path.open("rb") as file:
+    with opened_artifact(path) as file:
         text = file.read(MOST_READ_BYTES).decode("utf-8", "replace")
         return text, not file.read(1)
 

@@ -13,13 +13,13 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
+from core.artifacts import new_artifact
 from core.errors import ToolError
 from core.messages import ToolStatus
 from core.permissions import Effect
 from core.protocols import ToolContext, ToolResult, ToolServices
 from core.sandbox import Command, Worker
 from core.views import CodeResult
-from core.workspace import make_artifacts
 from tool.capture import Capture
 from tool.output_text import shown, without_controls
 
@@ -119,8 +119,9 @@ class Pyexe:
         return await self.services.sandbox.start(command, self.services.sandbox.policy)
 
     def _saved(self, image: str) -> str:
-        path = make_artifacts(self.services.artifacts) / f"plot-{os.urandom(4).hex()}.png"
-        path.write_bytes(base64.b64decode(image))
+        path = self.services.artifacts / f"plot-{os.urandom(4).hex()}.png"
+        with new_artifact(path.parent, path.name) as file:
+            file.write(base64.b64decode(image))
         return self._name_of(path)
 
     def _name_of(self, path: Path) -> str:

@@ -13,9 +13,9 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from core.artifacts import artifacts_in
 from core.errors import ToolError
 from core.sandbox import Command, CommandResult, Limits, SandboxPolicy, Worker
-from core.workspace import make_artifacts
 from tool.holding import RULESET_PLACE, Hold
 from tool.processes import Processes
 from tool.sandbox_bubblewrap import SYSTEM, noted
@@ -111,8 +111,8 @@ def _guard(policy: SandboxPolicy, git: GitPlaces, artifacts: Path | None) -> Gua
     if not policy.writable:
         return Guard.over((), ())
     if artifacts:
-        with suppress(OSError):  # whoever has to write there says what is wrong
-            make_artifacts(artifacts)
+        with suppress(OSError), artifacts_in(artifacts):  # whoever has to write there says what is wrong
+            pass
     guarded = (*policy.protected, *git.protected, *git.absent)
     return Guard.over(guarded, (*policy.writable, *git.writable), artifacts)
 

@@ -8,12 +8,15 @@ import json
 import re
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
+from itertools import groupby
+from os.path import dirname, relpath
 from typing import BinaryIO
 
+from core.beneath import Held, hold
 from core.text import clip_around
 from tool.encoding import binary_kind, encoding_of
-from tool.opening import open_regular
 
 PIECE_BYTES = 16_000_000
 LINE_BOUND = re.compile(r"\(\?[!<>]|\\[AZ]|[*+?]\+")
@@ -22,9 +25,12 @@ LINE_BOUND = re.compile(r"\(\?[!<>]|\\[AZ]|[*+?]\+")
 
 @dataclass(frozen=True)
 class Task:
+    root: str
+    """Real path of the folder that no file is looked for outside of."""
     pattern: str
     literal: bool
     files: list[str]
+    """Real paths."""
     context: int
     """Lines to show before and after a match."""
     most: int
@@ -44,19 +50,30 @@ class Part:
 
 
 def parts(task: Task) -> Iterator[Part]:
-    regex = re.compile(re.escape(task.pattern) if task.literal else task.pattern, re.MULTILINE)
     left = task.most
-    for path in task.files:
-        for first, text in _pieces(path):
-            part = _searched(task, regex, path, first, text)
-            if not part.matches:
-                continue
-            yield part
-            left -= 1 if task.files_only else part.matches
-            if left <= 0:
-                return
-            if task.files_only:
-                break
+    for part in _all_parts(task):
+        yield part
+        left -= 1 if task.files_only else part.matches
+        if left <= 0:
+            return
+
+
+def _all_parts(task: Task) -> Iterator[Part]:
+    regex = re.compile(re.escape(task.pattern) if task.literal else task.pattern, re.MULTILINE)
+    for folder, paths in groupby(task.files, key=dirname):
+        with suppress(OSError), hold(task.root, relpath(folder, task.root)) as held:
+            for path in paths:
+                yield from _parts_of(task, regex, held, path)
+
+
+def _parts_of(task: Task, regex: re.Pattern[str], folder: Held, path: str) -> Iterator[Part]:
+    for first, text in _pieces(folder, path):
+        part = _searched(task, regex, path, first, text)
+        if not part.matches:
+            continue
+        yield part
+        if task.files_only:
+            return
 
 
 def _searched(task: Task, regex: re.Pattern[str], path: str, first: int, text: str) -> Part:
@@ -77,13 +94,10 @@ def _searched(task: Task, regex: re.Pattern[str], path: str, first: int, text: s
     return Part(path, len(spans), shown)
 
 
-def _pieces(path: str) -> Iterator[tuple[int, str]]:
+def _pieces(folder: Held, path: str) -> Iterator[tuple[int, str]]:
     """Pieces of whole lines, each with the number of its first; none for what is no text."""
-    try:
-        with open_regular(path) as file:
-            yield from _texts(file)
-    except OSError:
-        return
+    with suppress(OSError), folder.read(path.rpartition("/")[2]) as file:
+        yield from _texts(file)
 
 
 def _texts(file: BinaryIO) -> Iterator[tuple[int, str]]:

@@ -1,7 +1,6 @@
 """SQL over a file of the workspace, by the extra `data`, in a process that can be stopped."""
 
 import json
-import re
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -9,10 +8,11 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from core.errors import ToolError, ToolTimedOut
-from core.protocols import SandboxBackend
+from core.protocols import ToolServices
 from core.sandbox import Command, CommandResult, Limits
 
 WORKER = Path(__file__).with_name("table_worker.py")
+OUR_FOLDER = str(WORKER.parents[1])
 WALL_SECONDS = 60.0
 MOST_ROWS = 200
 MOST_CHARS = 40_000
@@ -28,27 +28,26 @@ class Answer:
 
 
 async def answers_of(
-    sandbox: SandboxBackend, path: Path, form: str, queries: Sequence[str], options: Mapping[str, str]
+    services: ToolServices, path: Path, form: str, queries: Sequence[str], options: Mapping[str, str]
 ) -> list[Answer]:
     """The answers to SELECTs from the table `data`, which duckdb's reader for `form` makes of the file.
 
     Raises:
         ToolError: duckdb is not installed, a query is wrong or takes too long.
     """
-    if re.search(r"[*?\[\]{}]", str(path)):
-        raise ToolError(f"{path.name!r} has a wildcard in its path.", hint="Copy it to a plain name first.")
     request = {
-        "path": str(path),
+        "root": str(services.workspace.real_root),
+        "name": services.workspace.name_of(path),
         "form": form,
         "options": dict(options),
         "queries": queries,
-        "packages": _packages(),
+        "folders": [_packages(), OUR_FOLDER],
         "most_rows": MOST_ROWS,
         "most_chars": MOST_CHARS,
     }
-    result = await sandbox.run(
+    result = await services.sandbox.run(
         Command(argv=(sys.executable, "-I", "-X", "utf8", str(WORKER), json.dumps(request)), cwd=path.parent),
-        replace(sandbox.policy, writable=()),
+        replace(services.sandbox.policy, writable=()),
         Limits(wall_seconds=WALL_SECONDS, kept_chars=KEPT_CHARS),
     )
     return _said(result)

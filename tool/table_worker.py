@@ -1,11 +1,11 @@
 """Answers SQL over one file, in a process of its own: `python -I table_worker.py '{"path": …}'`.
 
-The request: path, form (csv, json, parquet), options of its reader, queries, packages (where duckdb is
-installed), and the most rows and characters of an answer. Printed is one line of JSON: the answers, or
-what is wrong with a query.
+The request: root and name of the file, form (csv, json, parquet), options of its reader, queries, folders
+to import duckdb and our own from, and the most rows and characters of an answer. Printed is one line of
+JSON: the answers, or what is wrong with a query.
 
-Nothing but that file can be read and nothing at all written: duckdb may open no other path, loads no
-extension, spills nothing, its settings are locked, and only SELECT is run. Imports nothing of ours.
+Nothing but that file can be read and nothing at all written: duckdb is given its descriptor and may open no
+other path, loads no extension, spills nothing, its settings are locked, and only SELECT is run.
 """
 
 import json
@@ -19,21 +19,24 @@ MEMORY = "1GB"
 
 def main() -> None:
     request = json.loads(sys.argv[1])
-    sys.path.append(request["packages"])
+    sys.path += request["folders"]
     import duckdb
 
+    from core.beneath import opened_below
+
     try:
-        connection = connected(duckdb, request)
-        answers = [answer(duckdb, connection, query, request) for query in request["queries"]]
+        with opened_below(request["root"], request["name"]) as file:
+            connection = connected(duckdb, f"/dev/fd/{file.fileno()}", request)
+            answers = [answer(duckdb, connection, query, request) for query in request["queries"]]
         said: dict[str, Any] = {"answers": answers}
-    except (duckdb.Error, ImportError) as error:
+    except (duckdb.Error, ImportError, OSError) as error:
         said = {"error": str(error)}
     sys.stdout.write(json.dumps(said) + "\n")
 
 
-def connected(duckdb: Any, request: dict[str, Any]) -> Any:
+def connected(duckdb: Any, place: str, request: dict[str, Any]) -> Any:
     """A database that has the file as its view `data`, and can reach nothing else."""
-    path = quoted(request["path"])
+    path = quoted(place)
     reader = READERS[request["form"]]
     options = "".join(f", {name}={quoted(value)}" for name, value in request["options"].items())
     connection = duckdb.connect()

@@ -44,7 +44,7 @@ class WriteFile:
         old = _text_of(before or b"")
         content, remark = _encoded(args.content, before or b"")
         if content != before:
-            write_atomically(path, content)
+            write_atomically(self.services.workspace, path, content)
         digest = self.services.ledger.saw(path, content, changed=True)
 
         lines = args.content.count("\n") + (not args.content.endswith("\n") and bool(args.content))

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from core.errors import OutsideWorkspace, ToolError
-from core.workspace import Workspace, make_artifacts
+from core.workspace import Workspace
 
 
 @pytest.mark.parametrize("name", ["a.txt", "./a.txt", "inner/../a.txt", "//a.txt"[1:]])
@@ -34,12 +34,3 @@ def test_what_can_be_no_path_is_said_to_be_none(tmp_path: Path, name: str) -> No
 
     with pytest.raises(ToolError):
         Workspace(tmp_path).resolve(name)
-
-
-def test_git_is_told_once_to_leave_out_artifacts(tmp_path: Path) -> None:
-    folder = make_artifacts(tmp_path / ".roost" / "artifacts")
-    (tmp_path / ".roost" / ".gitignore").write_text("artifacts/\nmine\n")
-
-    make_artifacts(folder)
-
-    assert (tmp_path / ".roost" / ".gitignore").read_text() == "artifacts/\nmine\n"

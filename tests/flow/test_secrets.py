@@ -29,7 +29,8 @@ def test_a_file_is_known_by_its_name(path: str, held: bool) -> None:
 
 
 def test_every_plain_example_of_the_table_is_known() -> None:
-    plain = [name for rule in SECRETS for name in rule.matches if " " not in name]
+    read = [rule for rule in SECRETS if rule.effect is None]
+    plain = [name for rule in read for name in rule.matches if " " not in name]
     paths = [name.replace("~", "/home/me") if name[0] in "~/" else f"/work/{name}" for name in plain]
 
     assert [path for path in paths if not Secrets("/home/me").holds(path)] == []

@@ -329,10 +329,10 @@ async def test_a_cancelled_query_is_ended(tmp_path: Path, backend: PlainBackend)
     assert watched.ended
 
 
-async def test_a_path_that_means_several_files_to_sql_is_refused(
-    tmp_path: Path, backend: PlainBackend
-) -> None:
-    (tmp_path / "a[1].csv").write_text("a\n1\n")
+async def test_a_path_with_wildcards_is_one_file_to_sql(tmp_path: Path, backend: PlainBackend) -> None:
+    (tmp_path / "a[1].csv").write_text("a\nright\n")
+    (tmp_path / "a1.csv").write_text("a\nwrong\n")
 
-    with pytest.raises(ToolError, match="has a wildcard in its path"):
-        await view(tmp_path, "a[1].csv", backend, sql="FROM data")
+    result = await view(tmp_path, "a[1].csv", backend, sql="FROM data")
+
+    assert result.text.splitlines()[-1] == "right"

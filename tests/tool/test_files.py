@@ -21,7 +21,7 @@ def test_a_path_that_became_a_link_is_replaced_and_not_followed(tmp_path: Path) 
     (tmp_path / "target").write_text("kept")
     (tmp_path / "swapped").symlink_to("target")
 
-    write_atomically(tmp_path / "swapped", b"new")
+    write_atomically(Workspace(tmp_path), tmp_path / "swapped", b"new")
 
     assert (tmp_path / "target").read_text() == "kept"
     assert not (tmp_path / "swapped").is_symlink()

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from core.workspace import Workspace
 from tests.tool.filing import make_tree
 from tool.ignore import Folder, Walk, patterns_of
 
@@ -36,7 +37,7 @@ LINES = st.sampled_from(
 
 def seen(folder: Path, root: Path | None = None) -> list[str]:
     root = root or folder
-    walk = Walk(Folder.at(folder, root, root / ".roost" / "artifacts"))
+    walk = Walk(Folder.at(folder, Workspace(root), root / ".roost" / "artifacts"))
     return [os.path.relpath(file, folder) for file in walk.files()]
 
 
@@ -122,7 +123,7 @@ def test_rules_in_a_pipe_or_a_link_do_no_harm(tmp_path: Path) -> None:
 
 def test_a_walk_ends_when_it_has_seen_enough(tmp_path: Path) -> None:
     make_tree(tmp_path, *(f"{number}.txt" for number in range(20)))
-    walk = Walk(Folder.at(tmp_path, tmp_path, tmp_path / "none"), most_files=5)
+    walk = Walk(Folder.at(tmp_path, Workspace(tmp_path), tmp_path / "none"), most_files=5)
 
     assert len(list(walk.files())) == 5
     assert not walk.complete
@@ -130,7 +131,7 @@ def test_a_walk_ends_when_it_has_seen_enough(tmp_path: Path) -> None:
 
 def test_a_walk_ends_when_its_time_is_over(tmp_path: Path) -> None:
     make_tree(tmp_path, "a.txt")
-    walk = Walk(Folder.at(tmp_path, tmp_path, tmp_path / "none"), seconds=-1)
+    walk = Walk(Folder.at(tmp_path, Workspace(tmp_path), tmp_path / "none"), seconds=-1)
 
     assert list(walk.files()) == []
     assert not walk.complete

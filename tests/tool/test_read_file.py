@@ -138,7 +138,7 @@ async def test_a_socket_is_refused(
     with socket.socket(socket.AF_UNIX) as listening:
         listening.bind("socket")
 
-        with pytest.raises(ToolError, match="'socket' cannot be read"):
+        with pytest.raises(ToolError, match="'socket' is a socket"):
             await ran(read_file, path="socket")
 
 

@@ -9,6 +9,7 @@ def task(
     *files: Path, pattern: str = "hit", context: int = 0, most: int = 100, files_only: bool = False
 ) -> Task:
     return Task(
+        root=str(files[0].parent),
         pattern=pattern,
         literal=False,
         files=[str(file) for file in files],
