@@ -12,7 +12,7 @@ from core.protocols import ToolServices
 from core.sandbox import Command, CommandResult, Limits
 
 WORKER = Path(__file__).with_name("table_worker.py")
-OUR_FOLDER = str(WORKER.parents[1])
+OUR_CORE = str(WORKER.parents[1] / "core")
 WALL_SECONDS = 60.0
 MOST_ROWS = 200
 MOST_CHARS = 40_000
@@ -41,7 +41,8 @@ async def answers_of(
         "form": form,
         "options": dict(options),
         "queries": queries,
-        "folders": [_packages(), OUR_FOLDER],
+        "packages": _packages(),
+        "core": OUR_CORE,
         "most_rows": MOST_ROWS,
         "most_chars": MOST_CHARS,
     }

@@ -1,8 +1,8 @@
 """Answers SQL over one file, in a process of its own: `python -I table_worker.py '{"path": …}'`.
 
-The request: root and name of the file, form (csv, json, parquet), options of its reader, queries, folders
-to import duckdb and our own from, and the most rows and characters of an answer. Printed is one line of
-JSON: the answers, or what is wrong with a query.
+The request: root and name of the file, form (csv, json, parquet), options of its reader, queries, packages
+(where duckdb is installed), core (where ours is), and the most rows and characters of an answer. Printed is
+one line of JSON: the answers, or what is wrong with a query.
 
 Nothing but that file can be read and nothing at all written: duckdb is given its descriptor and may open no
 other path, loads no extension, spills nothing, its settings are locked, and only SELECT is run.
@@ -10,6 +10,7 @@ other path, loads no extension, spills nothing, its settings are locked, and onl
 
 import json
 import sys
+from types import ModuleType
 from typing import Any
 
 READERS = {"csv": "read_csv", "json": "read_json", "parquet": "read_parquet"}
@@ -19,9 +20,11 @@ MEMORY = "1GB"
 
 def main() -> None:
     request = json.loads(sys.argv[1])
-    sys.path += request["folders"]
+    sys.path.append(request["packages"])
     import duckdb
 
+    sys.modules["core"] = core = ModuleType("core")
+    core.__path__ = [request["core"]]  # a sandbox may show that folder, and not the one it is in
     from core.beneath import opened_below
 
     try:
