@@ -3,7 +3,8 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -231,10 +232,22 @@ async def test_a_folder_that_is_gone_is_named(backend: PlainBackend, tmp_path: P
         await run(backend, "true", tmp_path / "gone")
 
 
+@contextmanager
+def ignoring(*numbers: signal.Signals) -> Iterator[None]:
+    """As under nohup, or as a job that a script left in the background."""
+    before = [(number, signal.signal(number, signal.SIG_IGN)) for number in numbers]
+    try:
+        yield
+    finally:
+        for number, action in before:
+            signal.signal(number, action)
+
+
 async def test_a_command_gets_a_clean_process(backend: PlainBackend, tmp_path: Path) -> None:
     script = "ls /proc/self/fd | wc -l; grep -E 'Sig(Blk|Ign)' /proc/self/status; ulimit -c; cat"
 
-    result = await run(backend, script, tmp_path)
+    with ignoring(signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1):
+        result = await run(backend, script, tmp_path)
 
     descriptors, blocked, ignored, core = result.head.splitlines()
     libcs_own = 0b11 << 31  # signals 32 and 33, which libc lets nobody touch
