@@ -11,7 +11,7 @@ from argparse import ArgumentParser
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import median
 
 from bench.tables import write
@@ -23,20 +23,28 @@ RATES = ((0.1, "≥ 99 %"), (0.3, "≥ 90 %"))
 WORSE_RATE = RATES[-1][0]
 CHUNK = 25
 
-MENDS: Mapping[str, Sequence[str]] = {
-    "text_calls": ("text dialect", "missing tags", "call in thoughts"),
-    "call_in_thinking": ("call in thoughts",),
-    "empty_reply": ("empty reply",),
-    "names": ("wrong tool name",),
-    "almost_json": ("malformed JSON",),
-    "aliases": ("wrong argument name",),
-    "coercion": ("wrong types",),
-    "constrained": ("malformed JSON", "wrong argument name", "wrong types", "refused arguments"),
-    "cut_off": ("cut call",),
-    "announcement": ("narrated intent",),
-    "loops": ("repeated call",),
+
+@dataclass(frozen=True)
+class Repair:
+    kinds: Sequence[str]
+    """The mistakes that it is there for."""
+    beside: Sequence[str] = ()
+    """What would do its work is left out with it and without it: another repair, or the server's holding."""
+
+
+REPAIRS: Mapping[str, Repair] = {
+    "text_calls": Repair(("text dialect", "missing tags", "call in thoughts")),
+    "call_in_thinking": Repair(("call in thoughts",), ("empty_reply",)),
+    "empty_reply": Repair(("empty reply",)),
+    "names": Repair(("wrong tool name",)),
+    "almost_json": Repair(("malformed JSON",), ("constrained",)),
+    "aliases": Repair(("wrong argument name",), ("constrained",)),
+    "coercion": Repair(("wrong types",), ("constrained",)),
+    "constrained": Repair(("malformed JSON", "wrong argument name", "wrong types", "refused arguments")),
+    "cut_off": Repair(("cut call",)),
+    "announcement": Repair(("narrated intent",)),
+    "loops": Repair(("repeated call",)),
 }
-"""Each repair, and the mistakes that it is there for."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +54,8 @@ class Sample:
     count: int
     rate: float
     kinds: Sequence[str] = tuple(EQUAL)
-    without: str = ""
+    without: Sequence[str] = ()
+    deaf: bool = False
 
     def chunks(self) -> Iterable["tuple[range, Sample]"]:
         return ((range(at, min(at + CHUNK, self.count)), self) for at in range(0, self.count, CHUNK))
@@ -74,19 +83,20 @@ def main() -> None:
             ended = measured(pool, Sample(RUNS // share, rate))
             write(f"{rate:.0%}", success(ended), budget, requests(ended), failures(ended))
         sys.stdout.write("\n")
-        write(
-            "repair", "its mistakes alone", "without it", "requests", "without it", "all mistakes, without it"
-        )
-        write(*("---",) * 6)
-        for repair, kinds in MENDS.items():
-            write(repair, *worth(pool, repair, kinds, RUNS_WITHOUT // share))
+        titles = ("tasks done", "requests", "tasks done by deaf models")
+        write("repair", *(f"{title}: with / without it" for title in titles), "all mistakes, without it")
+        write(*("---",) * 5)
+        for name, repair in REPAIRS.items():
+            write(name, *worth(pool, name, repair, RUNS_WITHOUT // share))
 
 
-def worth(pool: ProcessPoolExecutor, repair: str, kinds: Sequence[str], count: int) -> Sequence[str]:
-    alone = measured(pool, Sample(count, WORSE_RATE, kinds))
-    without = measured(pool, Sample(count, WORSE_RATE, kinds, repair))
-    mixed = measured(pool, Sample(count, WORSE_RATE, without=repair))
-    return success(alone), success(without), requests(alone), requests(without), success(mixed)
+def worth(pool: ProcessPoolExecutor, name: str, repair: Repair, count: int) -> Sequence[str]:
+    """Its mistakes alone: of models that listen, and of those that do not; then all mistakes, without it."""
+    both = [Sample(count, WORSE_RATE, repair.kinds, (*off, *repair.beside)) for off in ((), (name,))]
+    listening, deaf = ([measured(pool, replace(one, deaf=deaf)) for one in both] for deaf in (False, True))
+    mixed = measured(pool, Sample(count, WORSE_RATE, without=(name,)))
+    rows = map(success, listening), map(requests, listening), map(success, deaf)
+    return *(" / ".join(row) for row in rows), success(mixed)
 
 
 def measured(pool: ProcessPoolExecutor, sample: Sample) -> Sequence[Ended]:
@@ -95,7 +105,7 @@ def measured(pool: ProcessPoolExecutor, sample: Sample) -> Sequence[Ended]:
 
 def _measured(seeds: range, sample: Sample) -> Sequence[Ended]:
     weights = dict.fromkeys(sample.kinds, 1.0)
-    found = asyncio.run(runs(seeds, sample.rate, weights, sample.without))
+    found = asyncio.run(runs(seeds, sample.rate, weights, sample.without, deaf=sample.deaf))
     return [
         Ended(run.is_success, f"{run.outcome}, {'done' if run.passed else 'not done'}", run.requests)
         for run in found

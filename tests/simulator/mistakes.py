@@ -6,7 +6,7 @@ and refuses them is met on the way.
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 
 from core.deltas import CallDelta, Delta, FinishDelta, TextDelta, ThinkingDelta
@@ -51,6 +51,14 @@ def called(name: str, arguments: str, random: Random, finish: Finish = Finish.CA
     identity = f"call_{random.randrange(16**8):08x}"
     rest = (CallDelta(index=0, arguments=piece) for piece in pieces(arguments, random))
     return (CallDelta(index=0, id=identity, name=name), *rest, FinishDelta(finish=finish))
+
+
+def said_again(reply: Reply, random: Random) -> Reply:
+    """The same, but for the id of its call."""
+    identity = f"call_{random.randrange(16**8):08x}"
+    return tuple(
+        replace(delta, id=identity) if isinstance(delta, CallDelta) and delta.id else delta for delta in reply
+    )
 
 
 def pieces(text: str, random: Random) -> Sequence[str]:
@@ -121,7 +129,7 @@ def call_in_thoughts(moment: Moment) -> Reply | None:
 def wrong_types(moment: Moment) -> Reply | None:
     if not (call := moment.call):
         return None
-    arguments = json.dumps(other_types(call.arguments, moment.random))
+    arguments = json.dumps(other_types(call.name, call.arguments, moment.random))
     return called(call.name, arguments, moment.random)
 
 

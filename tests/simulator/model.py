@@ -9,7 +9,7 @@ from core.deltas import Delta
 from core.messages import UserMessage
 from core.protocols import ModelRequest
 from tests.simulator.knowledge import Knowledge
-from tests.simulator.mistakes import KINDS, Moment, held, mistaken, spoken
+from tests.simulator.mistakes import KINDS, Moment, Reply, held, mistaken, said_again, spoken
 from tests.simulator.plan import Act, Call, Task
 
 EQUAL: Mapping[str, float] = dict.fromkeys(KINDS, 1.0)
@@ -28,11 +28,15 @@ class WeakModel:
     seed: int
     rate: float
     weights: Mapping[str, float] = field(default_factory=lambda: EQUAL)
+    deaf: bool = False
+    """Whether it takes a step that went wrong in the very same way again, whatever it is told."""
     made: Counter[str] = field(default_factory=Counter)
     """How often it erred in which way."""
     requests: list[ModelRequest] = field(default_factory=list)
     _repeats: bool = False
     """It is caught in saying the same again, until somebody speaks to it."""
+    _habit: tuple[Act, Reply] | None = None
+    """The step that went wrong last, and how."""
 
     def __post_init__(self) -> None:
         self.random = Random(f"{self.task.name} {self.seed}")
@@ -48,6 +52,8 @@ class WeakModel:
         errs = self.random.random() < self.rate
         if request.held_to:
             return held(self._kinds()[0] if errs else None, moment)
+        if self.deaf and self._habit and self._habit[0] == moment.right:
+            return said_again(self._habit[1], self.random)
         self._repeats = self._repeats and not isinstance(request.messages[-1], UserMessage)
         if self._repeats and (again := mistaken(REPEATED, moment)):
             return again
@@ -55,6 +61,7 @@ class WeakModel:
             if reply := mistaken(kind, moment):
                 self.made[kind] += 1
                 self._repeats = kind == REPEATED
+                self._habit = moment.right, reply
                 return reply
         return spoken(moment.right, self.random)
 

@@ -71,17 +71,22 @@ class Run:
 
 
 async def runs(
-    seeds: Iterable[int], rate: float, weights: Mapping[str, float] = EQUAL, without: str = ""
+    seeds: Iterable[int],
+    rate: float,
+    weights: Mapping[str, float] = EQUAL,
+    without: Sequence[str] = (),
+    *,
+    deaf: bool = False,
 ) -> Sequence[Run]:
-    """A run for each seed; the tasks take turns. `without`: the repair of `REPAIRS` that is switched off."""
-    if without and without not in REPAIRS:
-        raise ValueError(f"there is no repair {without!r}")
+    """A run for each seed; the tasks take turns. `without`: those of `REPAIRS` that are switched off."""
+    if unknown := set(without) - set(REPAIRS):
+        raise ValueError(f"there is no repair {unknown}")
     async with a_sandbox() as sandbox:
-        models = (WeakModel(TASKS[seed % len(TASKS)], seed, rate, weights) for seed in seeds)
+        models = (WeakModel(TASKS[seed % len(TASKS)], seed, rate, weights, deaf) for seed in seeds)
         return [await run(model, sandbox, without) for model in models]
 
 
-async def run(model: WeakModel, sandbox: PlainBackend, without: str = "") -> Run:
+async def run(model: WeakModel, sandbox: PlainBackend, without: Sequence[str] = ()) -> Run:
     """The model's task from its prompt to the end of the turn."""
     with tempfile.TemporaryDirectory(prefix="roost-weak-") as folder:
         workspace = Path(folder)
@@ -107,7 +112,7 @@ def a_session(
     workspace: Path,
     sandbox: PlainBackend,
     *,
-    without: str = "",
+    without: Sequence[str] = (),
     window_tokens: int = WINDOW_TOKENS,
     max_steps: int = MAX_STEPS,
 ) -> Session:
@@ -127,15 +132,15 @@ def a_session(
         has_person=False,
         places=Places.of(str(workspace), str(Path.home())),
     )
-    gateway = RepetitionGuard(RetryingGateway(model if without == TEXT_CALLS else TextCallGateway(model)))
+    gateway = RepetitionGuard(RetryingGateway(model if TEXT_CALLS in without else TextCallGateway(model)))
     head = ModelRequest(system=system_text(services.profile), messages=(), tools=toolbox.specs())
     loop = AgentLoop(
         gateway=gateway,
         toolbox=toolbox,
         executor=ToolExecutor(toolbox=toolbox, permission=permission, approver=NOBODY),
         context=NotedContext(WindowPolicy(head=head, window_tokens=window_tokens, gateway=gateway), []),
-        repair=ReplyRepair(lambda: SERVER, tuple(rung for rung in RUNGS if rung.__name__ != without)),
-        completion=TurnReview(tuple(check for check in CHECKS if check.__name__ != without)),
+        repair=ReplyRepair(lambda: SERVER, tuple(rung for rung in RUNGS if rung.__name__ not in without)),
+        completion=TurnReview(tuple(check for check in CHECKS if check.__name__ not in without)),
         system=head.system,
         tools=head.tools,
         max_steps=max_steps,

@@ -38,12 +38,25 @@ def _is_object(text: str) -> bool:
         return False
 
 
-def other_types(arguments: Arguments, random: Random) -> dict[str, object]:
-    """One of the arguments in another type, or one more that says nothing."""
-    name = random.choice(sorted(arguments))
-    choices = [*_retyped(arguments[name]), None]
+def other_types(name: str, arguments: Arguments, random: Random) -> dict[str, object]:
+    """One of the arguments in another type, or one more of them; every second time one that was left out."""
+    if (optional := OPTIONAL.get(name)) and random.random() < 0.5:
+        added = random.choice(sorted(optional))
+        return {**arguments, added: random.choice(optional[added])}
+    chosen = random.choice(sorted(arguments))
+    choices = [*_retyped(arguments[chosen]), None]
     item = random.choice(choices)
-    return {**arguments, **({"timeout": None} if item is None else {name: item})}
+    return {**arguments, **({"timeout": None} if item is None else {chosen: item})}
+
+
+OPTIONAL: Mapping[str, Mapping[str, Sequence[object]]] = {
+    "list_files": {"depth": ("2", 2.0, None)},
+    "read_file": {"start": ("1", 1.0, None), "count": ("400", 400.0, "all", None)},
+    "edit_file": {"replace_all": ("false", "False", None)},
+    "find_text": {"context": ("0", 0.0, None), "files_only": ("false", "no", None)},
+    "shell": {"timeout_seconds": ("60", 60.0, "60s", None)},
+}
+"""What models add in a type of their own: mostly the usual value, as text or as null."""
 
 
 def _retyped(item: object) -> Sequence[object]:

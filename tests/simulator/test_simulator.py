@@ -59,18 +59,40 @@ def _told(ended: Run) -> object:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("repair", ["text_calls", "empty_reply", "announcement", "cut_off", "loops"])
-async def test_a_repair_that_is_missing_is_missed(repair: str) -> None:
-    kinds = {
-        "text_calls": "text dialect",
-        "empty_reply": "empty reply",
-        "announcement": "narrated intent",
-        "cut_off": "cut call",
-        "loops": "repeated call",
-    }
-    weights = {kinds[repair]: 1.0}
+@pytest.mark.parametrize(
+    ("repair", "kind", "beside"),
+    [
+        ("text_calls", "text dialect", ()),
+        ("call_in_thinking", "call in thoughts", ("empty_reply",)),
+        ("empty_reply", "empty reply", ()),
+        ("announcement", "narrated intent", ()),
+        ("cut_off", "cut call", ()),
+        ("loops", "repeated call", ()),
+    ],
+)
+async def test_a_repair_that_is_missing_is_missed(repair: str, kind: str, beside: tuple[str, ...]) -> None:
+    with_it = await runs(SEEDS[:6], 0.3, {kind: 1.0}, beside)
+    without = await runs(SEEDS[:6], 0.3, {kind: 1.0}, (repair, *beside))
 
-    with_it, without = await runs(SEEDS[:6], 0.3, weights), await runs(SEEDS[:6], 0.3, weights, repair)
+    assert sum(one.is_success for one in with_it) > sum(one.is_success for one in without)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("repair", "kind", "beside"),
+    [
+        ("names", "wrong tool name", ()),
+        ("almost_json", "malformed JSON", ("constrained",)),
+        ("aliases", "wrong argument name", ("constrained",)),
+        ("coercion", "wrong types", ("constrained",)),
+        ("constrained", "refused arguments", ()),
+    ],
+)
+async def test_a_model_that_is_deaf_to_what_it_is_told_misses_the_mends_of_calls(
+    repair: str, kind: str, beside: tuple[str, ...]
+) -> None:
+    with_it = await runs(SEEDS[:8], 0.3, {kind: 1.0}, beside, deaf=True)
+    without = await runs(SEEDS[:8], 0.3, {kind: 1.0}, (repair, *beside), deaf=True)
 
     assert sum(one.is_success for one in with_it) > sum(one.is_success for one in without)
 
