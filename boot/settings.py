@@ -10,7 +10,9 @@ from dataclasses import dataclass, field, fields
 from functools import cache
 from typing import Any, Literal, TypeVar
 
+from core.errors import ToolError
 from core.values import value
+from core.web import web_address
 
 PERMISSIONS = ("plan", "ask", "auto-edit", "full")
 """From the strictest to the freest."""
@@ -104,7 +106,18 @@ def _one_of(*words: str) -> Form:
     return Form(f"{', '.join(words[:-1])} or {words[-1]}", read)
 
 
+def _hosts(given: object) -> str:
+    hosts = _text(given).split()
+    for host in hosts:
+        try:
+            web_address(f"http://{host}")
+        except ToolError as error:
+            raise ValueError(given) from error
+    return " ".join(hosts).lower()
+
+
 TEXT = Form("a text", _text)
+HOSTS = Form("hosts such as wiki.corp 127.0.0.1:8000 [::1]:8000", _hosts)
 URL = Form("a URL such as http://127.0.0.1:8000/v1", _url)
 FLAG = Form("true or false", _flag)
 COUNT = Form("a whole number of at least 1", _count)
@@ -194,6 +207,11 @@ class Settings:
     enable_fetch: bool = _switch("fetch, which reads web pages")
     enable_data_view: bool = _switch("data_view, which looks into tables")
     enable_pyexe: bool = _switch("pyexe, which runs Python")
+    private_hosts: str = _setting(
+        "",
+        "Hosts that fetch may ask although they are not on the public internet, with blanks between them.",
+        HOSTS,
+    )
     log_level: Literal["debug", "info", "warning", "error"] = _setting(
         "warning", "Least grave message that is logged.", LOG_LEVEL
     )

@@ -30,6 +30,7 @@ from core.policies import Approver, Policies
 from core.profile import ActiveProfile, ModelProfile
 from core.protocols import Asker, ModelSwitch, ToolServices
 from core.values import utc_now, value
+from core.web import WebRules
 from core.workspace import Workspace
 from flow.completion import TurnReview
 from flow.executor import ToolExecutor
@@ -40,7 +41,7 @@ from flow.notes import NotedContext, Steering
 from flow.prompts import prompt
 from flow.repair import ReplyRepair
 from flow.sessions import Session
-from gate.http import HttpxWebClient
+from gate.web import DirectWebClient
 from store.session_log import SessionHeader, SessionLog
 from store.sessions import Sessions, new_session_id
 from tool.registry import Registry, offered
@@ -127,7 +128,10 @@ async def open_session(
             artifacts=artifacts_folder(workspace),
             sandbox=sandbox,
             asker=people.asker,
-            web=HttpxWebClient(),
+            web=DirectWebClient(),
+            web_rules=WebRules(
+                private_hosts=tuple(settings.private_hosts.split()), forbids=permissions.forbids_host
+            ),
             hides=permissions.hides,
             active=ActiveProfile(way.profile),
         )

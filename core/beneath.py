@@ -11,7 +11,6 @@ because the scanner's process (`tool/scan.py`) starts with it.
 
 import errno
 import os
-import secrets
 import stat
 import sys
 from collections.abc import Iterator
@@ -85,7 +84,7 @@ class Held:
         A link of that name is replaced and not followed; so is a file that has other names too, which go on
         naming the old one. Raises OSError; then nothing has changed.
         """
-        unfinished = f".roost-{secrets.token_hex(6)}"
+        unfinished = f".roost-{os.urandom(6).hex()}"
         (old, folder), (new, _) = self._at(name), self._at(unfinished)
         try:
             with self.create(unfinished) as file:

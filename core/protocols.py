@@ -20,6 +20,7 @@ from core.profile import ActiveProfile, ModelProfile
 from core.sandbox import SandboxBackend
 from core.values import value
 from core.views import View
+from core.web import WebRules
 from core.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -207,6 +208,7 @@ class ToolServices:
     sandbox: SandboxBackend
     asker: Asker
     web: WebClient
+    web_rules: WebRules = WebRules()
     hides: Callable[[str], bool] = _nothing_hidden
     """Whether the file at an absolute path is passed over by searches, because it holds secrets."""
     active: ActiveProfile = field(default_factory=ActiveProfile)

@@ -4,8 +4,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from core.errors import ToolError
 from core.permissions import Effect
 from core.rules import Act, Question, prefix_end
+from core.web import web_address
 from flow.places import Places, meant_by, on_disk
 from flow.shell_grammar import ParsedCommand, SimpleCommand, parse
 from flow.shell_words import names
@@ -57,6 +59,11 @@ def _paths(arguments: Mapping[str, object]) -> Iterator[str]:
 
 
 def _host(url: str) -> str:
+    """As `fetch` will ask for it; of what is no address to it, whatever another tool may make of it."""
+    try:
+        return web_address(url).host
+    except ToolError:
+        pass
     try:
         return (urlsplit(url).hostname or "").rstrip(".")
     except ValueError:

@@ -23,14 +23,13 @@ from core.errors import (
     GatewayUnavailable,
     RequestRejected,
     StreamBroken,
-    ToolError,
-    ToolTimedOut,
 )
-from core.protocols import WebResponse
 from gate.answers import Answer, Wire
 from gate.plain_http import PlainWire
 
 if TYPE_CHECKING:
+    import ssl
+
     import httpx
 
 CONNECT_SECONDS = 5.0
@@ -179,50 +178,11 @@ class HttpxWire:
             raise ConnectionLost(f"The connection to {self.url} broke: {reason}.") from error
 
 
-@dataclass(frozen=True)
-class HttpxWebClient:
-    """One page from one address, as `core.protocols.WebClient` promises."""
-
-    async def get(self, url: str, *, address: str, timeout_seconds: float, max_bytes: int) -> WebResponse:
-        httpx = _httpx()
-        try:
-            async with asyncio.timeout(timeout_seconds):
-                return await _fetched(httpx.URL(url), address, max_bytes)
-        except TimeoutError as error:
-            raise ToolTimedOut(f"{url} was not read within {timeout_seconds:g} seconds.") from error
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
-            reason = str(error) or type(error).__name__
-            raise ToolError(f"{url} could not be read: {reason}.") from error
-
-
-async def _fetched(url: "httpx.URL", address: str, max_bytes: int) -> WebResponse:
-    """The answer to a GET: connects to `address`, but names and checks the host of `url`."""
-    httpx = _httpx()
-    headers = {
-        "host": url.netloc.decode("ascii"),
-        "user-agent": USER_AGENT,
-        "accept": "text/html,text/plain,application/json;q=0.9,*/*;q=0.5",
-        "accept-encoding": "identity",
-    }
-    secure = url.scheme == "https"
-    client = httpx.AsyncClient(verify=secure, trust_env=False, timeout=None)  # the caller bounds the whole
-    async with (
-        client,
-        client.stream(
-            "GET", url.copy_with(host=address), headers=headers, extensions={"sni_hostname": url.host}
-        ) as response,
-    ):
-        body = bytearray()
-        async for piece in response.aiter_bytes():
-            body += piece
-            if len(body) > max_bytes:
-                break
-        return WebResponse(
-            status=response.status_code,
-            headers=_lower(response.headers),
-            body=bytes(body[:max_bytes]),
-            complete=len(body) <= max_bytes,
-        )
+@cache
+def tls_context() -> "ssl.SSLContext":
+    """Trusts the authorities that httpx brings, and those that the environment names."""
+    context: ssl.SSLContext = _httpx().create_ssl_context()
+    return context
 
 
 def _no_url(url: str) -> RequestRejected:

@@ -14,6 +14,9 @@ from core.errors import ConnectionLost, GatewayUnavailable, StreamBroken
 from gate.answers import Answer
 
 PIECE_BYTES = 2**16
+MOST_HEADERS = 200
+MOST_INTERIM = 20
+"""Answers that only say that another one will come, and lines behind the last piece of a body."""
 
 
 @dataclass
@@ -25,7 +28,7 @@ class PlainWire:
     idle_seconds: float
     dead_seconds: float = 0.25
     """A connection that was closed while nobody used it says so within this time."""
-    _idle: "list[_Connection]" = field(default_factory=list)
+    _idle: "list[Connection]" = field(default_factory=list)
 
     @asynccontextmanager
     async def exchange(
@@ -57,7 +60,7 @@ class PlainWire:
         lines += [f"{name}: {text}" for name, text in headers.items()]
         return "\r\n".join([*lines, "", ""]).encode()
 
-    async def _asked(self, message: bytes) -> "tuple[_Connection, int, dict[str, str]]":
+    async def _asked(self, message: bytes) -> "tuple[Connection, int, dict[str, str]]":
         """Send `message` and read the head of the answer; an old connection may turn out to be dead."""
         while self._idle:
             connection, begun = self._idle.pop(), time.monotonic()
@@ -69,8 +72,8 @@ class PlainWire:
         return await self._answered(await self._connected(), message)
 
     async def _answered(
-        self, connection: "_Connection", message: bytes
-    ) -> "tuple[_Connection, int, dict[str, str]]":
+        self, connection: "Connection", message: bytes
+    ) -> "tuple[Connection, int, dict[str, str]]":
         try:
             return connection, *await connection.ask(message)
         except TimeoutError as error:
@@ -80,7 +83,7 @@ class PlainWire:
         except (OSError, EOFError, ValueError) as error:
             raise ConnectionLost(f"{self.url} closed the connection without an answer.") from error
 
-    async def _connected(self) -> "_Connection":
+    async def _connected(self) -> "Connection":
         parts = urlsplit(self.url)
         try:
             async with asyncio.timeout(self.connect_seconds):
@@ -89,10 +92,10 @@ class PlainWire:
             raise GatewayUnavailable(
                 f"No answer from {self.url}.", hint="Is the model server running?"
             ) from error
-        return _Connection(reader, writer, self.idle_seconds)
+        return Connection(reader, writer, self.idle_seconds)
 
     async def _pieces(
-        self, connection: "_Connection", headers: Mapping[str, str]
+        self, connection: "Connection", headers: Mapping[str, str]
     ) -> AsyncGenerator[bytes, None]:
         try:
             async for piece in connection.body(headers):
@@ -109,7 +112,13 @@ class PlainWire:
 
 
 @dataclass
-class _Connection:
+class Connection:
+    """One connection to a server that speaks HTTP/1.1, or claims to.
+
+    Raises TimeoutError when nothing comes for too long, and OSError, EOFError or ValueError for what is no
+    answer: also for one with too many headers, or with headers that are too long.
+    """
+
     reader: asyncio.StreamReader
     writer: asyncio.StreamWriter
     idle_seconds: float
@@ -131,23 +140,31 @@ class _Connection:
         return head
 
     async def _head(self) -> tuple[int, dict[str, str]]:
-        status = 100
-        while 100 <= status < 200:
-            first, *lines = (await self._until(b"\r\n\r\n")).decode("latin-1").split("\r\n")
-            status = int(first.split(" ")[1]) if first.startswith("HTTP/1.") else _no_http(first)
-        named = (line.partition(":") for line in lines if line)
+        for _ in range(MOST_INTERIM):
+            first, *lines = (await self._until(b"\r\n\r\n")).decode("latin-1").rstrip().split("\r\n")
+            status = _status(first)
+            if len(lines) > MOST_HEADERS:
+                raise ValueError(f"it has {len(lines)} headers")
+            if not 100 <= status < 200:
+                break
+        else:
+            raise ValueError("it only says that an answer will come")
+        named = (line.partition(":") for line in lines)
         return status, {name.strip().lower(): text.strip() for name, _, text in named}
 
     async def body(self, headers: Mapping[str, str]) -> AsyncGenerator[bytes, None]:
         if "chunked" in headers.get("transfer-encoding", "").lower():
-            while left := int((await self._until(b"\r\n")).partition(b";")[0], 16):
+            while left := _size((await self._until(b"\r\n")).partition(b";")[0].decode("latin-1"), 16):
                 async for piece in self._exactly(left):
                     yield piece
                 await self._until(b"\r\n")
-            while await self._until(b"\r\n") != b"\r\n":
-                pass
+            for _ in range(MOST_INTERIM):
+                if await self._until(b"\r\n") == b"\r\n":
+                    break
+            else:
+                raise ValueError("its body has no end")
         elif "content-length" in headers:
-            async for piece in self._exactly(int(headers["content-length"])):
+            async for piece in self._exactly(_size(headers["content-length"])):
                 yield piece
         else:
             while piece := await self._some(PIECE_BYTES):
@@ -175,5 +192,16 @@ class _Connection:
                 raise ValueError(str(error)) from error
 
 
-def _no_http(line: str) -> int:
-    raise ValueError(f"{line!r} is no answer of HTTP/1")
+def _size(text: str, base: int = 10) -> int:
+    """A count as HTTP writes it, without sign or blanks. Raises ValueError."""
+    text = text.strip()
+    if not text.isascii() or not text.isalnum():
+        raise ValueError(f"{text[:40]!r} is no size")
+    return int(text, base)
+
+
+def _status(line: str) -> int:
+    """Raises ValueError."""
+    if not line.startswith("HTTP/1."):
+        raise ValueError(f"{line!r} is no answer of HTTP/1")
+    return _size(line.partition(" ")[2].partition(" ")[0])

@@ -5,19 +5,20 @@ was checked: neither a name that changes nor a redirect leads into a private net
 """
 
 import asyncio
-import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from http import HTTPStatus
-from urllib.parse import SplitResult, quote, urljoin, urlsplit
+from urllib.parse import urljoin
 
 from pydantic import BaseModel
 
-from core.errors import ToolError, ToolTimedOut
+from core.errors import PermissionDenied, ToolError, ToolTimedOut
 from core.protocols import Effect, ToolContext, ToolResult, ToolServices, WebResponse
 from core.views import WebPage
-from tool.addresses import addresses_of, is_public
+from core.web import WebAddress, web_address
+from tool.addresses import addresses_of, is_own, is_public
 from tool.clipping import clipped
+from tool.leaks import holds_secret
 from tool.pages import Page, page_of
 
 TOTAL_SECONDS = 30.0
@@ -25,8 +26,7 @@ MOST_BYTES = 5_000_000
 MOST_REDIRECTS = 5
 MOST_ADDRESSES = 3
 EXCERPT_CHARS = 300
-PORTS = {"http": 80, "https": 443}
-KEPT_IN_PATH = "/%:@!$&'()*+,;=~-._"
+REDIRECTS = (301, 302, 303, 307, 308)
 
 
 class FetchArgs(BaseModel):
@@ -39,7 +39,8 @@ class FetchArgs(BaseModel):
 class Fetch:
     services: ToolServices
     resolve: Callable[[str, int], Awaitable[tuple[str, ...]]] = addresses_of
-    is_allowed: Callable[[str], bool] = is_public
+    is_own: Callable[[str], bool] = is_own
+    """Whether a public address is of this machine or its network."""
     name = "fetch"
     args = FetchArgs
     effect = Effect.NETWORK
@@ -47,13 +48,13 @@ class Fetch:
     async def run(self, args: FetchArgs, context: ToolContext) -> ToolResult:
         try:
             async with asyncio.timeout(TOTAL_SECONDS):
-                url, response = await self._follow(args.url.strip())
+                url, response = await self._follow(args.url)
+                page = await asyncio.to_thread(page_of, url, response)
         except TimeoutError as error:
             raise ToolTimedOut(
                 f"{args.url!r} did not answer in {TOTAL_SECONDS:.0f} s.",
                 hint="Try again later, or elsewhere.",
             ) from error
-        page = await asyncio.to_thread(page_of, url, response)
         if not 200 <= response.status < 300:
             raise _refused(url, response.status, page)
         if not page.is_text:
@@ -69,64 +70,58 @@ class Fetch:
 
     async def _follow(self, asked: str) -> tuple[str, WebResponse]:
         """The last answer after all redirects, and whose it is."""
-        url = asked
+        here = self._checked(asked)
+        inside = True  # a page of the public web does not lead to a private one
         for _ in range(MOST_REDIRECTS + 1):
-            parts = _checked(url)
-            url = parts.geturl()
-            response = await self._ask(parts)
+            inside = inside and self.services.web_rules.allows_private(here)
+            response = await self._ask(here, inside=inside)
             target = response.headers.get("location", "")
-            if response.status not in (301, 302, 303, 307, 308) or not target:
-                return url, response
-            url = _joined(url, target)
-            if parts.scheme == "https" and url.lower().startswith("http:"):
+            if response.status not in REDIRECTS or not target:
+                return here.url, response
+            there = self._checked(_joined(here.url, target))
+            if (here.scheme, there.scheme) == ("https", "http"):
                 raise ToolError(
-                    f"{asked!r} leads from https to {url!r}.", hint="Fetch that yourself if you trust it."
+                    f"{asked!r} leads from https to {there.url!r}.",
+                    hint="Fetch that yourself if you trust it.",
                 )
+            here = there
         raise ToolError(f"{asked!r} redirects more than {MOST_REDIRECTS} times.", hint="Try another address.")
 
-    async def _ask(self, parts: SplitResult) -> WebResponse:
-        """One hop, at the first address of the host that answers."""
-        host = parts.hostname or ""
-        addresses = await self.resolve(host, parts.port or PORTS[parts.scheme])
-        if inner := next((address for address in addresses if not self.is_allowed(address)), ""):
-            raise ToolError(
-                f"{host!r} is {inner}, which is not on the public internet: fetch does not go there.",
-                hint="Use shell with curl if the user wants it.",
+    def _checked(self, url: str) -> WebAddress:
+        """Raises ToolError when it is no address that may be asked; nothing was asked for by then."""
+        address = web_address(url)
+        if holds_secret(url, self.services.web_rules.secrets()):
+            raise PermissionDenied(
+                "The address holds a secret value, or one in disguise.", hint="Leave it out of the address."
             )
-        failed = ToolError(f"{host!r} has no address.", hint="Check the address.")
-        for address in addresses[:MOST_ADDRESSES]:
+        if reason := self.services.web_rules.forbids(address.host):
+            raise PermissionDenied(f"{address.host!r} was refused: {reason}.", hint="Use another source.")
+        return address
+
+    async def _ask(self, address: WebAddress, *, inside: bool) -> WebResponse:
+        """One hop, at the first address of the host that answers."""
+        found = await self.resolve(address.host, address.port)
+        if not inside:
+            self._require_public(address, found)
+        failed = ToolError(f"{address.host!r} has no address.", hint="Check the address.")
+        for ip in found[:MOST_ADDRESSES]:
             try:
                 return await self.services.web.get(
-                    parts.geturl(), address=address, timeout_seconds=TOTAL_SECONDS, max_bytes=MOST_BYTES
+                    address.url, address=ip, timeout_seconds=TOTAL_SECONDS, max_bytes=MOST_BYTES
                 )
             except ToolError as error:
                 failed = error
         raise failed
 
-
-def _checked(url: str) -> SplitResult:
-    """`url` in parts, in the one spelling that is resolved and asked for; without its fragment.
-
-    Raises:
-        ToolError: it is no web address, or it holds a password.
-    """
-    try:
-        parts = urlsplit(url)
-        host = (parts.hostname or "").encode("idna").decode() if parts.hostname else ""
-        port = parts.port
-    except ValueError as error:
-        raise ToolError(f"{url[:200]!r} is no web address.", hint="Check it.") from error
-    if parts.scheme not in PORTS or not host or re.search(r"[\s\\%@]", host):
-        raise ToolError(f"{url[:200]!r} is no web address.", hint="Give one that starts with https://.")
-    if "@" in parts.netloc:
-        raise ToolError(
-            "The address holds a user name or password.", hint="Leave out what stands before the @."
-        )
-
-    named = f"[{host}]" if ":" in host else host
-    netloc = named if port in (None, PORTS[parts.scheme]) else f"{named}:{port}"
-    path = quote(parts.path or "/", safe=KEPT_IN_PATH)
-    return SplitResult(parts.scheme, netloc, path, quote(parts.query, safe=KEPT_IN_PATH + "?[]"), "")
+    def _require_public(self, address: WebAddress, found: tuple[str, ...]) -> None:
+        """Raises PermissionDenied unless the host has a public name, and all its addresses are public."""
+        inner = next((ip for ip in found if not is_public(ip) or self.is_own(ip)), "")
+        if inner or not (address.is_number or "." in address.host):
+            named = f"is {inner}, which" if inner else "has no dot in its name, so it"
+            raise PermissionDenied(
+                f"{address.host!r} {named} is not on the public internet: fetch does not go there.",
+                hint=f'The user can allow it: private_hosts = "{address.place}" in settings.toml.',
+            )
 
 
 def _joined(url: str, target: str) -> str:

@@ -22,6 +22,9 @@ LEAST_EXTRACTED_CHARS = 2_000
 LEAST_SHARE = 0.1
 """An extractor that keeps less of the page's text took a list of links for decoration."""
 
+NO_CHARSETS = ("punycode", "idna", "unicode-escape", "raw-unicode-escape")
+"""Encodings of Python that no page has: reading a long text in one takes hours, or runs its escapes."""
+
 Extract = Callable[[str, str], str]
 """From HTML and its address to Markdown; empty when it found nothing."""
 
@@ -88,7 +91,8 @@ def title_of(source: str) -> str:
 def decoded(response: WebResponse) -> str:
     body = response.body
     try:
-        return body.decode(_charset(body, response.headers.get("content-type", "")), errors="replace")
+        charset = codecs.lookup(_charset(body, response.headers.get("content-type", ""))).name
+        return body.decode("utf-8" if charset in NO_CHARSETS else charset, errors="replace")
     except (LookupError, ValueError):
         return body.decode("utf-8", errors="replace")
 

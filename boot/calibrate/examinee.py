@@ -27,8 +27,8 @@ from flow.nobody import Nobody
 from flow.permission import Mode, Permissions
 from flow.places import Places
 from flow.repair import ReplyRepair
-from gate.http import HttpxWebClient
 from gate.text_calls import TextCallGateway, ToldToolsGateway
+from gate.web import DirectWebClient
 from tool.registry import Registry, built_in
 from tool.sandbox_none import PlainBackend
 
@@ -110,7 +110,7 @@ class Examinee:
             artifacts=folder / "artifacts",
             sandbox=PlainBackend(),
             asker=Nobody(),
-            web=HttpxWebClient(),
+            web=DirectWebClient(),
             active=ActiveProfile(self.way.profile),
         )
         toolbox = Registry(built_in(services, tools))

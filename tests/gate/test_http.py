@@ -13,11 +13,9 @@ from core.errors import (
     GatewayUnavailable,
     RequestRejected,
     StreamBroken,
-    ToolError,
-    ToolTimedOut,
 )
 from gate.answers import Answer, Wire
-from gate.http import HttpClient, HttpxWebClient, HttpxWire
+from gate.http import HttpClient, HttpxWire
 from gate.plain_http import PlainWire
 from tests.gate.sockets import Server, answering
 
@@ -217,33 +215,6 @@ def test_plain_http_loads_no_http_library() -> None:
     )
 
     assert done.stdout == "[]\n"
-
-
-async def test_a_page_is_fetched_from_the_address_in_the_name_of_its_host() -> None:
-    async with answering(LENGTH) as server:
-        page = await HttpxWebClient().get(
-            f"http://example.test:{server.port}/a?b=c", address="127.0.0.1", timeout_seconds=5, max_bytes=100
-        )
-
-    assert (page.status, page.body, page.complete, page.headers["x-name"]) == (200, b"hello", True, "A")
-    assert server.asked[0].startswith(b"GET /a?b=c HTTP/1.1\r\n")
-    assert f"host: example.test:{server.port}\r\n".encode() in server.asked[0].lower()
-
-
-async def test_a_page_is_cut_at_its_limit_and_redirects_are_left_alone() -> None:
-    moved = b"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 5\r\n\r\nhello"
-    async with answering(moved) as server:
-        page = await HttpxWebClient().get(server.url, address="127.0.0.1", timeout_seconds=5, max_bytes=2)
-
-    assert (page.status, page.body, page.complete) == (302, b"he", False)
-
-
-async def test_a_page_that_does_not_come_is_a_tool_error() -> None:
-    async with answering(b"") as server:
-        with pytest.raises(ToolTimedOut, match=r"was not read within 0\.01 seconds"):
-            await HttpxWebClient().get(server.url, address="127.0.0.1", timeout_seconds=0.01, max_bytes=2)
-    with pytest.raises(ToolError, match="could not be read"):
-        await HttpxWebClient().get("http://a.test:1/", address="127.0.0.1", timeout_seconds=5, max_bytes=2)
 
 
 @pytest.mark.parametrize(("dead_seconds", "requests"), [(5.0, 3), (-1.0, 2)])

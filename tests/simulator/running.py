@@ -27,10 +27,10 @@ from flow.places import Places
 from flow.repair import RUNGS, ReplyRepair
 from flow.secrets import Secrets
 from flow.sessions import Session
-from gate.http import HttpxWebClient
 from gate.repetition import RepetitionGuard
 from gate.retrying import RetryingGateway
 from gate.text_calls import TextCallGateway
+from gate.web import DirectWebClient
 from tests.building import MemoryLog
 from tests.simulator.model import EQUAL, WeakModel
 from tests.simulator.plan import CHECK, PASSED, Task
@@ -122,7 +122,7 @@ def a_session(
         artifacts=workspace / ".roost" / "artifacts",
         sandbox=sandbox,
         asker=NOBODY,
-        web=HttpxWebClient(),
+        web=DirectWebClient(),
         hides=Secrets(str(Path.home().resolve())).holds,
     )
     toolbox = Registry(built_in(services, TOOLS))

@@ -10,11 +10,14 @@ import pytest
 from core.errors import ToolError, ToolTimedOut
 from core.protocols import ToolContext, ToolResult, WebResponse
 from core.views import WebPage
+from core.web import WebRules
 from tests.tool.commanding import services_in
 from tool.fetch import Fetch, FetchArgs
 from tool.sandbox_none import PlainBackend
 
 PUBLIC = "93.184.216.34"
+OWN = "2606:4700::7"
+"""Public, and of this machine."""
 HOSTS = {
     "example.com": (PUBLIC,),
     "other.example": ("8.8.8.8",),
@@ -22,6 +25,9 @@ HOSTS = {
     "rebound.example": (PUBLIC, "127.0.0.1"),
     "two.example": ("8.8.4.4", PUBLIC),
     "empty.example": (),
+    "private.example": ("10.0.0.8",),
+    "own.example": (OWN,),
+    "intranet": (PUBLIC,),
     "xn--bcher-kva.example": (PUBLIC,),
 }
 
@@ -58,9 +64,12 @@ async def resolve(host: str, port: int) -> tuple[str, ...]:
     return HOSTS.get(host, (host,))
 
 
-def fetch(folder: Path, web: Web, *, output_chars: int = 8_000) -> Fetch:
+PLAIN_RULES = WebRules()
+
+
+def fetch(folder: Path, web: Web, *, output_chars: int = 8_000, rules: WebRules = PLAIN_RULES) -> Fetch:
     services = services_in(folder, PlainBackend(), output_chars=output_chars)
-    return Fetch(replace(services, web=web), resolve=resolve)
+    return Fetch(replace(services, web=web, web_rules=rules), resolve=resolve, is_own=lambda ip: ip == OWN)
 
 
 async def run(tool: Fetch, url: str) -> ToolResult:
@@ -105,7 +114,7 @@ async def test_what_is_asked_for_is_the_spelling_that_was_checked(
         ("file:///etc/passwd", "is no web address. Give one that starts with https://."),
         ("example.com", "is no web address. Give one that starts with https://."),
         ("https://", "is no web address. Give one that starts with https://."),
-        ("https://exa mple.com/", "is no web address. Give one that starts with https://."),
+        ("https://exa mple.com/", "is no web address. Check it."),
         ("https://example.com\\@127.0.0.1/", "Leave out what stands before the @."),
         ("https://user:secret@example.com/", "Leave out what stands before the @."),
         ("https://example.com:99999/", "is no web address. Check it."),
@@ -116,6 +125,9 @@ async def test_what_is_asked_for_is_the_spelling_that_was_checked(
         ("http://169.254.169.254/latest/meta-data/", "which is not on the public internet"),
         ("https://inner.example/", "'inner.example' is 10.0.0.7, which is not on the public internet"),
         ("https://rebound.example/", "'rebound.example' is 127.0.0.1, which is not on the public internet"),
+        ("https://own.example/", "'own.example' is 2606:4700::7, which is not on the public internet"),
+        ("https://intranet/", "'intranet' has no dot in its name, so it is not on the public internet"),
+        ("https://0177.0.0.1/", "is no web address. Check it."),
         ("https://empty.example/", "'empty.example' has no address."),
     ],
 )
@@ -171,6 +183,62 @@ async def test_a_redirect_leads_nowhere_a_fetch_may_not_go(tmp_path: Path, targe
 
     assert said in str(raised.value)
     assert {address for _, address in web.asked} == {PUBLIC}
+
+
+SECRET = "sk-Live_51HxYz0aBcDeF"
+
+
+@pytest.mark.parametrize(
+    ("target", "said"),
+    [
+        (f"https://other.example/?k={SECRET}", "The address holds a secret value"),
+        ("https://denied.example/", "'denied.example' was refused: it is not for you."),
+        ("https://private.example/", "which is not on the public internet"),
+    ],
+)
+async def test_a_redirect_is_held_to_the_rules_of_the_person(tmp_path: Path, target: str, said: str) -> None:
+    web = Web({"https://example.com/": to(target)})
+    rules = WebRules(
+        private_hosts=("private.example",),
+        forbids=lambda host: "it is not for you" if host == "denied.example" else "",
+        secrets=lambda: (SECRET,),
+    )
+
+    with pytest.raises(ToolError) as raised:
+        await run(fetch(tmp_path, web, rules=rules), "https://example.com/")
+
+    assert said in str(raised.value)
+    assert SECRET not in str(raised.value)
+    assert web.asked == [("https://example.com/", PUBLIC)]
+
+
+@pytest.mark.parametrize("named", ["private.example", "private.example:443", "PRIVATE.example."])
+async def test_a_private_host_is_asked_where_the_person_has_named_it(tmp_path: Path, named: str) -> None:
+    web = Web({"https://private.example/": page("ok", content_type="text/plain")})
+
+    result = await run(
+        fetch(tmp_path, web, rules=WebRules(private_hosts=(named.lower().rstrip("."),))),
+        "https://private.example",
+    )
+
+    assert result.text.endswith("ok")
+    assert web.asked == [("https://private.example/", "10.0.0.8")]
+
+
+async def test_a_private_host_may_lead_to_another_and_to_the_public_web_but_not_back(tmp_path: Path) -> None:
+    web = Web(
+        {
+            "https://private.example/": to("https://inner.example/"),
+            "https://inner.example/": to("https://example.com/"),
+            "https://example.com/": to("https://inner.example/"),
+        }
+    )
+    rules = WebRules(private_hosts=("private.example", "inner.example"))
+
+    with pytest.raises(ToolError, match=r"'inner\.example' is 10\.0\.0\.7"):
+        await run(fetch(tmp_path, web, rules=rules), "https://private.example")
+
+    assert [address for _, address in web.asked] == ["10.0.0.8", "10.0.0.7", PUBLIC]
 
 
 async def test_the_next_address_is_tried_when_one_does_not_answer(tmp_path: Path) -> None:
