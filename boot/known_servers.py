@@ -1,7 +1,6 @@
 """What earlier starts found out about model servers: one file for each URL in the cache folder."""
 
 import json
-import os
 from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
@@ -9,6 +8,7 @@ from pathlib import Path
 
 from core.endpoint import ServedModel, ServerFacts
 from core.values import encode
+from store.private import make_private_folder, replace_private_file
 
 
 @dataclass(frozen=True)
@@ -29,11 +29,9 @@ class KnownServers:
         if facts == self.recall(facts.url):
             return
         path = self._path(facts.url)
-        draft = path.with_suffix(f".{os.getpid()}")
         with suppress(OSError):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            draft.write_text(encode(facts), encoding="utf-8")
-            draft.replace(path)
+            make_private_folder(path.parent)
+            replace_private_file(path, encode(facts).encode())
 
     def _path(self, url: str) -> Path:
         return self.folder / f"{sha256(url.encode()).hexdigest()[:16]}.json"

@@ -5,7 +5,7 @@ import os
 import traceback
 from pathlib import Path
 
-from boot.paths import user_folders
+from boot.paths import make_own_folder, user_folders
 
 MOST_BYTES = 2_000_000
 FORMAT = "%(asctime)s %(levelname)s %(name)s %(message)s"
@@ -18,7 +18,7 @@ def log_file() -> Path:
 def set_up_logging(level: str) -> None:
     """Send what developers want to know to the log file, made when there is something to say."""
     file = log_file()
-    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    make_own_folder(file.parent)
     if file.exists() and file.stat().st_size > MOST_BYTES:
         file.replace(file.with_suffix(".old.log"))
     handler = logging.FileHandler(file, delay=True, encoding="utf-8")
@@ -30,7 +30,7 @@ def keep_bug(error: BaseException) -> str:
     text = "".join(traceback.format_exception(error))
     try:
         file = log_file()
-        file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_own_folder(file.parent)
         with file.open("a", encoding="utf-8") as log:
             log.write(text)
     except OSError:

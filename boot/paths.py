@@ -12,6 +12,7 @@ from pathlib import Path
 
 from core.errors import ConfigError
 from core.values import value
+from store.private import make_private_folder
 
 LOCATIONS = ("AGENT_DATA_DIR", "AGENT_CONFIG_DIR", "AGENT_CACHE_DIR")
 """Read from the environment only: settings are found by them."""
@@ -92,6 +93,12 @@ def workspace_folder(named: str, cwd: Path, checkout: Path | None) -> Path:
             hint="Make it, or name another with --workspace or AGENT_WORKSPACE.",
         )
     return folder
+
+
+def make_own_folder(folder: Path) -> None:
+    """One of `Folders`. A folder that the user named may be in use otherwise, and is left as it is."""
+    if folder.name == "roost" or not folder.exists():
+        make_private_folder(folder)
 
 
 def artifacts_folder(workspace: Path) -> Path:

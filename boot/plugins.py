@@ -11,7 +11,6 @@ that does not work is one warning, and the rest goes on.
 """
 
 import json
-import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,6 +18,9 @@ from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, TypeVar
+
+from boot.paths import make_own_folder
+from store.private import replace_private_file
 
 GROUPS = ("roost.tools", "roost.gateways", "roost.readers", "roost.policies")
 
@@ -75,11 +77,9 @@ class Plugins:
     def _scanned(self) -> Found:
         state = _state(self.search)
         found = _entry_points(self.search)
-        draft = self._file.with_suffix(f".{os.getpid()}.new")
         try:
-            self.cache.mkdir(parents=True, exist_ok=True, mode=0o700)
-            draft.write_text(json.dumps({"state": state, "found": found}), encoding="utf-8")
-            draft.replace(self._file)
+            make_own_folder(self.cache)
+            replace_private_file(self._file, json.dumps({"state": state, "found": found}).encode())
         except OSError:
             return found  # a cache that cannot be kept costs time only
         return found

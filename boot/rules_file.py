@@ -10,17 +10,17 @@ not_matches = ["npm pack"]
 
 import json
 import os
-import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from dataclasses import fields, replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import NoReturn
 
+from boot.paths import make_own_folder
 from core.errors import ConfigError, StoreError
 from core.permissions import Effect
 from core.rules import Decision, Rule
+from store.private import replace_private_file
 
 _LISTS = ("path", "matches", "not_matches")
 _KEYS = tuple(field.name for field in fields(Rule) if field.name != "origin")
@@ -66,27 +66,12 @@ def remember(rule: Rule, file: Path) -> None:
     before = target.read_bytes() if target.exists() else b""
     gap = b"" if not before else b"\n" if before.endswith(b"\n") else b"\n\n"
     try:
-        _replace_file(target, before + gap + _written(bare).encode())
+        make_own_folder(target.parent)
+        replace_private_file(target, before + gap + _written(bare).encode(), sync=True)
     except OSError as error:
         raise StoreError(
             f"{str(file)!r} cannot be written: {error}.", hint="Mend its folder's rights."
         ) from error
-
-
-def _replace_file(target: Path, content: bytes) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(content)
-            stream.flush()
-            os.fsync(stream.fileno())
-        if target.exists():
-            Path(name).chmod(target.stat().st_mode & 0o777)
-        Path(name).replace(target)
-    finally:
-        with suppress(FileNotFoundError):
-            Path(name).unlink()
 
 
 def _written(rule: Rule) -> str:

@@ -1,6 +1,7 @@
 """Long outputs and plots, kept in `.roost/artifacts`: a folder of the project, which may be a trap.
 
-Whoever wrote a repository may have put a link in its place, so neither of its two names is followed.
+Whoever wrote a repository may have put a link in its place, so neither of its two names is followed. What
+is kept there was read or said here, so the folder is its owner's alone.
 """
 
 from collections.abc import Iterator
@@ -19,6 +20,7 @@ def artifacts_in(folder: Path) -> Iterator[Held]:
             with suppress(FileExistsError), above.create(".gitignore") as ignored:
                 ignored.write(f"{folder.name}/\n".encode())
     with hold(folder.parents[1], f"{folder.parent.name}/{folder.name}", make=True) as held:
+        held.close_to_others()
         yield held
 
 

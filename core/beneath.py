@@ -97,6 +97,11 @@ class Held:
             with suppress(OSError):
                 os.unlink(new, dir_fd=folder)
 
+    def close_to_others(self) -> None:
+        """Leave the folder to its owner alone. Raises OSError."""
+        if self.descriptor is not None:
+            os.chmod(".", 0o700, dir_fd=self.descriptor)
+
     def status(self, name: str) -> os.stat_result:
         """Of a name itself, link or not. Raises OSError."""
         place, folder = self._at(name)

@@ -2,7 +2,6 @@
 
 import os
 import sys
-from pathlib import Path
 
 FAR_BEYOND_THE_END = 0x7FFF_0000
 """Windows locks bytes, and a locked byte cannot be read: so the one that is locked is never written."""
@@ -25,9 +24,3 @@ def try_lock(descriptor: int) -> bool:
     except OSError:
         return True
     return True
-
-
-def make_private_folder(folder: Path) -> None:
-    """`folder` and what is missing above it, for the owner's eyes only."""
-    for missing in [path for path in (*reversed(folder.parents), folder) if not path.exists()]:
-        missing.mkdir(mode=0o700, exist_ok=True)

@@ -22,7 +22,8 @@ from core.events import Event, Record
 from core.profile import ModelProfile
 from core.protocols import ToolSpec
 from core.values import Clock, decode, encode, utc_now, value
-from store.locking import make_private_folder, try_lock
+from store.locking import try_lock
+from store.private import make_private_folder, private_descriptor
 
 FORMAT = 1
 
@@ -222,7 +223,7 @@ def _line(item: object) -> bytes:
 def _opened(path: Path, flags: int, session: str) -> int:
     """A descriptor that no other process has for appending."""
     try:
-        descriptor = os.open(path, flags, 0o600)
+        descriptor = private_descriptor(path, flags)
     except OSError as error:
         raise _refused(path, error) from error
     if not try_lock(descriptor):

@@ -5,7 +5,6 @@ qwen3-8b-1f2e3d4c5b6a7988.json.part   one that goes on with the next `roost cali
 """
 
 import json
-import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from core.errors import ConfigError
 from core.values import decode, plain, value
+from store.private import make_private_folder, replace_private_file
 
 if TYPE_CHECKING:
     from boot.calibrate.report import Report
@@ -86,10 +86,9 @@ class Calibrations:
             OSError: it cannot be written.
         """
         part = self._part(report.url, report.model)
-        part.parent.mkdir(parents=True, exist_ok=True)
-        draft = part.with_suffix(f".{os.getpid()}")
-        draft.write_text(json.dumps(written(report), ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
-        draft.replace(part)
+        make_private_folder(part.parent)
+        text = json.dumps(written(report), ensure_ascii=False, indent=2) + "\n"
+        replace_private_file(part, text.encode())
         if report.finished:
             part.replace(self.path(report.url, report.model))
 

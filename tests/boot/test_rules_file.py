@@ -180,7 +180,7 @@ def test_the_first_always_makes_the_file(file: Path) -> None:
     assert file.read_text() == '[[rule]]\ndecision = "allow"\ncommand = "make"\nworkspace = "/w"\n'
 
 
-def test_rights_and_links_are_kept(file: Path, tmp_path: Path) -> None:
+def test_links_are_kept_and_the_file_is_closed_to_others(file: Path, tmp_path: Path) -> None:
     real = write(file, "")
     real.chmod(0o640)
     link = tmp_path / "link.toml"
@@ -189,7 +189,7 @@ def test_rights_and_links_are_kept(file: Path, tmp_path: Path) -> None:
     remember(ALWAYS, link)
 
     assert link.is_symlink()
-    assert real.stat().st_mode & 0o777 == 0o640
+    assert real.stat().st_mode & 0o777 == 0o600
     assert load_rules(real, Path("/w"))[0]
 
 

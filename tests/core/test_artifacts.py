@@ -1,5 +1,6 @@
 """Long outputs stay in the project, whatever its author put where they go."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -44,3 +45,14 @@ def test_no_link_of_the_repository_is_followed(tmp_path: Path, name: str) -> Non
         pass
 
     assert list(outside.iterdir()) == []
+
+
+@pytest.mark.skipif(os.name != "posix", reason="has no rights of this kind")
+def test_the_folder_is_for_its_owner_alone_even_if_it_was_there(tmp_path: Path) -> None:
+    folder = tmp_path / ".roost" / "artifacts"
+    folder.mkdir(parents=True)
+    folder.chmod(0o777)
+
+    new_artifact(folder, "a").close()
+
+    assert folder.stat().st_mode & 0o777 == 0o700
