@@ -9,7 +9,8 @@ from pathlib import Path
 from core.errors import ConfigError, StoreError
 from core.events import Event, ModelReplied, TurnStarted
 from core.values import Clock, utc_now
-from servr.drawing import lines_of, visible
+from core.visible import visible
+from servr.drawing import lines_of
 from store.markdown import markdown
 from store.session_log import read_header, read_records
 from store.sessions import Sessions, SessionSummary

@@ -1,16 +1,16 @@
 """Events and views as lines of text: what the terminal chat and a headless run show of a session.
 
-Text of a model or a tool is shown and never obeyed: `visible` writes control characters out.
+Text of a model or a tool is shown and never obeyed (`core/visible.py`).
 """
 
 import json
-import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import assert_never
 
+from core.almost_json import plain_object
 from core.deltas import RestartDelta
 from core.events import (
     ContextShrunk,
@@ -44,6 +44,7 @@ from core.views import (
     View,
     WebPage,
 )
+from core.visible import visible
 
 MOST_OUTPUT_LINES = 20
 MOST_DIFF_LINES = 80
@@ -51,11 +52,6 @@ MOST_ERROR_LINES = 6
 MOST_TITLE_CHARS = 100
 MOST_LINE_CHARS = 400
 MOST_CELL_WIDTH = 24
-
-COMMANDING = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u206f\ud800-\udfff\U000e0000-\U000e007f]"
-)
-"""What a terminal may obey (C0 and C1 but tab and line end), and what turns or hides the text around it."""
 
 
 class Style(StrEnum):
@@ -72,18 +68,6 @@ class Line:
 
     text: str
     style: Style = Style.PLAIN
-
-
-def visible(text: str) -> str:
-    """`text` with what a terminal would obey written out: ESC is `␛`, a right-to-left override `<U+202E>`."""
-    return COMMANDING.sub(_written_out, text.replace("\r\n", "\n"))
-
-
-def _written_out(found: re.Match[str]) -> str:
-    code = ord(found[0])
-    if code < 0x20:
-        return chr(0x2400 + code)
-    return "␡" if code == 0x7F else f"<U+{code:04X}>"
 
 
 def plain_lines(event: Event) -> Iterator[str]:
@@ -154,15 +138,13 @@ def title_of(call: ToolCall) -> str:
     return _clipped(title, MOST_TITLE_CHARS)
 
 
-def arguments_of(call: ToolCall) -> Sequence[tuple[str, str]]:
-    """The arguments with their values as text, made visible; what cannot be parsed as one without a name."""
+def arguments_of(call: ToolCall, shown: Callable[[str], str] = visible) -> Sequence[tuple[str, str]]:
+    """The arguments as the tool will get them, as text; what cannot be parsed as one without a name."""
     try:
-        parsed = json.loads(call.arguments or "{}")
+        parsed = plain_object(call.arguments or "{}")
     except ValueError:
-        parsed = None
-    if not isinstance(parsed, dict):
-        return [("", visible(call.arguments))]
-    return [(visible(name), visible(_as_text(value))) for name, value in parsed.items()]
+        return [("", shown(call.arguments))]
+    return [(shown(name), shown(_as_text(value))) for name, value in parsed.items()]
 
 
 def lines_of_view(view: View) -> Iterator[Line]:

@@ -13,8 +13,9 @@ from typing import TextIO
 from core.events import EXIT_CODES, Outcome, Record, TurnFinished
 from core.messages import AssistantMessage
 from core.values import encode
+from core.visible import visible
 from flow.sessions import Session
-from servr.drawing import plain_lines, visible
+from servr.drawing import plain_lines
 
 
 @dataclass

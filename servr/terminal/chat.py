@@ -11,9 +11,10 @@ from core.errors import AgentError
 from core.policies import Approver
 from core.protocols import Asker, ModelRequest, ModelSwitch
 from core.values import value
+from core.visible import visible
 from flow.sessions import Session
 from flow.window_use import window_use
-from servr.drawing import Line, Style, visible
+from servr.drawing import Line, Style
 from servr.terminal.context import context_lines
 from servr.terminal.lines import EditedLines, Interrupted, PipedLines
 from servr.terminal.people import TerminalApprover, TerminalAsker

@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from core.deltas import CacheLostDelta
 from core.messages import AssistantMessage, Message, ToolMessage, Usage, UserMessage
 from core.tokens import CountSource
+from core.visible import visible
 from flow.window_use import WindowUse
-from servr.drawing import visible
 from servr.terminal.waiting import Waiting
 
 QUOTED_CHARS = 50

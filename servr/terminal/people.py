@@ -8,10 +8,13 @@ from core.errors import InputNeeded
 from core.messages import ToolCall
 from core.permissions import Approval, Scope
 from core.policies import PermissionQuestion
-from servr.drawing import Line, Style, arguments_of, visible
+from core.visible import revealed, suspicions, visible
+from servr.drawing import Line, Style, arguments_of
 from servr.terminal.terminal import Terminal
 
-MOST_ARGUMENT_LINES = 60
+TEXTS_OF_FILES = ("content", "old", "new")
+"""Arguments that nothing runs: write_file and edit_file have them."""
+MOST_FILE_LINES = 60
 ANSWER = re.compile(
     r"(y|yes|s|session|a|always|n|no)\b[\s,:]*(?:because\b\s*)?(.*)", re.IGNORECASE | re.DOTALL
 )
@@ -67,14 +70,19 @@ def approval_of(answer: str, *, once_only: bool) -> Approval | None:
 
 
 def _lines_of_question(call: ToolCall, question: PermissionQuestion) -> Iterator[Line]:
-    yield Line(f"May it run {visible(call.name)}? {visible(question.reason)}", Style.STRONG)
-    for name, value in arguments_of(call):
-        lines = value.splitlines() or [""]
+    """All of a call as it will run, but for the middle of a long text that goes into a file."""
+    yield Line(f"May it run {revealed(call.name)}? {revealed(question.reason)}", Style.STRONG)
+    for name, value in arguments_of(call, revealed):
+        lines = value.split("\n")
         yield Line(f"  {name}: {lines[0]}" if name else f"  {lines[0]}")
-        yield from (Line(f"    {line}") for line in lines[1:MOST_ARGUMENT_LINES])
-        if len(lines) > MOST_ARGUMENT_LINES:
-            yield Line(f"    … {len(lines) - MOST_ARGUMENT_LINES} more lines …", Style.BAD)
+        yield from (Line(f"    {line}") for line in lines[1:MOST_FILE_LINES])
+        if name in TEXTS_OF_FILES and len(lines) > MOST_FILE_LINES:
+            yield Line(f"    … {len(lines) - MOST_FILE_LINES} more lines …", Style.BAD)
+        else:
+            yield from (Line(f"    {line}") for line in lines[MOST_FILE_LINES:])
+    said = "\n".join((call.name, *(text for argument in arguments_of(call, str) for text in argument)))
+    yield from (Line(warning, Style.BAD) for warning in suspicions(said))
     choices = "y yes · n no, or n and why"
     if question.rule:
-        choices = f"y yes · s yes, in this session · a always: {visible(question.rule)} · n no, or n and why"
+        choices = f"y yes · s yes, in this session · a always: {revealed(question.rule)} · n no, or n and why"
     yield Line(choices, Style.DIM)

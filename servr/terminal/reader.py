@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from core.deltas import Delta, RestartDelta, TextDelta, ThinkingDelta
 from core.events import Event, ModelDelta, ModelReplied, ModelSwitched, PermissionAsked, Record, TurnFinished
 from core.messages import AssistantMessage
-from servr.drawing import Line, Style, lines_of, visible
+from core.visible import visible
+from servr.drawing import Line, Style, lines_of
 from servr.terminal.screen import Screen
 from servr.terminal.waiting import Waiting
 

@@ -31,7 +31,7 @@ from core.events import (
     WorkSentBack,
 )
 from core.messages import Usage
-from servr.drawing import visible
+from core.visible import visible
 
 CHARS_PER_TOKEN = 4
 LEAST_SECONDS = 0.5

@@ -39,7 +39,8 @@ from core.views import (
     View,
     WebPage,
 )
-from servr.drawing import Line, Style, fitted, lines_of, lines_of_view, plain_lines, title_of, visible
+from core.visible import visible
+from servr.drawing import Line, Style, fitted, lines_of, lines_of_view, plain_lines, title_of
 
 
 def call(name: str = "shell", **arguments: object) -> ToolCall:

@@ -333,14 +333,25 @@ async def test_an_unclear_answer_is_asked_for_again() -> None:
     )
 
 
-async def test_what_is_approved_is_shown_whole_or_said_to_be_more() -> None:
-    command = "\n".join(f"echo {number} " + "x" * 500 for number in range(70))
+@pytest.mark.parametrize(("name", "argument"), [("shell", "command"), ("pyexe", "code"), ("other", "x")])
+async def test_what_may_run_is_shown_whole(name: str, argument: str) -> None:
+    text = "\n".join(f"echo {number} " + "x" * 500 for number in range(70))
     terminal = terminal_of("y")
 
-    made = ToolCall(id="c", name="shell", arguments=json.dumps({"command": command}))
+    made = ToolCall(id="c", name=name, arguments=json.dumps({argument: text}))
     await TerminalApprover(terminal).approve(made, PermissionQuestion(reason="r"))
 
-    assert "\n".join(f"    {line}" for line in command.splitlines()[1:60]) in shown(terminal)
+    assert "\n".join(f"    {line}" for line in text.splitlines()[1:]) in shown(terminal)
+
+
+async def test_of_a_long_text_for_a_file_the_rest_is_said_to_be_more() -> None:
+    text = "\n".join(f"line {number}" for number in range(70))
+    terminal = terminal_of("y")
+
+    made = ToolCall(id="c", name="write_file", arguments=json.dumps({"path": "a", "content": text}))
+    await TerminalApprover(terminal).approve(made, PermissionQuestion(reason="r"))
+
+    assert "\n".join(f"    {line}" for line in text.splitlines()[1:60]) in shown(terminal)
     assert "    … 10 more lines …\n" in shown(terminal)
 
 
