@@ -6,10 +6,14 @@ Each takes `--workspace`, prints to stdout what it was asked for, and answers an
 import argparse
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import redirect_stdout
 from io import TextIOWrapper
+from typing import Any
 
 from boot.layers import Loaded, here, load_settings
+from boot.masking import masking_of
 from boot.settings import known_settings
+from boot.shown import Shown
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -27,7 +31,9 @@ def run(arguments: Sequence[str]) -> int:
     loaded = load_settings(here(), {name: flag for name, flag in flags.items() if flag})
     _warn(loaded.warnings)
     act: Command = given.act
-    return act(given, loaded)
+    shown: Any = Shown(sys.stdout, masking_of(loaded.settings, here()))
+    with redirect_stdout(shown):
+        return act(given, loaded)
 
 
 def _sessions(given: argparse.Namespace, loaded: Loaded) -> int:
@@ -42,7 +48,8 @@ def _sessions(given: argparse.Namespace, loaded: Loaded) -> int:
         case "show":
             return show_session(sessions, given.id)
         case "export":
-            return export_session(sessions, given.id, given.output)
+            masking = masking_of(loaded.settings, here())
+            return export_session(sessions, given.id, given.output, masking)
         case _:
             return list_sessions(sessions, workspace)
 

@@ -88,4 +88,7 @@ def _say_version() -> int:
 
 
 def _complain(text: str) -> None:
-    sys.stderr.write(f"roost: {text}\n")
+    from boot.masking import masked_here
+    from core.visible import visible
+
+    sys.stderr.write(f"roost: {visible(masked_here(text))}\n")

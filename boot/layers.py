@@ -131,7 +131,7 @@ def _tighten_by_project(merge: _Merge, workspace: Path, around: Surroundings) ->
     settings_file = workspace / OWN_FOLDER / FILE
     merge.tighten(str(settings_file), _toml_values(settings_file))
     dotenv = workspace / ".env"
-    if dotenv not in _trusted_files(around):
+    if dotenv not in trusted_files(around):
         found = _variables(dotenv)
         variables = {name: found[name] for name in found if name.startswith("AGENT_")}
         strangers = [name for name in variables if name not in _by_variable()]
@@ -140,14 +140,14 @@ def _tighten_by_project(merge: _Merge, workspace: Path, around: Surroundings) ->
         merge.tighten(str(dotenv), _known_variables(variables, str(dotenv)))
 
 
-def _trusted_files(around: Surroundings) -> list[Path]:
+def trusted_files(around: Surroundings) -> list[Path]:
     folders = [around.folders.config, *([around.checkout] if around.checkout else [])]
     return [folder.resolve() / ".env" for folder in folders]
 
 
 def _trusted_dotenvs(around: Surroundings) -> dict[str, Value]:
     values = dict[str, Value]()
-    for file in _trusted_files(around):
+    for file in trusted_files(around):
         variables = _variables(file)
         for name in variables:
             if name not in _by_variable():

@@ -7,15 +7,17 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from boot.confinement import policy_for
-from boot.paths import Folders
+from boot.paths import Folders, make_own_folder
 from boot.settings import Settings
 from boot.version import VERSION
 from core.errors import ConfigError
 from core.sandbox import SandboxBackend, SandboxPolicy
 from core.values import value
+from store.private import replace_private_file
 from tool.sandbox_none import PlainBackend, external_backend
 
 CODE = Path(__file__).resolve().parents[1] / "tool"
@@ -131,7 +133,7 @@ async def _problem(candidate: Candidate, folders: Folders) -> str:
         return make(policy_for(project, folders, {**os.environ, "HOME": str(home)}))
 
     try:
-        folders.cache.mkdir(parents=True, exist_ok=True)
+        make_own_folder(folders.cache)
         found = await trial(backend, folders.cache.resolve())
     except OSError as error:
         return f"it could not be tried: {error}"
@@ -161,9 +163,5 @@ def _read(kept: Path) -> dict[str, object]:
 
 def _keep(kept: Path, found: dict[str, object]) -> None:
     """Without it the trial is repeated at the next start."""
-    own = kept.with_name(f"{kept.name}.{os.getpid()}")
-    try:
-        own.write_text(json.dumps(found), encoding="utf-8")
-        own.replace(kept)
-    except OSError:
-        own.unlink(missing_ok=True)
+    with suppress(OSError):
+        replace_private_file(kept, json.dumps(found).encode())

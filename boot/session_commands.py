@@ -8,6 +8,7 @@ from pathlib import Path
 
 from core.errors import ConfigError, StoreError
 from core.events import Event, ModelReplied, TurnStarted
+from core.masking import Masking
 from core.values import Clock, utc_now
 from core.visible import visible
 from servr.drawing import lines_of
@@ -60,10 +61,10 @@ def show_session(sessions: Sessions, wanted: str) -> int:
     return 0
 
 
-def export_session(sessions: Sessions, wanted: str, output: str | None) -> int:
-    """To a new file, or to stdout when none is named."""
+def export_session(sessions: Sessions, wanted: str, output: str | None, masking: Masking) -> int:
+    """To a new file, or to stdout when none is named. A log may be older than what is known to be secret."""
     path = sessions.find(wanted)
-    document = "".join(markdown(read_header(path), read_records(path)))
+    document = visible(masking.masked("".join(markdown(read_header(path), read_records(path)))))
     if output is None:
         sys.stdout.write(document)
         return 0

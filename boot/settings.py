@@ -201,6 +201,9 @@ class Settings:
         tightens=_auto,
         tightening="only to auto",
     )
+    mask: str = _setting(
+        "", "Names of more variables whose values are masked everywhere, separated by commas.", TEXT
+    )
     workspace: str = _setting("", "Folder to work in; empty: the current one.", TEXT)
     enable_shell: bool = _switch("shell")
     enable_files: bool = _switch("the tools that list, read, write and search files")

@@ -9,6 +9,7 @@ from contextlib import redirect_stdout
 from boot.arguments import Arguments
 from boot.layers import Loaded, here, load_settings
 from boot.logs import set_up_logging
+from boot.masking import masking_of, too_short
 from boot.model_way import Kind
 from boot.wiring import Choice, People, open_session
 from core.errors import ConfigError
@@ -19,8 +20,10 @@ PATIENCE_SECONDS = 3.0
 
 async def start(given: Arguments) -> int:
     loaded = load_settings(here(), given.settings)
-    set_up_logging(loaded.settings.log_level)
-    _tell(*loaded.warnings)
+    around = here()
+    masking = masking_of(loaded.settings, around)
+    set_up_logging(loaded.settings.log_level, masking)
+    _tell(*loaded.warnings, *too_short(loaded.settings, around))
     if given.prompt is None:
         return await _chat(given, loaded)
     return await _task(given, loaded, task_text(given.prompt))

@@ -12,6 +12,8 @@ from functools import partial
 from pathlib import Path
 
 from boot.calibrate.kept import Calibrations
+from boot.layers import here
+from boot.masking import masking_of
 from boot.model_switch import SessionModels
 from boot.model_way import Kind, ModelWay, way_to_model
 from boot.paths import Folders, artifacts_folder, checkout_folder, user_folders, workspace_folder
@@ -36,6 +38,7 @@ from flow.completion import TurnReview
 from flow.executor import ToolExecutor
 from flow.instructions import InstructionNotes, instruction_chars, session_head
 from flow.loops import AgentLoop
+from flow.masking import MaskedEvents
 from flow.nobody import Nobody
 from flow.notes import NotedContext, Steering
 from flow.prompts import prompt
@@ -104,6 +107,7 @@ async def open_session(
     folders = user_folders(os.environ)
     workspace = workspace_folder(settings.workspace, Path.cwd(), checkout_folder())
     plugins = Plugins(folders.cache)
+    masking = masking_of(settings, here())
     async with AsyncExitStack() as stack:
         if log := _earlier_log(choice, workspace, folders):
             stack.callback(log.close)
@@ -135,8 +139,7 @@ async def open_session(
             hides=permissions.hides,
             active=ActiveProfile(way.profile),
         )
-        told = [tool.name for tool in log.header.tools] if log else offered(way.profile)
-        toolbox = toolbox_for(settings, services, plugins, told)
+        toolbox = toolbox_for(settings, services, plugins, _told_names(log, way.profile))
         log = log or _new_log(folders, workspace, way, services, toolbox)
 
         async def tell(event: Event) -> None:
@@ -164,6 +167,7 @@ async def open_session(
             log=log,
             head=instructions.told[0],
             inbox=inbox,
+            masked=MaskedEvents(masking),
             loop=_loop(log.header, way, toolbox, policies, executor, max_steps=settings.max_steps),
         )
         stack.push_async_callback(session.aclose)
@@ -187,9 +191,9 @@ async def open_session(
             workspace=workspace,
             models=models,
             model=way.model,
-            endpoint=way.place,
+            endpoint=masking.masked(way.place),
             sandbox=sandbox.name,
-            notices=(*notices, *plugins.warnings),
+            notices=tuple(map(masking.masked, (*notices, *plugins.warnings))),
         )
 
 
@@ -208,6 +212,11 @@ def _earlier_log(choice: Choice, workspace: Path, folders: Folders) -> SessionLo
             hint="Resume it there, or name that folder with --workspace.",
         )
     return log
+
+
+def _told_names(log: SessionLog | None, profile: ModelProfile) -> Sequence[str]:
+    """The tools that a model is told of."""
+    return [tool.name for tool in log.header.tools] if log else offered(profile)
 
 
 def _new_log(

@@ -16,7 +16,7 @@ from typing import assert_never
 from core.conversation import Conversation
 from core.deltas import ReplyBuilder
 from core.errors import ContextOverflow, GatewayError
-from core.events import Event, ModelDelta, ModelReplied, Outcome, TurnFinished, TurnStarted, WorkSentBack
+from core.events import ModelDelta, ModelReplied, Outcome, TurnFinished, TurnStarted, WorkSentBack
 from core.messages import AssistantMessage, UserMessage
 from core.policies import CompletionPolicy, ContextPolicy, End, GoOn, RepairPolicy, SendBack
 from core.protocols import ArgumentsOf, Emit, Gateway, ModelRequest, Toolbox, ToolSpec
@@ -43,20 +43,15 @@ class AgentLoop:
     async def run_turn(self, conversation: Conversation, prompt: UserMessage, emit: Emit) -> TurnFinished:
         """Carry one user message to its end.
 
-        Every event is applied to `conversation` before it is emitted, and the last one
-        is the `TurnFinished` that is returned, unless the task is cancelled or a bug escapes.
+        `emit` applies every event to `conversation`, in the form in which it is kept. The last one is the
+        `TurnFinished` that is returned, unless the task is cancelled or a bug escapes.
         """
-
-        async def tell(event: Event) -> None:
-            conversation.apply(event)
-            await emit(event)
-
-        await tell(TurnStarted(prompt=prompt))
+        await emit(TurnStarted(prompt=prompt))
         try:
-            finished = await self._steps(conversation, tell)
+            finished = await self._steps(conversation, emit)
         except GatewayError as error:
             finished = TurnFinished(outcome=Outcome.GATEWAY_FAILED, note=str(error))
-        await tell(finished)
+        await emit(finished)
         return finished
 
     async def _steps(self, conversation: Conversation, tell: Emit) -> TurnFinished:

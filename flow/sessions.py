@@ -22,13 +22,14 @@ from core.protocols import ModelRequest, Reader, SessionLog
 from core.values import Clock, utc_now
 from flow.broadcast import Subscription
 from flow.loops import AgentLoop
+from flow.masking import MaskedEvents, mapped
 
 RISKY = (Effect.WRITE, Effect.EXECUTE)
 
 
 @dataclass
 class Session:
-    """Every event is applied, then stored, then shown: what anyone saw can be replayed."""
+    """Every event is masked, applied, stored, then shown: what anyone saw can be replayed."""
 
     id: str
     loop: AgentLoop
@@ -36,6 +37,7 @@ class Session:
     head: str = ""
     """What the first user message begins with: date, folder, the project's instructions."""
     inbox: list[str] = field(default_factory=list)
+    masked: MaskedEvents = field(default_factory=MaskedEvents)
     clock: Clock = utc_now
     conversation: Conversation = field(default_factory=Conversation)
     _readers: list[Subscription] = field(default_factory=list)
@@ -62,11 +64,8 @@ class Session:
 
     def record(self, event: Event) -> None:
         """Add a durable event between two turns."""
-        self.conversation.apply(event)
-        record = self.log.append(event)
-        self._follow(record)
-        for reader in self._readers:
-            reader.tell(record)
+        for shown in self.masked.of(event):
+            self._tell(self._kept(shown))
 
     def subscribe(self, reader: Reader) -> None:
         """Tell `reader` all that happens from now on."""
@@ -88,12 +87,11 @@ class Session:
             finished = await self.loop.run_turn(self.conversation, prompt, self.emit)
         except asyncio.CancelledError:
             for event in self._closing("Interrupted before it was run."):
-                self.conversation.apply(event)
                 await self.emit(event)
             raise
         finally:
             await self.drained()
-        return finished
+        return mapped(finished, self.masked.masking.masked)
 
     async def drained(self) -> None:
         """Wait until every reader has been given everything."""
@@ -106,20 +104,29 @@ class Session:
         self.log.close()
 
     async def emit(self, event: Event) -> None:
-        """Store and show; what lasts has been applied to the conversation already."""
-        if event.durable:
-            record = self.log.append(event)
-            self._follow(record)
-            if isinstance(event, TurnFinished) or (isinstance(event, ToolStarted) and event.effect in RISKY):
+        """Mask, apply, store and show: the one door."""
+        for shown in self.masked.of(event):
+            record = self._kept(shown) if shown.durable else self._passing(shown)
+            if isinstance(shown, TurnFinished) or (isinstance(shown, ToolStarted) and shown.effect in RISKY):
                 await asyncio.to_thread(self.log.sync)
-        else:
-            record = Record(session=self.id, seq=self._seq, at=self.clock(), event=event)
+            self._tell(record)
+
+    def _kept(self, event: Event) -> Record:
+        self.conversation.apply(event)
+        record = self.log.append(event)
+        self._follow(record)
+        return record
+
+    def _passing(self, event: Event) -> Record:
+        return Record(session=self.id, seq=self._seq, at=self.clock(), event=event)
+
+    def _tell(self, record: Record) -> None:
         for reader in self._readers:
             reader.tell(record)
 
     def _prompt(self, text: str, images: Sequence[Image] = ()) -> UserMessage:
         head = "" if self.conversation.messages else self.head
-        return UserMessage(text=text, head=head, images=tuple(images))
+        return mapped(UserMessage(text=text, head=head, images=tuple(images)), self.masked.masking.masked)
 
     def _follow(self, record: Record) -> None:
         self._seq = record.seq

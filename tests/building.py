@@ -101,12 +101,14 @@ async def turn(loop: AgentLoop, text: str = "go", conversation: Conversation | N
     events: list[Event] = []
     fresh = conversation is None
 
+    talk = Conversation() if conversation is None else conversation
+
     async def emit(event: Event) -> None:
+        talk.apply(event)
         events.append(event)
 
-    conversation = Conversation() if conversation is None else conversation
-    await loop.run_turn(conversation, UserMessage(text=text), emit)
-    assert not fresh or Conversation.replay(durable(events)) == conversation
+    await loop.run_turn(talk, UserMessage(text=text), emit)
+    assert not fresh or Conversation.replay(durable(events)) == talk
     return events
 
 

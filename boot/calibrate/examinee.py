@@ -87,14 +87,15 @@ class Examinee:
         """
         learned = str(self.fields.get("dialect", "")) if self.fields.get("calls") == "text" else ""
         gateway = self._gateway(learned if family is None else family)
-        events = list[Event]()
+        conversation, events = Conversation(), list[Event]()
 
         async def emit(event: Event) -> None:
+            conversation.apply(event)
             events.append(event)
 
         with _folder_with(files) as folder:
             loop = self._loop(gateway, folder, tools)
-            await loop.run_turn(Conversation(), UserMessage(text=task), emit)
+            await loop.run_turn(conversation, UserMessage(text=task), emit)
             if gateway.failure:
                 raise gateway.failure
             return turn_of(events, _texts(folder))
