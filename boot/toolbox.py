@@ -11,7 +11,10 @@ from tool.registry import Registry, built_in, entry_of
 
 ALWAYS = ("ask_user",)
 SWITCHES = {
-    "enable_files": ("list_files", "read_file", "write_file", "edit_file", "find_text", "find_files"),
+    "enable_files": (
+        *("list_files", "read_file", "write_file", "edit_file", "replace_lines"),
+        *("find_text", "find_files"),
+    ),
     "enable_shell": ("shell",),
     "enable_fetch": ("fetch",),
     "enable_data_view": ("data_view",),

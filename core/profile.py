@@ -10,7 +10,7 @@ Size = Literal["tiny", "small", "normal"]
 Calls = Literal["native", "text"]
 Reasoning = Literal["none", "think", "brackets"]
 ThinkingBack = Literal["never", "always"]
-EditFormat = Literal["edit_file", "write_file"]
+EditFormat = Literal["edit_file", "replace_lines", "write_file"]
 
 OUTPUT_SHARE = 0.15
 """Of the window, for one answer of a tool; but never fewer characters than the least."""
@@ -59,7 +59,7 @@ class ModelProfile:
     thinking: ThinkingBack = "never"
     """Whether its thinking is sent back to it; the same for a whole session."""
     edit_format: EditFormat = "edit_file"
-    """The tool by which it changes a file best: piece by piece, or written anew."""
+    """The tool by which it changes a file best: by a passage, by the numbers of lines, or written anew."""
     system_role: bool = True
     """Whether its template knows system messages; if not, that text heads the first user message."""
     alternating_roles: bool = False

@@ -24,6 +24,8 @@ ALIASES = {
     "glob": ("include", "file_pattern", "file_glob"),
     "start": ("offset", "start_line", "from_line", "line"),
     "count": ("limit", "line_count", "num_lines", "max_lines", "lines"),
+    "end": ("end_line", "to_line", "last_line"),
+    "first": ("first_line", "old_first"),
     "depth": ("max_depth", "levels"),
     "context": ("context_lines",),
     "command": ("cmd", "shell_command", "bash_command"),

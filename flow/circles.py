@@ -19,7 +19,7 @@ from flow.steps import Step
 
 LONGEST_ROUND = 4
 ROUNDS = 3
-WRITING_TOOLS = frozenset(("write_file", "edit_file"))
+WRITING_TOOLS = frozenset(("write_file", "edit_file", "replace_lines"))
 NOTHING_CHANGED = re.compile(r"Unchanged: |.* would not change\.|old and new are the same\.")
 """How an answer begins that tells of a write without effect; a test holds it against the tools."""
 NAMED_CHARS = 80

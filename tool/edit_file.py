@@ -1,7 +1,7 @@
 """A part of a file, replaced."""
 
 import asyncio
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from pydantic import BaseModel
@@ -43,25 +43,26 @@ class EditFile:
     effect = Effect.WRITE
 
     async def run(self, args: EditFileArgs, context: ToolContext) -> ToolResult:
-        return await asyncio.to_thread(self._edit, args)
-
-    def _edit(self, args: EditFileArgs) -> ToolResult:
         _require_change(args)
-        path, before = content_of(self.services.workspace, args.path)
+        return await asyncio.to_thread(self.edited, args.path, lambda text: self._found(args, text))
+
+    def edited(self, asked: str, found_in: Callable[[str], Found]) -> ToolResult:
+        """The file with what is found in its text replaced, and what to tell of it."""
+        path, before = content_of(self.services.workspace, asked)
         if kind := binary_kind(before):
-            raise ToolError(f"{args.path!r} is {kind}.", hint="Only text files can be edited.")
+            raise ToolError(f"{asked!r} is {kind}.", hint="Only text files can be edited.")
         encoding = encoding_of(before)
         lines = Lines(encoding.decode(before))
-        found = self._found(args, lines.text)
+        found = found_in(lines.text)
         written = lines.replaced((place.start, place.end, place.new) for place in found.places)
-        after = _encoded(args.path, encoding, written)
+        after = _encoded(asked, encoding, written)
         seen = self.services.ledger.last_seen(path)
         write_atomically(self.services.workspace, path, after)
         digest = self.services.ledger.saw(path, after, changed=True)
 
         has_changed = seen is not None and seen.digest != digest_of(before)
         notes = (
-            self._region(args.path, Lines(written).text, found.places),
+            self._region(asked, Lines(written).text, found.places),
             f"(Matched although {found.remark}: check it.)" if found.remark else "",
             "(The file had changed since you saw it last.)" if has_changed else "",
             verdict(path.name, written, lines.raw),
@@ -89,13 +90,13 @@ class EditFile:
         region = closest(text, old)
         if region is None:
             return ToolError(said, hint="Read the file with read_file, and copy old from it.")
-        shown = self._numbered(text, region)
+        shown = self.numbered(text, region)
         return ToolError(said, hint=f"Copy old exactly from the file. The closest lines are:\n{shown}")
 
     def _ambiguous(self, path: str, text: str, places: Sequence[Place]) -> ToolError:
         at = [_line_at(text, place.start) for place in places]
         around = dict.fromkeys(n for line in at[:MOST_SHOWN_PLACES] for n in (line - 1, line, line + 1))
-        shown = self._numbered(text, around)
+        shown = self.numbered(text, around)
         said = f"old stands {len(places)} times in {path!r}, at lines {_listed(at)}."
         return ToolError(said, hint=f"Add lines beside it to old and new, or set replace_all.\n{shown}")
 
@@ -104,10 +105,10 @@ class EditFile:
         at = [_line_at(text, start) for start in _starts_after(places)]
         where = f"line {at[0] + 1}" if len(at) == 1 else f"{len(at)} places (lines {_listed(at)}). The first"
         last = _line_at(text, places[0].start + len(places[0].new))
-        shown = self._numbered(text, range(max(0, at[0] - AROUND), last + AROUND + 1))
+        shown = self.numbered(text, range(max(0, at[0] - AROUND), last + AROUND + 1))
         return f"Edited {printable(path)}, {where}:\n{shown}"
 
-    def _numbered(self, text: str, at: Iterable[int]) -> str:
+    def numbered(self, text: str, at: Iterable[int]) -> str:
         """Lines of `text` by their index, numbered from 1; the middle of many is left out."""
         lines = text.removesuffix("\n").split("\n")
         wanted = [n for n in at if 0 <= n < len(lines)]

@@ -25,6 +25,7 @@ BUILT_IN = {
     "read_file": "tool.read_file:ReadFile",
     "write_file": "tool.write_file:WriteFile",
     "edit_file": "tool.edit_file:EditFile",
+    "replace_lines": "tool.replace_lines:ReplaceLines",
     "find_text": "tool.find_text:FindText",
     "find_files": "tool.find_files:FindFiles",
     "shell": "tool.shell:Shell",
@@ -37,7 +38,9 @@ BUILT_IN = {
 
 MOST_NAME_CHARS = 80
 """Of a name that no tool has, in the answer to it."""
-TINY = ("read_file", "edit_file", "write_file", "find_text", "shell", "ask_user")
+CHANGES_A_PART = ("edit_file", "replace_lines")
+"""A model is offered that one of them by which it changes files best, or none."""
+TINY = ("read_file", *CHANGES_A_PART, "write_file", "find_text", "shell", "ask_user")
 SMALL = (*TINY, "list_files", "fetch")
 OFFERED: Mapping[Size, Collection[str]] = {"tiny": TINY, "small": SMALL, "normal": BUILT_IN}
 """What a model is offered, by the size of its window: 5, 7 or 10 tools, and the question to the person."""
@@ -96,8 +99,8 @@ class Registry:
 
 def offered(profile: ModelProfile) -> tuple[str, ...]:
     """The built-in tools that fit a model. One that edits badly in pieces can only write files anew."""
-    without = "edit_file" if profile.edit_format == "write_file" else ""
-    return tuple(name for name in OFFERED[profile.size] if name != without)
+    without = {*CHANGES_A_PART} - {profile.edit_format}
+    return tuple(name for name in OFFERED[profile.size] if name not in without)
 
 
 def built_in(services: ToolServices, names: Collection[str]) -> list[ToolEntry]:

@@ -61,10 +61,11 @@ class WriteFile:
         if seen and seen.digest == digest_of(content):
             return
         if seen is None:
-            in_part = self.services.profile.edit_format == "edit_file"
+            way = self.services.profile.edit_format
+            in_part = f", or change a part of it with {way}" * (way != "write_file")
             raise ToolError(
                 f"{asked!r} is there already, and you have not read it.",
-                hint=f"Read it with read_file first{', or change a part of it with edit_file' * in_part}.",
+                hint=f"Read it with read_file first{in_part}.",
             )
         hint = "Read it again, then write what is right now."
         if seen.content is not None:

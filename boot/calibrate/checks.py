@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from boot.calibrate import grading
 from boot.calibrate.examinee import TOOLS, Examinee
-from boot.calibrate.grading import PIECES, WHOLE, Read, Tried
+from boot.calibrate.grading import LINES, PIECES, WHOLE, Read, Tried
 from boot.calibrate.haystack import PARAGRAPH_CHARS, drawers, haystack
 from boot.calibrate.report import LEFT_OUT, Graded
 from boot.calibrate.turns import Asked
@@ -107,9 +107,13 @@ async def stopping(examinee: Examinee) -> Graded:
 
 
 async def edits(examinee: Examinee) -> Graded:
-    pieces = await _changes(examinee, PIECES)
-    good = all(tried.flawless for tried in pieces)
-    return grading.edits(pieces, [] if good else await _changes(examinee, WHOLE))
+    """By passages, by line numbers, by whole files: until all changes arrive."""
+    tries = dict[str, list[Tried]]()
+    for tool in (PIECES, LINES, WHOLE):
+        tries[tool] = await _changes(examinee, tool)
+        if all(tried.right for tried in tries[tool]):
+            break
+    return grading.edits(tries)
 
 
 async def _changes(examinee: Examinee, tool: str) -> list[Tried]:

@@ -6,6 +6,7 @@ from contextlib import aclosing, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import get_args
 
 from boot.calibrate.report import Fields
 from boot.calibrate.turns import Asked, Turn, turn_of
@@ -117,7 +118,7 @@ class Examinee:
         toolbox = Registry(built_in(services, tools))
         places = Places.of(str(folder), str(Path.home()))
         permissions = Permissions(mode=Mode.AUTO_EDIT, isolated=False, has_person=False, places=places)
-        edits: EditFormat = "edit_file" if "edit_file" in tools else "write_file"
+        edits = next((way for way in get_args(EditFormat) if way in tools), self.way.profile.edit_format)
         system, specs = system_text(replace(self.way.profile, edit_format=edits)), toolbox.specs()
         head = ModelRequest(system=system, messages=(), tools=specs)
         window = WindowPolicy(head=head, window_tokens=self.way.window_tokens)

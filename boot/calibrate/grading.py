@@ -22,7 +22,7 @@ LEAST_WINDOW = 4_096
 """With less, system text and tools leave no room to work in."""
 LEAST_WORTH_HAVING = 8_192
 """A model that overlooks something in a shorter text would not do better with less room."""
-PIECES, WHOLE = "edit_file", "write_file"
+PIECES, LINES, WHOLE = "edit_file", "replace_lines", "write_file"
 
 
 @value
@@ -100,18 +100,23 @@ def content(tried: Tried) -> Graded:
     return Graded(verdict=NO, found="text with quotes and backslashes arrived damaged", help=how)
 
 
-def edits(pieces: Sequence[Tried], whole: Sequence[Tried]) -> Graded:
-    """`whole` is empty where editing piece by piece left nothing to wish for."""
-    scores = f"edit_file {_score(pieces)}" + (f", whole files {_score(whole)}" if whole else "")
-    if all(tried.flawless for tried in pieces):
-        return Graded(verdict=WELL, found=scores, fields={"edit_format": PIECES})
-    if _right(whole) > _right(pieces):
-        how = "Roost has it write files anew: keep them short."
-        return Graded(verdict=HELP, found=scores, help=how, fields={"edit_format": WHOLE})
-    if _right(pieces):
-        how = "Roost refuses edits that do not fit, and shows it the closest lines."
-        return Graded(verdict=HELP, found=scores, help=how, fields={"edit_format": PIECES})
-    return Graded(verdict=NO, found=scores, help="Have it read and explain; make the changes yourself.")
+def edits(tries: Mapping[str, Sequence[Tried]]) -> Graded:
+    """By the tool that was tried; the best is that by which most arrive, and of equals the one before."""
+    scores = ", ".join(f"{WAYS_TO_CHANGE[tool]} {_score(tried)}" for tool, tried in tries.items())
+    best = max(tries, key=lambda tool: _right(tries[tool]))
+    if not _right(tries[best]):
+        return Graded(verdict=NO, found=scores, help="Have it read and explain; make the changes yourself.")
+    if best == PIECES and all(tried.flawless for tried in tries[best]):
+        return Graded(verdict=WELL, found=scores, fields={"edit_format": best})
+    return Graded(verdict=HELP, found=scores, help=HELPS[best], fields={"edit_format": best})
+
+
+WAYS_TO_CHANGE = {PIECES: "edit_file", LINES: "by line numbers", WHOLE: "whole files"}
+HELPS = {
+    PIECES: "Roost refuses edits that do not fit, and shows it the closest lines.",
+    LINES: "Roost has it name lines by their numbers, and checks the first of them.",
+    WHOLE: "Roost has it write files anew: keep them short.",
+}
 
 
 def parallel(tried: Tried) -> Graded:

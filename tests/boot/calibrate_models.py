@@ -46,18 +46,37 @@ def mediocre(request: Recorded) -> Spoken | Reply:
     return _in_words(moves[min(asked, len(moves) - 1)]) if moves else say(_codes(task) or COUNTED)
 
 
-def _clumsy_moves(task: str) -> Moves | None:
+def _clumsy_moves(task: str) -> Moves:
+    """Empty for a question without tools."""
     if "the tool edit_file" in task:
         return (
             _read("shop.py"),
             calls(("edit_file", {"path": "shop.py", "old": "no", "new": "x"})),
             say("Done."),
         )
+    if "the tool replace_lines" in task:
+        wrong = {"path": "shop.py", "start": 9, "end": 9, "first": "no", "new": "x"}
+        return _read("shop.py"), calls(("replace_lines", wrong)), say("Done.")
     if "`said.py`" in task:
         return _write("said.py", CONTENT.replace("\\", "")), say("Done.")
     if "`a.txt`" in task:
         return *map(_read, WORDS), say(" ".join(WORDS.values()))
-    return _moves(task, whole=True)
+    return _moves(task, whole=True) or ()
+
+
+def counting(request: Recorded) -> Spoken | Reply:
+    """A perfect one, but that it cannot copy a passage; it names lines by their numbers."""
+    task, asked = _task(request)
+    if "the tool edit_file" in task:
+        return _clumsy_moves(task)[asked]
+    after = next((after for change, after in CHANGES.items() if change in task), None)
+    if after is None or "the tool replace_lines" not in task:
+        return perfect(request)
+    before, now = SHOP.split("\n"), after.split("\n")
+    at = next(at for at, line in enumerate(before) if line != now[at])
+    new = "\n".join(now[at : at + 1 + len(now) - len(before)])
+    lines = {"path": "shop.py", "start": at + 1, "end": at + 1, "first": before[at], "new": new}
+    return (_read("shop.py"), calls(("replace_lines", lines)), say("It is changed."))[asked]
 
 
 def hopeless(request: Recorded) -> Spoken:

@@ -27,7 +27,7 @@ from boot.wiring import open_session
 from core.errors import GatewayUnavailable, RequestRejected
 from core.events import Outcome
 from gate.scripted import ScriptedGateway, say
-from tests.boot.calibrate_models import full_at, hopeless, mediocre, perfect, script
+from tests.boot.calibrate_models import counting, full_at, hopeless, mediocre, perfect, script
 from tests.scripted_server.recorded import Recorded
 from tests.scripted_server.replies import Gate, Reply, Spoken, refuse, slowly
 from tests.scripted_server.replies import say as spoken
@@ -97,6 +97,14 @@ def test_a_mediocre_model_gets_a_profile_that_helps_it(capsys: Captured) -> None
             "window": HELP,
         },
     }
+
+
+def test_a_model_that_counts_lines_better_than_it_copies_them_is_fitted_so(capsys: Captured) -> None:
+    with serving(counting) as server:
+        exam(server)
+
+    found = report(capsys)
+    assert found["profile"] == {"calls": "native", "edit_format": "replace_lines", "parallel_calls": True}
 
 
 async def test_a_session_after_the_exam_works_as_the_exam_found_best(tmp_path: Path) -> None:

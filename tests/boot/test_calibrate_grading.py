@@ -44,21 +44,27 @@ def test_calls_go_the_way_on_which_more_of_them_arrive(
 
 
 @pytest.mark.parametrize(
-    ("pieces", "whole", "verdict", "fields"),
+    ("tries", "verdict", "best"),
     [
-        ([GOOD, GOOD], [], WELL, {"edit_format": "edit_file"}),
-        ([GOOD, MENDED], [GOOD, GOOD], HELP, {"edit_format": "edit_file"}),
-        ([GOOD, BAD], [GOOD, GOOD], HELP, {"edit_format": "write_file"}),
-        ([GOOD, BAD], [BAD, BAD], HELP, {"edit_format": "edit_file"}),
-        ([BAD, BAD], [BAD, BAD], NO, {}),
+        ({"edit_file": [GOOD, GOOD]}, WELL, "edit_file"),
+        ({"edit_file": [GOOD, MENDED]}, HELP, "edit_file"),
+        ({"edit_file": [GOOD, BAD], "replace_lines": [GOOD, GOOD]}, HELP, "replace_lines"),
+        ({"edit_file": [BAD], "replace_lines": [GOOD, BAD], "write_file": [GOOD, GOOD]}, HELP, "write_file"),
+        ({"edit_file": [GOOD, BAD], "replace_lines": [BAD], "write_file": [BAD]}, HELP, "edit_file"),
+        (
+            {"edit_file": [BAD], "replace_lines": [GOOD, BAD], "write_file": [GOOD, BAD]},
+            HELP,
+            "replace_lines",
+        ),
+        ({"edit_file": [BAD], "replace_lines": [BAD], "write_file": [BAD]}, NO, None),
     ],
 )
-def test_whole_files_are_for_models_that_edit_worse(
-    pieces: list[Tried], whole: list[Tried], verdict: str, fields: dict[str, object]
+def test_files_are_changed_the_way_by_which_most_arrives(
+    tries: dict[str, list[Tried]], verdict: str, best: str | None
 ) -> None:
-    grade = grading.edits(pieces, whole)
+    grade = grading.edits(tries)
 
-    assert (grade.verdict, grade.fields) == (verdict, fields)
+    assert (grade.verdict, grade.fields) == (verdict, {"edit_format": best} if best else {})
 
 
 @pytest.mark.parametrize(

@@ -62,6 +62,10 @@ CASES = {
         {"path": "long.txt", "old": "line 7\n", "new": "new\n" * 9_999},
         {"path": "long.txt", "old": "x", "new": "y"},
     ),
+    "replace_lines": Case(
+        {"path": "long.txt", "start": 8, "end": 8, "first": "line 7", "new": "new\n" * 9_999},
+        {"path": "long.txt", "start": 8, "end": 8, "first": "x", "new": "y"},
+    ),
     "find_text": Case(
         {"pattern": "line", "context": 3}, {"pattern": ""}, {"pattern": "(a+)+$", "path": "catastrophe"}
     ),

@@ -33,6 +33,7 @@ def test_tools_are_told_of_in_one_order(tmp_path: Path) -> None:
 
 
 TINY = ("read_file", "write_file", "edit_file", "find_text", "shell", "ask_user")
+ALL = tuple(name for name in BUILT_IN if name != "replace_lines")
 
 
 @pytest.mark.parametrize(
@@ -40,8 +41,8 @@ TINY = ("read_file", "write_file", "edit_file", "find_text", "shell", "ask_user"
     [
         (4_096, TINY),
         (16_384, ("list_files", *TINY[:-1], "fetch", "ask_user")),
-        (32_768, tuple(BUILT_IN)),
-        (None, tuple(BUILT_IN)),
+        (32_768, ALL),
+        (None, ALL),
     ],
 )
 def test_a_model_is_offered_as_many_tools_as_its_window_holds(
@@ -58,6 +59,12 @@ def test_a_model_that_edits_badly_is_not_offered_it(tmp_path: Path) -> None:
     assert registry.names() == tuple(name for name in TINY if name != "edit_file")
 
 
+def test_a_model_that_counts_lines_best_is_offered_that_in_the_place_of_passages(tmp_path: Path) -> None:
+    registry = registry_at(tmp_path, replace(profile_for(4_096), edit_format="replace_lines"))
+
+    assert registry.names() == tuple("replace_lines" if name == "edit_file" else name for name in TINY)
+
+
 def test_only_what_is_enabled_is_offered(tmp_path: Path) -> None:
     entries = built_in(services_at(tmp_path), ["shell", "read_file", "unheard_of"])
 
@@ -66,7 +73,7 @@ def test_only_what_is_enabled_is_offered(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", BUILT_IN)
 def test_every_tool_is_built_as_it_is_described(name: str, tmp_path: Path) -> None:
-    registry = registry_at(tmp_path)
+    registry = Registry(built_in(services_at(tmp_path), [name]))
 
     tool = registry.find(name)
 
