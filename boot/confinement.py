@@ -2,8 +2,10 @@
 
 import os
 import re
+import stat
 import sys
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from boot.paths import OWN_FOLDER, Folders
@@ -35,11 +37,6 @@ TOOLCHAINS = (
     *(".cache/ms-playwright", ".cache/huggingface/hub", ".cache/torch", ".config/git/ignore"),
 )
 """Below the home: what builds need to read. None of these is where passwords are kept."""
-OPEN_SECRETS = (
-    *("/etc/shadow", "/etc/shadow-", "/etc/gshadow", "/etc/gshadow-", "/etc/sudoers", "/etc/sudoers.d"),
-    *("/etc/ssh", "/etc/ssl/private", "/etc/wireguard", "/etc/NetworkManager/system-connections"),
-)
-"""Hidden from an agent that could read them, which is one that runs as root."""
 SYSTEM_FOLDERS = tuple(map(Path, ("/usr", "/bin", "/sbin", "/lib", "/lib64", "/etc", "/opt", "/nix/store")))
 """Every back-end shows these as they are."""
 TOO_MUCH = (
@@ -70,8 +67,8 @@ def policy_for(
         readable=(workspace, *_toolchains(workspace, home, environment)),
         protected=(own, *_own_files(workspace)),
         hidden=(*_secret_files(), *_own_folders(folders)),
-        home=home,
-        environment=command_environment(environment, _identity(home)),
+        home=home if home != Path("/") else None,  # a user without a home: nothing of it is shown anyway
+        environment=command_environment(environment, {"HOME": str(home), **_identity(home)}),
         ceilings=Ceilings(
             memory_bytes=_memory_bytes(),
             processes=PROCESSES,
@@ -121,8 +118,17 @@ def _own_folders(folders: Folders) -> Iterator[Path]:
     yield from dict.fromkeys((folders.data, folders.config, folders.cache))
 
 
-def _secret_files() -> Iterator[Path]:
-    yield from (Path(name) for name in OPEN_SECRETS if os.access(name, os.R_OK))
+def _secret_files(folder: str = "/etc") -> Iterator[Path]:
+    """For root, who can read all: what others cannot read, the outermost names of it."""
+    if os.geteuid() != 0:
+        return
+    with suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            mode = entry.stat(follow_symlinks=False).st_mode
+            if not mode & (stat.S_IROTH | stat.S_IXOTH):
+                yield Path(entry.path)
+            elif stat.S_ISDIR(mode):
+                yield from _secret_files(entry.path)
 
 
 def _identity(home: Path) -> dict[str, str]:

@@ -6,6 +6,7 @@
 It needs the system's `bwrap` program, and a kernel that gives users namespaces.
 """
 
+import os
 import stat
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -17,15 +18,24 @@ from core.sandbox import Command, CommandResult, Limits, SandboxPolicy, Worker
 from tool.holding import FILTER_PLACE, Hold, filter_file
 from tool.processes import Processes
 from tool.sandbox_filter import Family, filter_program
-from tool.sandbox_git import GitPlaces, git_places, is_there
+from tool.sandbox_git import GitPlaces, KnownRepositories
 from tool.sandbox_guard import Guard
 from tool.sandbox_none import no_progress
 
 PROGRAMS = ("/usr/bin/bwrap", "/usr/local/bin/bwrap", "/bin/bwrap", "/run/current-system/sw/bin/bwrap")
 """Never looked for on PATH, which a project may have a say in."""
 SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/etc", "/opt", "/nix/store")
-OWN_TO_WRITE = ("/tmp", "/var/tmp", "/run", "/dev/shm")
-WITH_RIGHTS = ("/proc/sys", "/proc/sysrq-trigger")
+OWN_TO_WRITE = {Path("/tmp"): 4, Path("/dev/shm"): 8, Path("/var/tmp"): 16, Path("/run"): 16}
+"""What each may hold, as a part of the memory a command may use; the home is as large as the first."""
+WITH_RIGHTS = (
+    "/proc/sys",
+    "/proc/sysrq-trigger",
+    "/proc/irq",
+    "/proc/bus",
+    "/proc/fs",
+    "/proc/acpi",
+    "/proc/mtrr",
+)
 """Root without capabilities still owns these files, and they act on the whole machine."""
 SOCKETS = frozenset({Family.INET, Family.INET6, Family.NETLINK})
 """Loopback is the command's own; unix sockets would lead to whoever listens at a path that is mounted."""
@@ -51,6 +61,7 @@ class BubblewrapBackend:
     name: str = "bubblewrap"
     isolated: bool = True
     processes: Processes = field(default_factory=Processes)
+    repositories: KnownRepositories = field(default_factory=KnownRepositories)
 
     async def run(
         self,
@@ -59,8 +70,9 @@ class BubblewrapBackend:
         limits: Limits,
         progress: Callable[[str], None] = no_progress,
     ) -> CommandResult:
-        git = git_places(policy.writable)
-        guard = Guard.over(git.absent, (*policy.writable, *git.writable))
+        git = self.repositories.places(policy.writable)
+        links = filter(Path.is_symlink, policy.protected)
+        guard = Guard.over((*git.watched, *links), (*policy.writable, *git.outside))
         try:
             with self._held(command, policy, git) as (held, hold):
                 result = await self.processes.run(held, limits, progress, hold)
@@ -74,7 +86,7 @@ class BubblewrapBackend:
         return noted(result, restored)
 
     async def start(self, command: Command, policy: SandboxPolicy) -> Worker:
-        with self._held(command, policy, git_places(policy.writable)) as (held, hold):
+        with self._held(command, policy, self.repositories.places(policy.writable)) as (held, hold):
             return await self.processes.start(held, hold)
 
     async def aclose(self) -> None:
@@ -117,7 +129,7 @@ def walls(policy: SandboxPolicy, git: GitPlaces) -> tuple[str, ...]:
         else:
             options += ["--ro-bind-try", folder, folder]
     options += ["--dev", "/dev", "--proc", "/proc"]
-    for file in WITH_RIGHTS:
+    for file in WITH_RIGHTS if os.geteuid() == 0 else ():
         options += ["--ro-bind-try", file, file]
     mounts = _mounts(policy, git)
     for path in sorted(mounts, key=lambda path: len(path.parts)):
@@ -127,22 +139,30 @@ def walls(policy: SandboxPolicy, git: GitPlaces) -> tuple[str, ...]:
 
 def _mounts(policy: SandboxPolicy, git: GitPlaces) -> dict[Path, list[str]]:
     """Each mount by its place: the last kind named here wins a place, the longest path wins a file."""
-    size = ["--size", str(policy.ceilings.memory_bytes)] if policy.ceilings.memory_bytes else []
-    own = [*map(Path, OWN_TO_WRITE), *([policy.home] if policy.home else [])]
-    mounts = {path: [*size, "--tmpfs", str(path)] for path in own}
+    own = OWN_TO_WRITE | ({policy.home: 4} if policy.home else {})
+    most = policy.ceilings.memory_bytes
+    mounts = {
+        path: [*(["--size", str(most // part)] if most else []), "--tmpfs", str(path)]
+        for path, part in own.items()
+    }
     for path in policy.readable:
         mounts[path] = ["--ro-bind-try", str(path), str(path)]
-    for path in (*policy.writable, *git.writable):
+    writable = (*policy.writable, *git.pinned)
+    for path in writable:
         mounts[path] = ["--bind", str(path), str(path)]
-    writable = (*policy.writable, *git.writable)
     for path in (*policy.protected, *git.protected):
-        if _is_below(path, writable):
-            mounts[path] = ["--ro-bind", str(path), str(path)] if is_there(path) else _empty(path)
+        if _is_below(path, writable) and not path.is_symlink():
+            mounts[path] = ["--ro-bind", str(path), str(path)] if _is_there(path) else _empty(path)
     shown = (*map(Path, SYSTEM), *policy.readable)
     for path in policy.hidden:
-        if _is_below(path, writable) or (_is_below(path, shown) and is_there(path)):
+        if _is_below(path, writable) or (_is_below(path, shown) and _is_there(path)):
             mounts[path] = ["--ro-bind", "/dev/null", str(path)] if path.is_file() else _empty(path)
     return mounts
+
+
+def _is_there(path: Path) -> bool:
+    """Like `exists`; False also for what this process may not look at, and a command neither."""
+    return os.access(path, os.F_OK)
 
 
 def _is_below(path: Path, folders: Sequence[Path]) -> bool:

@@ -75,6 +75,23 @@ REFUSED = {
     "vhangup": (153, 58),
 }
 """By number on x86_64 and on aarch64."""
+SHARED = {
+    "mq_open": (240, 180),
+    "mq_unlink": (241, 181),
+    "msgctl": (71, 187),
+    "msgget": (68, 186),
+    "msgrcv": (70, 188),
+    "msgsnd": (69, 189),
+    "semctl": (66, 191),
+    "semget": (64, 190),
+    "semop": (65, 193),
+    "semtimedop": (220, 192),
+    "shmat": (30, 196),
+    "shmctl": (31, 195),
+    "shmdt": (67, 197),
+    "shmget": (29, 194),
+}
+"""Refused where the command has no such queues, counters and memory of its own."""
 UNKNOWN = {
     "clone3": (435, 435),  # its flags lie in memory, where a filter cannot look: libraries go back to clone
     "io_uring_setup": (425, 425),  # what a ring does passes no filter
@@ -83,6 +100,8 @@ UNKNOWN = {
 }
 """Answered as if the kernel did not have them."""
 CLONE, UNSHARE, IOCTL = (56, 220), (272, 97), (16, 29)
+LIMITS_OF = (302, 261)
+"""prlimit64 is for a process itself (0): the limits of others can end them."""
 SOCKET, SOCKETPAIR = (41, 198), (53, 199)
 
 
@@ -114,8 +133,15 @@ MACHINES = {"x86_64": Machine(0xC000003E, 0), "aarch64": Machine(0xC00000B7, 1)}
 
 
 @cache
-def filter_program(families: frozenset[Family], machine: str = platform.machine()) -> bytes:
-    """The filter as an array of `struct sock_filter`; sockets are to be had of these families only.
+def filter_program(
+    families: frozenset[Family], machine: str = platform.machine(), *, is_shared: bool = False
+) -> bytes:
+    """The filter as an array of `struct sock_filter`.
+
+    Args:
+        families: sockets are to be had of these only.
+        machine: as `uname -m` says it.
+        is_shared: whether the command shares queues and memory with all others (System V, POSIX queues).
 
     Raises:
         ToolError: the numbers of this machine's system calls are not known.
@@ -125,11 +151,12 @@ def filter_program(families: frozenset[Family], machine: str = platform.machine(
     column = known.column
     program = [(_LOAD, 0, 0, _ARCHITECTURE), (_EQUAL, 1, 0, known.audit_name), (_RETURN, 0, 0, _KILL)]
     program += [(_LOAD, 0, 0, _NUMBER), (_AT_LEAST, 0, 1, _X32), (_RETURN, 0, 0, _KILL)]
-    for error, table in ((_EPERM, REFUSED), (_ENOSYS, UNKNOWN)):
+    for error, table in ((_EPERM, REFUSED), (_ENOSYS, UNKNOWN), (_ENOSYS, SHARED if is_shared else {})):
         for numbers in table.values():
             program += _at(numbers[column], [(_RETURN, 0, 0, _ERROR | error)])
     for call in (CLONE, UNSHARE):
         program += _at(call[column], [_argument(0), (_ANY_BIT, 0, 1, NAMESPACES), _REFUSE, _ACCEPT])
+    program += _at(LIMITS_OF[column], [_argument(0), (_EQUAL, 1, 0, 0), _REFUSE, _ACCEPT])
     program += _at(IOCTL[column], [_argument(1), *_none_of(TYPING)])
     program += _at(SOCKET[column], [_argument(0), *_socket(sorted(families))])
     program += _at(SOCKETPAIR[column], [_argument(1), (_AND, 0, 0, 0xF), *_none_of(DATAGRAMS)])

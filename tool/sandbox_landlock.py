@@ -20,7 +20,7 @@ from tool.holding import RULESET_PLACE, Hold
 from tool.processes import Processes
 from tool.sandbox_bubblewrap import SYSTEM, noted
 from tool.sandbox_filter import Family, filter_program
-from tool.sandbox_git import GitPlaces, git_places
+from tool.sandbox_git import GitPlaces, KnownRepositories
 from tool.sandbox_guard import Guard
 from tool.sandbox_none import no_progress
 
@@ -54,6 +54,7 @@ class LandlockBackend:
     name: str = "landlock (reduced)"
     isolated: bool = True
     processes: Processes = field(default_factory=Processes)
+    repositories: KnownRepositories = field(default_factory=KnownRepositories)
     _own: ExitStack = field(default_factory=ExitStack)
 
     async def run(
@@ -63,10 +64,10 @@ class LandlockBackend:
         limits: Limits,
         progress: Callable[[str], None] = no_progress,
     ) -> CommandResult:
-        git = git_places(policy.writable)
+        git = self.repositories.places(policy.writable)
         guard = _guard(policy, git, limits.spill_to)
         try:
-            with _own_folder() as own, self._held(command, policy, git.writable, own) as (held, hold):
+            with _own_folder() as own, self._held(command, policy, git.outside, own) as (held, hold):
                 result = await self.processes.run(held, limits, progress, hold)
         finally:
             restored = guard.restore()
@@ -74,7 +75,8 @@ class LandlockBackend:
 
     async def start(self, command: Command, policy: SandboxPolicy) -> Worker:
         own = self._own.enter_context(_own_folder())
-        with self._held(command, policy, git_places(policy.writable).writable, own) as (held, hold):
+        outside = self.repositories.places(policy.writable).outside
+        with self._held(command, policy, outside, own) as (held, hold):
             return await self.processes.start(held, hold)
 
     async def aclose(self) -> None:
@@ -96,7 +98,7 @@ class LandlockBackend:
                 Hold(
                     ceilings=policy.ceilings,
                     descriptors={RULESET_PLACE: ruleset},
-                    filter=filter_program(sockets),
+                    filter=filter_program(sockets, is_shared=True),
                 ),
             )
         finally:
@@ -113,8 +115,8 @@ def _guard(policy: SandboxPolicy, git: GitPlaces, artifacts: Path | None) -> Gua
     if artifacts:
         with suppress(OSError), artifacts_in(artifacts):  # whoever has to write there says what is wrong
             pass
-    guarded = (*policy.protected, *git.protected, *git.absent)
-    return Guard.over(guarded, (*policy.writable, *git.writable), artifacts)
+    guarded = (*policy.protected, *git.protected, *git.watched)
+    return Guard.over(guarded, (*policy.writable, *git.outside), artifacts)
 
 
 class _Attributes(ctypes.Structure):

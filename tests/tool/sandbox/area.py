@@ -13,6 +13,7 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from tool.sandbox_bubblewrap import bubblewrap_program
 from tool.sandbox_landlock import LEAST_VERSION, landlock_version
 
 ROOT = Path(__file__).resolve().parents[3]
-CANARY = "BEGIN CANARY"
+CANARY, ARGUMENT = "BEGIN CANARY", "canary-among-arguments"
 NOBODY = 65534
 SYSTEM_PYTHON = Path("/usr/bin/python3")
 FIXED_GIT = ("hooks", "config", "config.worktree", "commondir", "attributes")
@@ -66,6 +67,8 @@ class Area:
     listeners: Sequence[socket.socket]
     environment: Mapping[str, str]
     before: Mapping[str, str] = field(default_factory=dict)
+    treatment: str = ""
+    """How the process outside is treated by the system."""
 
     @property
     def project(self) -> Path:
@@ -74,10 +77,12 @@ class Area:
     def reached(self) -> list[str]:
         """What is not as it was."""
         after = self.fingerprints()
+        known = {_repository_of(name) for name in self.before}
         paths = [name for name in {*self.before, *after} if self.before.get(name) != after.get(name)]
+        paths = [name for name in paths if _repository_of(name) in known]
         heard = select.select(self.listeners, [], [], 0)[0]
         found = sorted(paths) + [f"heard by {listener.getsockname()}" for listener in heard]
-        if self.victim.poll() is not None or _state(self.victim.pid) == "T":
+        if self.victim.poll() is not None or _treatment(self.victim.pid) != self.treatment:
             found.append("the process outside")
         return found
 
@@ -85,9 +90,16 @@ class Area:
         found = {}
         for path in self.base.rglob("*"):
             name = path.relative_to(self.base).as_posix()
+            is_inside = name.startswith(("home/project/", "main/"))
             if not name.startswith("home/project/") or _is_protected(path.relative_to(self.project)):
-                found |= {name: print_} if (print_ := _fingerprint(path)) else {}
+                found |= {name: print_} if (print_ := _fingerprint(path, is_inside=is_inside)) else {}
         return found
+
+
+def _repository_of(name: str) -> str:
+    """Whose hooks a name is among; one that a row made has none that count."""
+    before, found, _ = f"{name}/".partition("/.git/")
+    return before if found else ""
 
 
 def _is_protected(path: Path) -> bool:
@@ -101,13 +113,16 @@ def _is_protected(path: Path) -> bool:
     return not inner or not {*FIXED_GIT}.isdisjoint(inner)
 
 
-def _fingerprint(path: Path) -> str:
-    """Of a file: its rights, time and content. Folders are what is in them."""
+def _fingerprint(path: Path, *, is_inside: bool) -> str:
+    """Of a file: its rights, owner, time, extended attributes and content. Inside, folders are what is in them."""
     status = path.lstat()
+    if path.is_symlink():
+        return str(path.readlink())
+    said = f"{stat.S_IMODE(status.st_mode):o} {status.st_uid}:{status.st_gid}"
     if stat.S_ISREG(status.st_mode):
         digest = hashlib.sha256(path.read_bytes()).hexdigest()[:12]
-        return f"{stat.S_IMODE(status.st_mode):o} {int(status.st_mtime)} {digest}"
-    return str(path.readlink()) if path.is_symlink() else ""
+        return f"{said} {int(status.st_mtime)} {digest} {os.listxattr(path)}"
+    return "" if is_inside or not path.is_dir() else said
 
 
 def survivors(area: Area) -> list[int]:
@@ -121,8 +136,12 @@ def survivors(area: Area) -> list[int]:
     return found
 
 
-def _state(pid: int) -> str:
-    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+def _treatment(pid: int) -> str:
+    """What others can do to a process short of ending it: stop it, slow it, give it limits."""
+    words = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    stopped = words[0] == "T"
+    numbers = [Path(f"/proc/{pid}/{name}").read_text() for name in ("oom_score_adj", "limits")]
+    return f"{stopped} {os.getpriority(os.PRIO_PROCESS, pid)} {os.sched_getaffinity(pid)} {numbers}"
 
 
 def _as_user(user: str) -> dict[str, Any]:
@@ -139,7 +158,7 @@ def areas(kinds: Sequence[str], user: str) -> Iterator[list[Area]]:
         if user == "nobody":
             subprocess.run(["chown", "-R", f"{NOBODY}:{NOBODY}", folder], check=True, timeout=60)
         for area in made:
-            area.before = area.fingerprints()
+            area.before, area.treatment = area.fingerprints(), _treatment(area.victim.pid)
         yield made
 
 
@@ -162,7 +181,7 @@ def _area(stack: ExitStack, base: Path, kind: str, user: str) -> Area:
     {"plain": _repository, "worktree": _worktree, "pointer": _pointer}[kind](base)
     (home / "project/.roost").mkdir()
     (home / "project/.roost/rules.toml").write_text("\n")
-    victim = subprocess.Popen(["sleep", "600"], **_as_user(user))
+    victim = subprocess.Popen([ARGUMENT, "600"], executable=shutil.which("sleep"), **_as_user(user))
     stack.callback(victim.wait)
     stack.callback(victim.kill)
     abstract = f"roost-{base.parent.name}-{base.name}"
@@ -200,34 +219,39 @@ def _listener(family: int, is_stream: bool, place: Any) -> socket.socket:
     return listener
 
 
-def _git(*arguments: str, folder: Path) -> None:
+def git(*arguments: str, folder: Path) -> None:
     everything = ["git", "-c", "protocol.file.allow=always", "-c", "init.defaultBranch=main", *arguments]
     subprocess.run(everything, cwd=folder, check=True, env=os.environ | GIT, capture_output=True, timeout=60)
 
 
-def _repository(base: Path) -> None:
-    """With a file, a nested repository and a submodule."""
-    project = base / "home/project"
-    project.mkdir()
-    _git("init", "-q", folder=project)
+@cache
+def _template() -> "tempfile.TemporaryDirectory[str]":
+    """A repository with a file, a nested repository and a submodule, made once: git takes its time."""
+    folder = tempfile.TemporaryDirectory(prefix="roost-template-")
+    project, part = Path(folder.name, "project"), Path(folder.name, "part")
+    for inner in (project, project / "nested", part):
+        inner.mkdir()
+        git("init", "-q", folder=inner)
     (project / "a.txt").write_text("a\n")
-    (project / "nested").mkdir()
-    _git("init", "-q", folder=project / "nested")
-    part = base / "part"
-    part.mkdir()
-    _git("init", "-q", folder=part)
-    _git("commit", "-q", "--allow-empty", "-m", "first", folder=part)
-    _git("submodule", "--quiet", "add", str(part), "part", folder=project)
-    _git("add", "a.txt", folder=project)
-    _git("commit", "-q", "-m", "first", folder=project)
+    git("commit", "-q", "--allow-empty", "-m", "first", folder=part)
+    git("submodule", "--quiet", "add", str(part), "part", folder=project)
+    git("add", "a.txt", folder=project)
+    git("commit", "-q", "-m", "first", folder=project)
+    for samples in project.rglob("*.sample"):
+        samples.unlink()
+    return folder
+
+
+def _repository(base: Path) -> None:
+    shutil.copytree(Path(_template().name, "project"), base / "home/project", symlinks=True)
 
 
 def _worktree(base: Path) -> None:
     main = base / "main"
     main.mkdir()
-    _git("init", "-q", folder=main)
-    _git("commit", "-q", "--allow-empty", "-m", "first", folder=main)
-    _git("worktree", "add", "-q", str(base / "home/project"), folder=main)
+    git("init", "-q", folder=main)
+    git("commit", "-q", "--allow-empty", "-m", "first", folder=main)
+    git("worktree", "add", "-q", str(base / "home/project"), folder=main)
 
 
 def _pointer(base: Path) -> None:

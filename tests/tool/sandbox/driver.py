@@ -17,6 +17,7 @@ from boot.confinement import policy_for
 from boot.paths import user_folders
 from core.errors import ToolError
 from core.sandbox import Ceilings, Command, Limits, SandboxBackend, SandboxPolicy
+from tool.processes import Processes
 from tool.sandbox_bubblewrap import BubblewrapBackend, bubblewrap_program
 from tool.sandbox_landlock import LandlockBackend
 from tool.sandbox_none import PlainBackend
@@ -26,37 +27,47 @@ CEILINGS = Ceilings(
 )
 
 
-def backend(name: str, policy: SandboxPolicy) -> SandboxBackend:
+def backend(name: str, policy: SandboxPolicy, processes: Processes) -> SandboxBackend:
     if name == "none":
-        return PlainBackend(policy=policy)
+        return PlainBackend(policy=policy, processes=processes)
     if name == "landlock":
-        return LandlockBackend(policy)
+        return LandlockBackend(policy, processes=processes)
     program = bubblewrap_program()
     assert program
-    return BubblewrapBackend(program, policy)
+    return BubblewrapBackend(program, policy, processes=processes)
 
 
-async def ran(row: dict[str, Any]) -> dict[str, Any]:
+async def ran(row: dict[str, Any], processes: Processes) -> dict[str, Any]:
+    """Its commands, one after another in one session; `seconds` are those of the last."""
     environment = row["environment"]
     policy = policy_for(Path(row["project"]), user_folders(environment), os.environ | environment)
     if row["tight"]:
         policy = replace(policy, ceilings=CEILINGS)
-    command = Command(
-        argv=("bash", "-c", row["script"]),
-        cwd=Path(row["project"]),
-        environment=environment | {"PYTHON": sys.executable, "AGENT": str(os.getpid())},
-    )
-    sandbox = backend(sys.argv[1], policy)
-    try:
-        limits = Limits(wall_seconds=row["seconds"], kept_chars=60_000)
-        result = await sandbox.run(command, policy, limits)
-    except ToolError as error:
-        return {"output": f"ToolError: {error}", "code": -1, "seconds": 0, "note": ""}
-    finally:
-        await sandbox.aclose()
-    output = result.head + result.tail
-    return {"output": output, "code": result.exit_code, "seconds": result.seconds, "note": result.note}
+    sandbox = backend(sys.argv[1], policy, processes)
+    limits = Limits(wall_seconds=row["seconds"], kept_chars=60_000)
+    told: dict[str, Any] = {"output": "", "code": -1, "seconds": 0, "note": ""}
+    for script in (*row.get("first", ()), row["script"]):
+        command = Command(
+            argv=("bash", "-c", script),
+            cwd=Path(row["project"]),
+            environment=environment | {"PYTHON": sys.executable, "AGENT": str(os.getpid())},
+        )
+        try:
+            result = await sandbox.run(command, policy, limits)
+        except ToolError as error:
+            told["output"] += f"ToolError: {error}"
+            continue
+        told["output"] += result.head + result.tail
+        told["note"] += result.note
+        told |= {"code": result.exit_code, "seconds": result.seconds}
+    return told
 
 
-for line in sys.stdin:
-    print(json.dumps(asyncio.run(ran(json.loads(line)))), flush=True)  # noqa: T201
+async def main() -> None:
+    processes = Processes()
+    for line in sys.stdin:
+        print(json.dumps(await ran(json.loads(line), processes)), flush=True)  # noqa: T201
+    await processes.aclose()
+
+
+asyncio.run(main())

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.tool.commanding import has_ended
-from tests.tool.sandbox.area import CANARY, Area, Tried, areas, survivors, tried, why_not
+from tests.tool.sandbox.area import ARGUMENT, CANARY, Area, Tried, areas, survivors, tried, why_not
 
 ROWS: list[dict[str, Any]] = tomllib.loads(Path(__file__).with_name("attacks.toml").read_text())["row"]
 CORE_PATTERN = Path("/proc/sys/kernel/core_pattern")
@@ -45,7 +45,7 @@ def may_try(row: dict[str, Any], backend: str, user: str) -> bool:
 def effects(area: Area, result: Tried) -> list[str]:
     """What the row reached: files, listeners, processes, secrets; and what it left running."""
     found = area.reached()
-    found += [f"printed: {CANARY}"] if CANARY in result.output else []
+    found += [f"printed: {secret}" for secret in (CANARY, ARGUMENT) if secret in result.output]
     return found + [f"still runs: {pid}" for pid in survivors(area) if not has_ended(pid, within_seconds=2)]
 
 

@@ -12,8 +12,10 @@ from core.errors import ToolError
 from tool.sandbox_filter import (
     CLONE,
     IOCTL,
+    LIMITS_OF,
     MACHINES,
     REFUSED,
+    SHARED,
     SOCKET,
     SOCKETPAIR,
     TYPING,
@@ -29,18 +31,20 @@ HEADERS = {
     "x86_64": Path("/usr/include/x86_64-linux-gnu/asm/unistd_64.h"),
     "aarch64": Path("/usr/include/asm-generic/unistd.h"),
 }
-NUMBERS = REFUSED | UNKNOWN | {"clone": CLONE, "unshare": UNSHARE, "ioctl": IOCTL}
-NUMBERS |= {"socket": SOCKET, "socketpair": SOCKETPAIR}
+NUMBERS = REFUSED | UNKNOWN | SHARED | {"clone": CLONE, "unshare": UNSHARE, "ioctl": IOCTL}
+NUMBERS |= {"socket": SOCKET, "socketpair": SOCKETPAIR, "prlimit64": LIMITS_OF}
 LOCAL = frozenset({Family.INET, Family.INET6, Family.NETLINK})
 MACHINE = pytest.mark.parametrize("machine", MACHINES)
 
 
-def verdict(machine: str, number: int, *arguments: int, families: frozenset[Family] = LOCAL) -> int:
+def verdict(
+    machine: str, number: int, *arguments: int, families: frozenset[Family] = LOCAL, is_shared: bool = False
+) -> int:
     """What the kernel would do at this call."""
     words = [number, MACHINES[machine].audit_name, 0, 0]
     for argument in (*arguments, 0, 0, 0)[:6]:
         words += [argument & 0xFFFFFFFF, argument >> 32 & 0xFFFFFFFF]
-    instructions = list(struct.iter_unpack("<HBBI", filter_program(families, machine)))
+    instructions = list(struct.iter_unpack("<HBBI", filter_program(families, machine, is_shared=is_shared)))
     place = accumulator = 0
     while True:
         operation, when, otherwise, operand = instructions[place]
@@ -82,6 +86,21 @@ def test_what_opens_other_ways_is_refused(machine: str) -> None:
 
     assert {verdict(machine, number) for number in refused if number is not None} == {REFUSAL}
     assert {verdict(machine, number) for number in unknown if number is not None} == {NOT_THERE}
+
+
+@MACHINE
+def test_memory_that_all_share_is_refused_where_the_command_has_none_of_its_own(machine: str) -> None:
+    numbers = [row[MACHINES[machine].column] for row in SHARED.values()]
+
+    assert {verdict(machine, number) for number in numbers} == {ALLOWED}
+    assert {verdict(machine, number, is_shared=True) for number in numbers} == {NOT_THERE}
+
+
+@MACHINE
+def test_only_its_own_limits_are_a_processes_business(machine: str) -> None:
+    number = LIMITS_OF[MACHINES[machine].column]
+
+    assert (verdict(machine, number, 0), verdict(machine, number, 4711)) == (ALLOWED, REFUSAL)
 
 
 @MACHINE

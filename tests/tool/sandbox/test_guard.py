@@ -1,9 +1,11 @@
 import os
+import stat
 from pathlib import Path
 
 import pytest
 
-from tool.sandbox_guard import MOST_BYTES, Guard
+from core.errors import ToolError
+from tool.sandbox_guard import MOST_BYTES, Guard, Kept
 
 
 @pytest.fixture
@@ -48,8 +50,13 @@ def test_what_is_as_it_was_is_left_alone(project: Path) -> None:
         (lambda p: (p / "never").mkdir(), "never"),
         (lambda p: ((p / "rules/link").unlink(), (p / "rules/link").symlink_to("/")), "rules/link"),
         (lambda p: ((p / "rules/a.toml").unlink(), (p / "rules/a.toml").mkdir()), "rules/a.toml"),
+        (lambda p: (p / "rules/deep").chmod(0o700), "rules/deep"),
+        (lambda p: ((p / "rules").rename(p / "away"), (p / "rules").symlink_to("away")), "rules"),
     ],
-    ids=["written", "removed", "rights", "new", "folder moved", "all moved", "appeared", "link", "folder"],
+    ids=[
+        *("written", "removed", "rights", "new", "folder moved", "all moved", "appeared", "link", "folder"),
+        *("rights of a folder", "folder became a link"),
+    ],
 )
 def test_what_was_changed_is_put_back_and_named(project: Path, change: object, named: str) -> None:
     before, guarded = picture(project), guard(project)
@@ -76,6 +83,27 @@ def test_a_folder_that_became_a_link_leads_our_own_hand_nowhere(project: Path, t
         "rules/mine": picture(outside)["rules/mine"],
     }
     assert not (project / "inner").is_symlink()
+
+
+def test_a_link_is_put_back_and_what_it_leads_to_is_not_looked_at(project: Path, tmp_path: Path) -> None:
+    (tmp_path / "secret").mkdir()
+    (tmp_path / "secret/key").write_text("mine")
+    (project / "linked").symlink_to(tmp_path / "secret")
+    guarded = Guard.over([project / "linked"], [project])
+    (project / "linked").unlink()
+    (project / "linked").mkdir()
+
+    assert guarded.restore() == (project / "linked",)
+    assert (project / "linked").readlink() == tmp_path / "secret"
+    assert list(guarded.before) == [project / "linked"]
+
+
+def test_what_cannot_be_put_back_is_told(project: Path) -> None:
+    impossible = project / ("x" * 300)
+    guarded = Guard((impossible,), (project,), None, {impossible: Kept(mode=stat.S_IFREG, content=b"")})
+
+    with pytest.raises(ToolError, match="which could not be put back"):
+        guarded.restore()
 
 
 def test_a_large_file_is_noticed_by_its_size_and_time(project: Path) -> None:
