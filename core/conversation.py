@@ -1,19 +1,25 @@
 """The conversation so far: a fold over events, and the only thing a model is shown."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Self, assert_never
 
 from core.events import (
     ContextShrunk,
     Event,
+    FilesChanged,
+    FilesNotKept,
+    FilesRestored,
     ModelDelta,
     ModelReplied,
     ModelSwitched,
     NoteAdded,
     PermissionAnswered,
     PermissionAsked,
+    Record,
     ReplyMended,
+    RestoreBegan,
+    Rewound,
     SummaryAsked,
     ToolFinished,
     ToolProgressed,
@@ -58,6 +64,9 @@ class Conversation:
             case ContextShrunk(messages=messages):
                 self.messages[:] = messages
                 self.turn_start = 0
+            case Rewound(kept=kept, messages=messages):
+                self.messages[kept:] = messages
+                self.turn_start = min(self.turn_start, len(self.messages))
             case (
                 ModelDelta()
                 | ReplyMended()
@@ -66,6 +75,10 @@ class Conversation:
                 | PermissionAnswered()
                 | ToolStarted()
                 | ToolProgressed()
+                | FilesChanged()
+                | FilesNotKept()
+                | RestoreBegan()
+                | FilesRestored()
                 | ModelSwitched()
                 | TurnFinished()
             ):
@@ -94,3 +107,14 @@ class Conversation:
                 case _:
                     assert_never(message)
         return ()
+
+
+def counting(records: Iterable[Record]) -> Sequence[Record]:
+    """Without those that were forgotten when the conversation was rewound."""
+    left: list[Record] = []
+    for record in records:
+        if isinstance(record.event, Rewound):
+            to = record.event.to
+            left = [each for each in left if each.seq <= to]
+        left.append(record)
+    return left

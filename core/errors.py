@@ -18,6 +18,7 @@ AgentError(message, hint)
 │  ├─ InputNeeded           a question was asked in a run without a person
 │  ├─ SkillRejected
 │  └─ ToolTimedOut
+├─ UndoRefused              the user decides: files stay as they are              exit 1
 └─ StoreError               the user acts: disk, rights, a damaged file           exit 4
 """
 
@@ -102,6 +103,9 @@ class SkillRejected(ToolError): ...
 
 
 class ToolTimedOut(ToolError): ...
+
+
+class UndoRefused(AgentError): ...
 
 
 class StoreError(AgentError):

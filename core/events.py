@@ -11,10 +11,13 @@ from enum import StrEnum
 from typing import ClassVar, Literal
 
 from core.deltas import Delta
+from core.file_states import PathChange
 from core.messages import AssistantMessage, Message, ToolCall, ToolStatus, UserMessage
 from core.permissions import Approval, Effect
 from core.values import value
 from core.views import View
+
+Restoring = Literal["undo", "redo", "rewind"]
 
 
 class Outcome(StrEnum):
@@ -119,6 +122,64 @@ class ToolFinished(DurableEvent):
 
 
 @value
+class FilesChanged(DurableEvent):
+    """What a call changed in the workspace: the content of both sides is kept, as far as it can be."""
+
+    type: Literal["files_changed"] = "files_changed"
+    call_id: str
+    changes: tuple[PathChange, ...]
+    found: bool = False
+    """Whether a look at the whole workspace found them, or the call's arguments named them."""
+    certain: bool = True
+    """False when Roost ended before the call did: a person may have made some of them meanwhile."""
+
+
+@value
+class FilesNotKept(DurableEvent):
+    """What an undo will not be able to bring back."""
+
+    type: Literal["files_not_kept"] = "files_not_kept"
+    files: tuple[str, ...]
+    """Each with the reason; the first of them."""
+    more: int = 0
+
+
+@value
+class RestoreBegan(DurableEvent):
+    """Files are about to be put back; without its end it was cut off, and is finished later."""
+
+    type: Literal["restore_began"] = "restore_began"
+    reason: Restoring
+    to: int
+    """The files become what they were right after the record of this number."""
+    changes: tuple[PathChange, ...]
+
+
+@value
+class FilesRestored(DurableEvent):
+    type: Literal["files_restored"] = "files_restored"
+    reason: Restoring
+    to: int
+    changes: tuple[PathChange, ...]
+    """What was really done."""
+    kept: tuple[str, ...] = ()
+    """What was left as it is, and why."""
+
+
+@value
+class Rewound(DurableEvent):
+    """The conversation goes on from an earlier place: what was said since is no part of it any more."""
+
+    type: Literal["rewound"] = "rewound"
+    to: int
+    """The last record that still counts; 0: none does."""
+    kept: int
+    """How many of the messages stay as they are."""
+    messages: tuple[Message, ...] = ()
+    """What follows them, when the conversation had been shortened since."""
+
+
+@value
 class ContextShrunk(DurableEvent):
     """The conversation was replaced by a shorter one: the complete new message list."""
 
@@ -179,6 +240,11 @@ Event = (
     | ToolStarted
     | ToolProgressed
     | ToolFinished
+    | FilesChanged
+    | FilesNotKept
+    | RestoreBegan
+    | FilesRestored
+    | Rewound
     | SummaryAsked
     | ContextShrunk
     | NoteAdded

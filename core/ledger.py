@@ -39,6 +39,10 @@ class FileLedger:
         """Remember by the digest alone: from a log, or for a file that is too large to be read whole."""
         self._keep(path, SeenFile(digest, None, changed))
 
+    def forget(self) -> None:
+        self._seen.clear()
+        self.folders.clear()
+
     def files(self) -> Mapping[Path, SeenFile]:
         """All of them, the one that was touched last at the end."""
         return self._seen

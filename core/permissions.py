@@ -14,6 +14,10 @@ class Effect(StrEnum):
     NETWORK = "network"
 
 
+RISKY = (Effect.WRITE, Effect.EXECUTE)
+"""What can change files: the log is on the disk before it, and what it changes is kept for an undo."""
+
+
 class Scope(StrEnum):
     """How far an approval reaches."""
 

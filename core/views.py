@@ -26,6 +26,7 @@ class FileChange:
     created: bool
     digest: str
     """SHA-256 of the file's bytes after the change, in hex."""
+    deleted: bool = False
 
 
 @value

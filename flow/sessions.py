@@ -17,14 +17,12 @@ from core.events import (
     TurnStarted,
 )
 from core.messages import Image, ToolStatus, UserMessage
-from core.permissions import Effect
+from core.permissions import RISKY
 from core.protocols import ModelRequest, Reader, SessionLog
 from core.values import Clock, utc_now
 from flow.broadcast import Subscription
 from flow.loops import AgentLoop
 from flow.masking import MaskedEvents, mapped
-
-RISKY = (Effect.WRITE, Effect.EXECUTE)
 
 
 @dataclass

@@ -15,6 +15,9 @@ from core.deltas import RestartDelta
 from core.events import (
     ContextShrunk,
     Event,
+    FilesChanged,
+    FilesNotKept,
+    FilesRestored,
     ModelDelta,
     ModelReplied,
     ModelSwitched,
@@ -23,6 +26,8 @@ from core.events import (
     PermissionAnswered,
     PermissionAsked,
     ReplyMended,
+    RestoreBegan,
+    Rewound,
     SummaryAsked,
     ToolFinished,
     ToolProgressed,
@@ -76,7 +81,7 @@ def plain_lines(event: Event) -> Iterator[str]:
         case ToolFinished(status=ToolStatus.OK) | PermissionAsked() | PermissionAnswered() | TurnFinished():
             pass
         case ToolFinished(text=text):
-            yield f"  ✗ {_first_line(text)}"
+            yield f"  ✗ {first_line(text)}"
         case ModelReplied(reply=reply) if reply.calls:
             yield from visible(reply.text).strip().splitlines()
         case _:
@@ -87,13 +92,13 @@ def lines_of(event: Event) -> Iterator[Line]:
     """`event` for a person's screen. What a model says is not drawn here: it is streamed."""
     match event:
         case ModelDelta(delta=RestartDelta(reason=reason, wait_seconds=seconds)):
-            yield Line(f"asking again in {seconds:.3g} s: {_first_line(reason)}", Style.DIM)
+            yield Line(f"asking again in {seconds:.3g} s: {first_line(reason)}", Style.DIM)
         case PermissionAsked(call=call, reason=reason):
-            yield Line(f"? {title_of(call)}: {_first_line(reason)}")
+            yield Line(f"? {title_of(call)}: {first_line(reason)}")
         case PermissionAnswered(approval=approval):
             answer = f"allowed ({approval.scope})" if approval.allowed else "refused"
             note = f": {approval.note}" if approval.note else ""
-            yield Line(f"  {_first_line(answer + note)}", Style.DIM)
+            yield Line(f"  {first_line(answer + note)}", Style.DIM)
         case ToolStarted(call=call):
             yield Line(f"● {title_of(call)}", Style.STRONG)
         case ToolFinished():
@@ -102,9 +107,13 @@ def lines_of(event: Event) -> Iterator[Line]:
             ReplyMended() | SummaryAsked() | ContextShrunk() | NoteAdded() | WorkSentBack() | ModelSwitched()
         ):
             yield Line(_remark(event), Style.DIM)
+        case FilesChanged() | FilesNotKept() | FilesRestored() | Rewound():
+            from servr.file_lines import lines_of_files  # it draws with what is defined here
+
+            yield from lines_of_files(event)
         case TurnFinished():
             yield from _lines_of_end(event)
-        case TurnStarted() | ModelDelta() | ModelReplied() | ToolProgressed():
+        case TurnStarted() | ModelDelta() | ModelReplied() | ToolProgressed() | RestoreBegan():
             pass
         case _:
             assert_never(event)
@@ -115,17 +124,17 @@ def _remark(
 ) -> str:
     match event:
         case ReplyMended(what=what):
-            return f"mended: {_first_line(what)}"
+            return f"mended: {first_line(what)}"
         case SummaryAsked(reason=reason):
-            return f"{_first_line(reason)} The model sums up what was done, before it is shortened."
+            return f"{first_line(reason)} The model sums up what was done, before it is shortened."
         case ContextShrunk(reason=reason):
-            return f"shortened the conversation: {_first_line(reason)}"
+            return f"shortened the conversation: {first_line(reason)}"
         case NoteAdded(source=source, text=text):
-            return f"note ({_first_line(source)}): {_first_line(text)}"
+            return f"note ({first_line(source)}): {first_line(text)}"
         case WorkSentBack(feedback=feedback):
-            return f"not done yet: {_first_line(feedback)}"
+            return f"not done yet: {first_line(feedback)}"
         case ModelSwitched(model=model):
-            return f"the model is now {_first_line(model)}"
+            return f"the model is now {first_line(model)}"
         case _:
             assert_never(event)
 
@@ -134,7 +143,7 @@ def title_of(call: ToolCall) -> str:
     """A call in one line: its name, its first argument, and the others by name."""
     arguments = arguments_of(call)
     shown = [value if place == 0 else f"{name}={value}" for place, (name, value) in enumerate(arguments)]
-    title = " ".join([visible(call.name), ", ".join(map(_first_line, shown))]).rstrip()
+    title = " ".join([visible(call.name), ", ".join(map(first_line, shown))]).rstrip()
     return _clipped(title, MOST_TITLE_CHARS)
 
 
@@ -151,14 +160,15 @@ def lines_of_view(view: View) -> Iterator[Line]:
     match view:
         case FileWindow(path=path, start=start, lines=lines, total_lines=total):
             yield Line(f"{visible(path)}, lines {start} to {start + len(lines) - 1} of {total}", Style.DIM)
-        case FileChange(path=path, diff=diff, created=created):
-            yield Line(f"{'created' if created else 'changed'} {visible(path)}", Style.DIM)
+        case FileChange(path=path, diff=diff, created=created, deleted=deleted):
+            done = "created" if created else "deleted" if deleted else "changed"
+            yield Line(f"{done} {visible(path)}", Style.DIM)
             yield from map(_diff_line, _ends(visible(diff).splitlines(), MOST_DIFF_LINES))
         case PathList(root=root, text=text, count=count, complete=complete):
             yield Line(f"{_many(count, complete)} in {visible(root)}", Style.DIM)
             yield from _output(text)
         case MatchList(pattern=pattern, text=text, count=count, complete=complete):
-            yield Line(f"{_many(count, complete)} for {_first_line(pattern)}", Style.DIM)
+            yield Line(f"{_many(count, complete)} for {first_line(pattern)}", Style.DIM)
             yield from _output(text)
         case CommandOutput():
             yield from _output(view.output)
@@ -169,9 +179,9 @@ def lines_of_view(view: View) -> Iterator[Line]:
         case Table():
             yield from _table(view)
         case WebPage(url=url, title=title, text=text):
-            yield Line(f"{_first_line(title)} <{visible(url)}>, {len(text):,} characters".lstrip(), Style.DIM)
+            yield Line(f"{first_line(title)} <{visible(url)}>, {len(text):,} characters".lstrip(), Style.DIM)
         case Question(answer=answer):
-            yield Line(f"answered: {_first_line(answer)}", Style.DIM)
+            yield Line(f"answered: {first_line(answer)}", Style.DIM)
         case _:
             assert_never(view)
 
@@ -192,7 +202,7 @@ def _lines_of_end(event: TurnFinished) -> Iterator[Line]:
         yield Line(f"{title}: {note}" if note else title, Style.BAD)
     elif note:
         yield Line(note, Style.DIM)
-    yield from (Line(f"✓ {_first_line(proof)}", Style.GOOD) for proof in event.evidence)
+    yield from (Line(f"✓ {first_line(proof)}", Style.GOOD) for proof in event.evidence)
 
 
 def _output(text: str, style: Style = Style.PLAIN, most: int = MOST_OUTPUT_LINES) -> Iterator[Line]:
@@ -221,14 +231,14 @@ def _command_end(view: CommandOutput) -> Line:
 
 
 def _table(view: Table) -> Iterator[Line]:
-    yield Line(_first_line(view.title), Style.DIM)
-    rows = [[_first_line(cell) for cell in row] for row in (view.columns, *view.rows[:MOST_OUTPUT_LINES])]
+    yield Line(first_line(view.title), Style.DIM)
+    rows = [[first_line(cell) for cell in row] for row in (view.columns, *view.rows[:MOST_OUTPUT_LINES])]
     widths = [min(MOST_CELL_WIDTH, max(map(width_of, column))) for column in zip(*rows, strict=False)]
     for place, row in enumerate(rows):
         cells = (fitted(cell, width) for cell, width in zip(row, widths, strict=False))
         yield Line("  ".join(cells).rstrip(), Style.PLAIN if place else Style.STRONG)
     if view.note:
-        yield Line(_first_line(view.note), Style.DIM)
+        yield Line(first_line(view.note), Style.DIM)
 
 
 def width_of(text: str) -> int:
@@ -254,7 +264,7 @@ def _as_text(value: object) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
-def _first_line(text: str) -> str:
+def first_line(text: str) -> str:
     lines = visible(text).strip().splitlines() or [""]
     return _clipped(lines[0] + (" …" if len(lines) > 1 else ""), MOST_LINE_CHARS)
 

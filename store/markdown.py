@@ -2,12 +2,15 @@
 
 import html
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import assert_never
 
 from core.events import (
     ContextShrunk,
     Event,
+    FilesChanged,
+    FilesNotKept,
+    FilesRestored,
     ModelDelta,
     ModelReplied,
     ModelSwitched,
@@ -16,6 +19,8 @@ from core.events import (
     PermissionAsked,
     Record,
     ReplyMended,
+    RestoreBegan,
+    Rewound,
     SummaryAsked,
     ToolFinished,
     ToolProgressed,
@@ -24,6 +29,7 @@ from core.events import (
     TurnStarted,
     WorkSentBack,
 )
+from core.file_states import PathChange
 from core.messages import ToolCall
 from store.session_log import SessionHeader
 
@@ -56,10 +62,8 @@ def _block(event: Event, calls: dict[str, ToolCall]) -> str:
             block = f"*Note ({source}):*\n\n{quoted(text)}"
         case WorkSentBack(feedback=text):
             block = f"*Sent back:*\n\n{quoted(text)}"
-        case ContextShrunk(reason=reason):
-            block = f"*The conversation was shortened: {reason}*"
-        case ModelSwitched(model=model):
-            block = f"*Model: {code(model)}*"
+        case ContextShrunk() | FilesRestored() | Rewound() | ModelSwitched():
+            block = f"*{_remark(event)}*"
         case TurnFinished(outcome=outcome, note=note):
             block = f"*{outcome.value.replace('_', ' ')}{f': {note}' if note else ''}*"
         case (
@@ -70,11 +74,28 @@ def _block(event: Event, calls: dict[str, ToolCall]) -> str:
             | PermissionAnswered()
             | ToolStarted()
             | ToolProgressed()
+            | FilesChanged()
+            | FilesNotKept()
+            | RestoreBegan()
         ):
             block = ""
         case _:
             assert_never(event)
     return block
+
+
+def _remark(event: ContextShrunk | FilesRestored | Rewound | ModelSwitched) -> str:
+    match event:
+        case ContextShrunk(reason=reason):
+            return f"The conversation was shortened: {reason}"
+        case FilesRestored(reason=reason, changes=changes):
+            return f"{reason.capitalize()}: {_marked(changes)}"
+        case Rewound():
+            return "The conversation goes on from an earlier step."
+        case ModelSwitched(model=model):
+            return f"Model: {code(model)}"
+        case _:
+            assert_never(event)
 
 
 def _call(call: ToolCall | None, finished: ToolFinished) -> str:
@@ -86,6 +107,10 @@ def _call(call: ToolCall | None, finished: ToolFinished) -> str:
         f"<details><summary>{html.escape(summary)} ({finished.status.value})</summary>\n\n"
         f"{fenced(arguments, 'json')}\n\n{fenced(finished.text)}\n\n</details>"
     )
+
+
+def _marked(changes: Sequence[PathChange]) -> str:
+    return ", ".join(f"{change.mark}{code(change.path)}" for change in changes) or "no file"
 
 
 def fenced(text: str, language: str = "text") -> str:

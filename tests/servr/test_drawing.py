@@ -1,6 +1,7 @@
 """Events and views as lines of text."""
 
 import json
+from dataclasses import replace
 from typing import get_args
 
 import pytest
@@ -9,6 +10,9 @@ from core.deltas import RestartDelta, TextDelta
 from core.events import (
     ContextShrunk,
     Event,
+    FilesChanged,
+    FilesNotKept,
+    FilesRestored,
     ModelDelta,
     ModelReplied,
     ModelSwitched,
@@ -17,6 +21,8 @@ from core.events import (
     PermissionAnswered,
     PermissionAsked,
     ReplyMended,
+    RestoreBegan,
+    Rewound,
     SummaryAsked,
     ToolFinished,
     ToolProgressed,
@@ -25,6 +31,7 @@ from core.events import (
     TurnStarted,
     WorkSentBack,
 )
+from core.file_states import FileState, PathChange
 from core.messages import AssistantMessage, Text, ToolCall, ToolStatus, UserMessage
 from core.permissions import Approval, Effect, Scope
 from core.views import (
@@ -98,6 +105,12 @@ VIEWS: dict[str, tuple[View, list[Line]]] = {
     ),
 }
 
+STATE = FileState(kind="file", mode=0o644, size=1, digest="d")
+CHANGED = PathChange(path="a.py", before=STATE, after=replace(STATE, digest="e"))
+MADE = PathChange(path="new\x1b[2J.py", after=STATE)
+GONE = PathChange(path="old.py", before=STATE)
+FOLDER = PathChange(path="folder", after=FileState(kind="folder", mode=0o755))
+
 EVENTS: dict[str, tuple[Event, list[Line]]] = {
     "turn_started": (TurnStarted(prompt=UserMessage(text="hi")), []),
     "model_delta": (ModelDelta(delta=TextDelta(text="x")), []),
@@ -117,6 +130,36 @@ EVENTS: dict[str, tuple[Event, list[Line]]] = {
     ),
     "tool_progressed": (ToolProgressed(call_id="call-1", text="x"), []),
     "tool_finished": (ToolFinished(call_id="call-1", text="one\ntwo"), [Line("  one"), Line("  two")]),
+    "files_changed": (
+        FilesChanged(call_id="call-1", changes=(CHANGED, MADE, GONE, FOLDER), found=True),
+        [Line("  changed ~a.py, +new␛[2J.py, -old.py", Style.DIM)],
+    ),
+    "files_not_kept": (
+        FilesNotKept(files=("big.bin: it is too large",), more=2),
+        [
+            Line("An undo will not bring back:", Style.BAD),
+            Line("  big.bin: it is too large", Style.BAD),
+            Line("  … 2 more …", Style.BAD),
+        ],
+    ),
+    "restore_began": (RestoreBegan(reason="undo", to=3, changes=(CHANGED,)), []),
+    "files_restored": (
+        FilesRestored(reason="undo", to=3, changes=(CHANGED,), kept=("b.py: it was changed since",)),
+        [
+            Line("taken back: ~a.py", Style.STRONG),
+            Line("left as it is:", Style.BAD),
+            Line("  b.py: it was changed since", Style.BAD),
+        ],
+    ),
+    "rewound": (
+        Rewound(to=3, kept=2),
+        [
+            Line(
+                "The conversation goes on from an earlier step; what was said after it is forgotten.",
+                Style.DIM,
+            )
+        ],
+    ),
     "summary_asked": (
         SummaryAsked(reason="It is long."),
         [Line("It is long. The model sums up what was done, before it is shortened.", Style.DIM)],
@@ -152,6 +195,16 @@ def test_every_event_is_drawn(kind: str) -> None:
 def test_no_view_and_no_event_is_left_out_here() -> None:
     assert {type(view) for view, _ in VIEWS.values()} == set(get_args(View))
     assert {type(event) for event, _ in EVENTS.values()} == set(get_args(Event))
+
+
+def test_what_a_call_that_named_its_path_did_is_drawn_once() -> None:
+    assert list(lines_of(FilesChanged(call_id="call-1", changes=(CHANGED,)))) == []
+
+
+def test_a_file_that_went_is_drawn_as_deleted() -> None:
+    view = FileChange(path="a.py", diff="@@ -1 +0,0 @@\n-x", created=False, digest="", deleted=True)
+
+    assert next(lines_of_view(view)) == Line("deleted a.py", Style.DIM)
 
 
 def test_a_restart_is_one_line() -> None:
