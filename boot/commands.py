@@ -54,6 +54,17 @@ def _sessions(given: argparse.Namespace, loaded: Loaded) -> int:
             return list_sessions(sessions, workspace)
 
 
+def _undo(given: argparse.Namespace, loaded: Loaded) -> int:
+    from boot.undo_command import list_steps, preview, undo_to
+
+    of = (here().folders, loaded.workspace, given.session)
+    if given.to is None:
+        return list_steps(*of)
+    if given.preview:
+        return preview(*of, given.to)
+    return undo_to(*of, given.to, overwrite=given.overwrite)
+
+
 def _models(given: argparse.Namespace, loaded: Loaded) -> int:
     from boot.calibrate.kept import Calibrations
     from boot.models_command import list_models
@@ -125,6 +136,15 @@ def _parser() -> argparse.ArgumentParser:
         return added
 
     _add_session_actions(command("sessions", _sessions, "What was said before, in this workspace."))
+    undo = command("undo", _undo, "The steps of a session, and its files back to one of them.")
+    undo.add_argument(
+        "--session", metavar="ID", help="or how it alone begins; else the newest of the workspace"
+    )
+    undo.add_argument(
+        "--to", type=int, metavar="STEP", help="files become what they were after it; 0: before all"
+    )
+    undo.add_argument("--preview", action="store_true", help="only show what would change")
+    undo.add_argument("--overwrite", action="store_true", help="also what somebody else changed since")
     models = command("models", _models, "Which models there are, what each can do, and where.")
     models.add_argument("--url", metavar="URL", help="of this server, not of all on the usual local ports")
     models.add_argument("--json", action="store_true", help="all that is known, as one line of JSON")

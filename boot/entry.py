@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 from boot.version import VERSION
 
-COMMANDS = ("sessions", "models", "calibrate", "settings", "doctor", "why")
+COMMANDS = ("sessions", "undo", "models", "calibrate", "settings", "doctor", "why")
 BUG, INTERRUPTED = 70, 130
 
 

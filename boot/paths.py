@@ -2,6 +2,7 @@
 
 data    sessions/<workspace>/<id>.jsonl              AGENT_DATA_DIR
         calibrations/<model>-<digest>.json
+        checkpoints/objects/, checkpoints/pending/
 config  settings.toml, .env, rules                   AGENT_CONFIG_DIR
 cache   what can be made again                       AGENT_CACHE_DIR
 """
@@ -31,6 +32,10 @@ class Folders:
     @property
     def sessions(self) -> Path:
         return self.data / "sessions"
+
+    @property
+    def checkpoints(self) -> Path:
+        return self.data / "checkpoints"
 
     @property
     def calibrations(self) -> Path:

@@ -1,12 +1,31 @@
 """Takes up a session of an earlier start: with which model, where it stood, and which files it had seen."""
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
-from core.events import ModelSwitched, Record, ToolFinished
-from core.protocols import ToolServices
-from core.views import FileChange, FileWindow
+from boot.session_files import SessionFiles
+from core.errors import ConfigError
+from core.events import ModelSwitched, Record
+from flow.notes import NotedContext
 from flow.sessions import Session
 from store.session_log import SessionHeader, SessionLog
+from store.sessions import Sessions
+
+
+def earlier_log(
+    sessions: Sessions, workspace: Path, wanted: str | None, *, newest: bool
+) -> SessionLog | None:
+    """The log of the session that goes on; None for a new one."""
+    if wanted is None and not newest:
+        return None
+    log = SessionLog.open(sessions.newest(workspace) if wanted is None else sessions.find(wanted))
+    if log.header.root != str(workspace):
+        log.close()
+        raise ConfigError(
+            f"Session {log.session!r} belongs to {log.header.root!r}.",
+            hint="Resume it there, or name that folder with --workspace.",
+        )
+    return log
 
 
 def last_model(header: SessionHeader, earlier: Sequence[Record]) -> str:
@@ -16,7 +35,11 @@ def last_model(header: SessionHeader, earlier: Sequence[Record]) -> str:
 
 
 def take_up(
-    session: Session, log: SessionLog, earlier: Sequence[Record], services: ToolServices
+    session: Session,
+    log: SessionLog,
+    earlier: Sequence[Record],
+    files: SessionFiles,
+    context: NotedContext,
 ) -> Iterator[str]:
     """Bring a session of an earlier start to where it was, and say what was lost of it."""
     if not earlier:
@@ -24,17 +47,10 @@ def take_up(
     yield f"Going on with session {log.session}."
     if log.torn:
         yield "The last line of the session had not been written to its end, and was dropped."
+    for event in files.cut_off(earlier):
+        session.record(event)
     if session.recover():
         yield "The last turn was cut off. It was closed where it stood; what it had begun may be half done."
-    for record in earlier:
-        _remember_files(record, services)
-
-
-def _remember_files(record: Record, services: ToolServices) -> None:
-    """What the model has seen of files, it may write to after a restart too."""
-    match record.event:
-        case ToolFinished(view=FileWindow(path=path, digest=digest) | FileChange(path=path, digest=digest)):
-            changed = isinstance(record.event.view, FileChange)
-            services.ledger.restore(services.workspace.real_root / path, digest, changed=changed)
-        case _:
-            pass
+    files.remember(earlier)
+    if files.follow(earlier) and files.undo(session, context).finish():
+        yield "Files were being put back when Roost ended: that was carried out now."

@@ -56,7 +56,7 @@ async def _chat(given: Arguments, loaded: Loaded) -> int:
             sandbox=opened.sandbox,
             notices=opened.notices,
         )
-        return await chat(opened.session, header, people, opened.models)
+        return await chat(opened.session, header, people, opened.models, opened.undo)
 
 
 def _choice(given: Arguments, otherwise: Kind) -> Choice:

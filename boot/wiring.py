@@ -6,10 +6,11 @@ settings ─► way to the model ──────────┐
 """
 
 import os
-from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, closing
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from boot.calibrate.kept import Calibrations
 from boot.layers import here
@@ -20,12 +21,12 @@ from boot.paths import Folders, artifacts_folder, checkout_folder, user_folders,
 from boot.permissions import permissions_for
 from boot.plugins import Plugins
 from boot.profiles import Profiles
-from boot.resuming import last_model, take_up
+from boot.resuming import earlier_log, last_model, take_up
 from boot.sandbox_choice import sandbox_for
+from boot.session_files import SessionFiles
 from boot.settings import Settings
 from boot.toolbox import bounded, toolbox_for
 from boot.window import window_policy
-from core.errors import ConfigError
 from core.events import Event, ModelSwitched, NoteAdded, Record, TurnStarted
 from core.messages import UserMessage
 from core.policies import Approver, Policies
@@ -48,6 +49,9 @@ from gate.web import DirectWebClient
 from store.session_log import SessionHeader, SessionLog
 from store.sessions import Sessions, new_session_id
 from tool.registry import Registry, offered
+
+if TYPE_CHECKING:
+    from flow.undo import Undo
 
 NOBODY = Nobody()
 
@@ -87,6 +91,7 @@ class Opened:
     session: Session
     workspace: Path
     models: ModelSwitch
+    undo: "Callable[[], Undo]"
     model: str
     endpoint: str
     sandbox: str
@@ -109,7 +114,7 @@ async def open_session(
     plugins = Plugins(folders.cache)
     masking = masking_of(settings, here())
     async with AsyncExitStack() as stack:
-        if log := _earlier_log(choice, workspace, folders):
+        if log := earlier_log(Sessions(folders.sessions), workspace, choice.resume, newest=choice.newest):
             stack.callback(log.close)
         profiles = Profiles(
             own=folders.config / "profiles",
@@ -145,18 +150,26 @@ async def open_session(
         async def tell(event: Event) -> None:
             await session.emit(event)
 
+        files = stack.enter_context(
+            closing(SessionFiles(log.session, services.workspace, folders.checkpoints, services.ledger))
+        )
         inbox: list[str] = []
         instructions = _instructions(log, earlier, services)
         window = partial(window_policy, log.header, services, tell)
         context = NotedContext(
-            window(way), (Steering(inbox), instructions), joins=way.profile.alternating_roles
+            window(way), (Steering(inbox), instructions, files.notes), joins=way.profile.alternating_roles
         )
-        repair = ReplyRepair(server=lambda: models.way.server)
         policies = plugins.applied(
             "roost.policies",
-            Policies(context=context, repair=repair, permission=permissions, completion=TurnReview()),
+            Policies(
+                context=context,
+                repair=ReplyRepair(server=lambda: models.way.server),
+                permission=permissions,
+                completion=TurnReview(),
+            ),
         )
         executor = ToolExecutor(
+            checkpoints=files.checkpoints,
             toolbox=toolbox,
             permission=policies.permission,
             approver=people.approver,
@@ -179,7 +192,7 @@ async def open_session(
             *way.notices,
             *held.notices,
             *warnings,
-            *take_up(session, log, earlier, services),
+            *take_up(session, log, earlier, files, context),
         ]
         if last and way.model != last:
             session.record(ModelSwitched(model=way.model))
@@ -190,28 +203,12 @@ async def open_session(
             session=session,
             workspace=workspace,
             models=models,
+            undo=partial(files.undo, session, context),
             model=way.model,
             endpoint=masking.masked(way.place),
             sandbox=sandbox.name,
             notices=tuple(map(masking.masked, (*notices, *plugins.warnings))),
         )
-
-
-def _earlier_log(choice: Choice, workspace: Path, folders: Folders) -> SessionLog | None:
-    """The log of the session that goes on; None for a new one."""
-    sessions = Sessions(folders.sessions)
-    if choice.resume is None and not choice.newest:
-        return None
-    log = SessionLog.open(
-        sessions.newest(workspace) if choice.resume is None else sessions.find(choice.resume)
-    )
-    if log.header.root != str(workspace):
-        log.close()
-        raise ConfigError(
-            f"Session {log.session!r} belongs to {log.header.root!r}.",
-            hint="Resume it there, or name that folder with --workspace.",
-        )
-    return log
 
 
 def _told_names(log: SessionLog | None, profile: ModelProfile) -> Sequence[str]:

@@ -111,10 +111,12 @@ class Conversation:
 
 def counting(records: Iterable[Record]) -> Sequence[Record]:
     """Without those that were forgotten when the conversation was rewound."""
+    seen: list[Record] = []
     left: list[Record] = []
     for record in records:
         if isinstance(record.event, Rewound):
             to = record.event.to
-            left = [each for each in left if each.seq <= to]
+            left = [*counting(each for each in seen if each.seq <= to)]
+        seen.append(record)
         left.append(record)
     return left

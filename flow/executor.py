@@ -2,16 +2,17 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+from core.checkpoints import Checkpoints
 from core.errors import PermissionDenied, ToolError
 from core.events import PermissionAnswered, PermissionAsked, ToolFinished, ToolProgressed, ToolStarted
 from core.messages import ToolCall, ToolStatus
-from core.permissions import Effect
+from core.permissions import RISKY, Effect
 from core.policies import Approver, PermissionPolicy
 from core.protocols import AnyTool, Emit, Toolbox, ToolContext, ToolResult
 from core.schema import parse_arguments
@@ -30,6 +31,8 @@ class _Admitted:
     call: ToolCall
     tool: AnyTool
     arguments: "BaseModel"
+    plain: Mapping[str, object]
+    """The arguments as JSON knows them."""
 
 
 @value
@@ -37,6 +40,8 @@ class ToolExecutor:
     toolbox: Toolbox
     permission: PermissionPolicy
     approver: Approver
+    checkpoints: Callable[[], Checkpoints]
+    """Made when a call first may change something."""
     bounded: Callable[[str], str] = str
     """Clips an answer that its tool has left too long."""
 
@@ -61,14 +66,14 @@ class ToolExecutor:
         try:
             tool = self.toolbox.find(call.name)
             arguments = parse_arguments(tool, call.arguments)
-            await self._permit(call, tool, arguments, tell)
+            plain = arguments.model_dump(mode="json")
+            await self._permit(call, tool, plain, tell)
         except ToolError as error:
             return ToolFinished(call_id=call.id, text=str(error), status=error.status)
         await tell(ToolStarted(call=call, effect=tool.effect))
-        return _Admitted(call, tool, arguments)
+        return _Admitted(call, tool, arguments, plain)
 
-    async def _permit(self, call: ToolCall, tool: AnyTool, arguments: "BaseModel", tell: Emit) -> None:
-        plain = arguments.model_dump(mode="json")
+    async def _permit(self, call: ToolCall, tool: AnyTool, plain: Mapping[str, object], tell: Emit) -> None:
         question = await self.permission.check(call, tool.effect, plain)
         if question is None:
             return
@@ -85,12 +90,21 @@ class ToolExecutor:
             return answer
         call = answer.call
         try:
-            async with _context_of(call, tell) as context:
+            async with (
+                self._kept(answer, tell),
+                _context_of(call, tell) as context,
+            ):
                 result = await _run_guarded(answer, context)
         except ToolError as error:
             return ToolFinished(call_id=call.id, text=self.bounded(str(error)), status=error.status)
         text = self.bounded(result.text)
         return ToolFinished(call_id=call.id, text=text, view=result.view, status=result.status)
+
+    def _kept(self, admitted: _Admitted, tell: Emit) -> AbstractAsyncContextManager[None]:
+        """Within it the call may change files: what it does to them can be taken back."""
+        if admitted.tool.effect not in RISKY:
+            return nullcontext()
+        return self.checkpoints().around(admitted.call, admitted.plain, tell)
 
 
 async def _run_guarded(admitted: _Admitted, context: ToolContext) -> ToolResult:

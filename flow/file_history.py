@@ -17,6 +17,7 @@ from core.events import (
     PermissionAsked,
     Record,
     RestoreBegan,
+    Rewound,
     ToolFinished,
     ToolStarted,
     TurnStarted,
@@ -47,6 +48,8 @@ class FileStep:
     last: int
     """Its last record."""
     calls: tuple[ToolCall, ...]
+    forgotten: bool = False
+    """Whether the conversation was rewound to before it."""
     changes: list[PathChange] = field(default_factory=list)
 
 
@@ -127,6 +130,9 @@ class FileHistory:
                 self.unfinished = began
             case FilesRestored() as restored:
                 self._restored(record.seq, restored)
+            case Rewound(to=to):
+                for step in self.steps:
+                    step.forgotten = step.last > to
             case PermissionAsked() | PermissionAnswered() | ToolStarted() | ToolFinished() | FilesNotKept():
                 self.steps[-1].last = record.seq
             case _:

@@ -31,6 +31,10 @@ class NotedContext:
     async def after_overflow(self, conversation: Conversation, error: ContextOverflow) -> Sequence[Event]:
         return self._watched(await self.inner.after_overflow(conversation, error))
 
+    def begin_anew(self) -> None:
+        """The history is another one: what notes told may be lost."""
+        self._anew = True
+
     def _watched(self, events: Sequence[Event]) -> Sequence[Event]:
         self._anew |= any(isinstance(event, ContextShrunk) for event in events)
         return events

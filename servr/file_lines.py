@@ -11,7 +11,7 @@ from servr.drawing import Line, Style, first_line, title_of
 
 MOST_NAMED = 12
 MOST_KEPT = 20
-DONE: dict[Restoring, str] = {"undo": "taken back", "redo": "put back", "rewind": "rewound"}
+DONE: dict[Restoring, str] = {"undo": "taken back", "redo": "brought back", "rewind": "rewound"}
 
 
 def lines_of_files(event: FilesChanged | FilesNotKept | FilesRestored | Rewound) -> Iterator[Line]:
@@ -64,8 +64,10 @@ def lines_of_steps(history: FileHistory, most: int | None = None) -> Iterator[Li
         if step.turn != turn:
             turn = step.turn
             yield Line(f"> {first_line(history.prompts[turn - 1])}", Style.STRONG)
-        done = "; ".join(title_of(call) for call in step.calls) or "says something"
+        done = "; ".join(title_of(call) for call in step.calls) or "answers"
+        forgotten = " (forgotten)" if step.forgotten else ""
         changed = marked(step.changes, 5)
         yield Line(
-            f"{step.number:>4}  {step.at.astimezone():%H:%M}  {done}" + (f"   {changed}" if changed else "")
+            f"{step.number:>4}  {step.at.astimezone():%H:%M}  {done}{forgotten}"
+            + (f"   {changed}" if changed else "")
         )

@@ -20,6 +20,7 @@ from flow.executor import ToolExecutor
 from flow.loops import AgentLoop
 from flow.notes import NotedContext, Steering
 from flow.repair import ReplyRepair
+from flow.unkept import NoCheckpoints
 from tool.registry import Registry, entry_of
 
 YES = Approval(allowed=True)
@@ -86,7 +87,9 @@ def a_loop(
     return AgentLoop(
         gateway=gateway,
         toolbox=toolbox,
-        executor=ToolExecutor(toolbox=toolbox, permission=permits, approver=permits),
+        executor=ToolExecutor(
+            toolbox=toolbox, permission=permits, approver=permits, checkpoints=NoCheckpoints
+        ),
         context=NotedContext(window, [Steering([] if inbox is None else inbox)], joins=joins_notes),
         repair=ReplyRepair(server=lambda: server),
         completion=TurnReview(),

@@ -113,6 +113,22 @@ class Folder:
     def inside(self, entry: Entry) -> "Folder":
         return replace(self, path=entry.path)
 
+    def covered(
+        self, folder: Held, folders: Sequence[str], others: Sequence[str]
+    ) -> tuple[frozenset[str], "Folder"]:
+        """As `core.checkpoints.Cover`: what is to be seen is what undo looks after."""
+        inside = set(folders)
+        names = inside.union(others)
+        rules = () if ".git" in names else self.rules
+        if names & {".git", ".gitignore"}:
+            rules += _rules_in(folder)
+        entries = (Entry(f"{self.path}/{name}", name, name in inside, is_link=False) for name in names)
+        seen = frozenset(entry.name for entry in entries if not self._hides(entry, rules))
+        return seen, replace(self, rules=rules)
+
+    def below(self, name: str) -> "Folder":
+        return replace(self, path=f"{self.path}/{name}")
+
     def _hides(self, entry: Entry, rules: Sequence[IgnoreFile]) -> bool:
         if entry.name == ".git" or entry.path in self.hidden:
             return True

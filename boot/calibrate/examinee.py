@@ -28,6 +28,7 @@ from flow.nobody import Nobody
 from flow.permission import Mode, Permissions
 from flow.places import Places
 from flow.repair import ReplyRepair
+from flow.unkept import NoCheckpoints
 from gate.text_calls import TextCallGateway, ToldToolsGateway
 from gate.web import DirectWebClient
 from tool.registry import Registry, built_in
@@ -125,7 +126,9 @@ class Examinee:
         return AgentLoop(
             gateway=gateway,
             toolbox=toolbox,
-            executor=ToolExecutor(toolbox=toolbox, permission=permissions, approver=Nobody()),
+            executor=ToolExecutor(
+                toolbox=toolbox, permission=permissions, approver=Nobody(), checkpoints=NoCheckpoints
+            ),
             context=window,
             repair=ReplyRepair(),
             completion=TurnReview(),

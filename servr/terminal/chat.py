@@ -4,8 +4,8 @@ import re
 import sys
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
-from functools import partial
 from io import TextIOWrapper
+from typing import TYPE_CHECKING
 
 from core.errors import AgentError
 from core.policies import Approver
@@ -22,9 +22,13 @@ from servr.terminal.reader import TerminalReader
 from servr.terminal.screen import Screen, can_redraw, wants_colour
 from servr.terminal.terminal import Terminal
 
-Answer = Callable[[str], Awaitable[Iterable[str]]]
+if TYPE_CHECKING:
+    from flow.undo import Undo
 
-COMMAND = re.compile(r"/\w*|/model\s.*")
+Answer = Callable[[str], Awaitable[Iterable[Line]]]
+
+COMMAND = re.compile(r"/\w*|/(?:model|undo|diff|rewind)\s.*")
+OF_FILES = ("/undo", "/redo", "/diff", "/rewind")
 LEAVING = ("quit", "exit", "/quit", "/exit")
 HELP = """\
 Write what you want done, and press Enter.
@@ -32,6 +36,11 @@ Write what you want done, and press Enter.
   /context    show what fills the window, and what the server keeps of it
   /model      show which models there are; /model NAME goes on with another,
               /model back with the one before
+  /diff       show what changed in all; /diff STEP in one step
+  /undo       take back what the last turn did to files; /undo STEP what came
+              after that step; /redo brings it back
+  /rewind     list the steps; /rewind STEP goes back there, files and
+              conversation
   exit, quit  leave; so does Ctrl-D
   Ctrl-C      end the turn that runs; at the prompt drop the line; twice, leave
 Asked for a yes:  y once · s in this session · a always · n no, or n and why"""
@@ -75,7 +84,13 @@ def people_at(terminal: Terminal) -> ChatPeople:
     return ChatPeople(approver=TerminalApprover(terminal), asker=TerminalAsker(terminal), terminal=terminal)
 
 
-async def chat(session: Session, header: ChatHeader, people: ChatPeople, models: ModelSwitch) -> int:
+async def chat(
+    session: Session,
+    header: ChatHeader,
+    people: ChatPeople,
+    models: ModelSwitch,
+    undo: "Callable[[], Undo]",
+) -> int:
     """Talk until the person leaves; answers the exit code."""
     terminal = people.terminal
     terminal.settle = session.drained
@@ -94,12 +109,19 @@ async def chat(session: Session, header: ChatHeader, people: ChatPeople, models:
         )
         return context_lines(use, reader.waiting, messages)
 
+    async def answer(text: str) -> Iterable[Line]:
+        command, _, wanted = text.partition(" ")
+        if command in OF_FILES:
+            from servr.terminal.undoing import UndoCommands  # few sessions need it
+
+            return await UndoCommands(undo(), terminal).answer(command, wanted.strip())
+        shown = await _answer(command, wanted.strip(), models, context)
+        return [Line(visible(line)) for line in shown]
+
     models.warm_up()
     _show_header(terminal, header)
     with terminal.catching_interrupts():
-        while (
-            text := await _next_prompt(terminal, partial(_answer, models=models, context=context))
-        ) is not None:
+        while (text := await _next_prompt(terminal, answer)) is not None:
             try:
                 async with reader.live():
                     await terminal.interruptible(session.send(text))
@@ -129,22 +151,23 @@ async def _next_prompt(terminal: Terminal, answer: Answer) -> str | None:
                 return text
             continue
         with suppress(Interrupted):
-            terminal.screen.show(Line(visible(line)) for line in await terminal.interruptible(answer(text)))
+            lines = await terminal.interruptible(answer(text))
+            await terminal.settle()
+            terminal.screen.show(lines)
     return None
 
 
 async def _answer(
-    command: str, models: ModelSwitch, context: Callable[[], Awaitable[Iterable[str]]]
+    command: str, wanted: str, models: ModelSwitch, context: Callable[[], Awaitable[Iterable[str]]]
 ) -> Iterable[str]:
     """What a command shows, in lines."""
-    word, _, wanted = command.partition(" ")
-    match word:
+    match command:
         case "/help":
             return HELP.splitlines()
         case "/context":
             return await context()
         case "/model":
-            return await _about_models(wanted.strip(), models)
+            return await _about_models(wanted, models)
         case _:
             return [f"There is no command {command!r}.", *HELP.splitlines()]
 

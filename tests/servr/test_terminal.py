@@ -18,6 +18,8 @@ from core.permissions import Approval, Effect, Scope
 from core.policies import PermissionQuestion
 from core.protocols import Gateway, ModelRequest
 from flow.sessions import Session
+from flow.undo import Undo
+from flow.unkept import NoCheckpoints
 from gate.scripted import ScriptedGateway, call, say
 from servr.drawing import Line, Style
 from servr.terminal import ChatHeader, chat
@@ -106,7 +108,8 @@ async def talk(
     loop = replace(loop, executor=replace(loop.executor, approver=people.approver))
     log = MemoryLog()
     session = Session("s", loop, log)
-    code = await chat(session, HEADER, people, models or Models())
+    undo = Undo(NoCheckpoints(), log.records, session.record, log.sync)
+    code = await chat(session, HEADER, people, models or Models(), lambda: undo)
     await session.aclose()
     return code, [record.event for record in log.kept]
 

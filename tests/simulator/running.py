@@ -27,6 +27,7 @@ from flow.places import Places
 from flow.repair import RUNGS, ReplyRepair
 from flow.secrets import Secrets
 from flow.sessions import Session
+from flow.unkept import NoCheckpoints
 from gate.repetition import RepetitionGuard
 from gate.retrying import RetryingGateway
 from gate.text_calls import TextCallGateway
@@ -137,7 +138,9 @@ def a_session(
     loop = AgentLoop(
         gateway=gateway,
         toolbox=toolbox,
-        executor=ToolExecutor(toolbox=toolbox, permission=permission, approver=NOBODY),
+        executor=ToolExecutor(
+            toolbox=toolbox, permission=permission, approver=NOBODY, checkpoints=NoCheckpoints
+        ),
         context=NotedContext(WindowPolicy(head=head, window_tokens=window_tokens, gateway=gateway), []),
         repair=ReplyRepair(lambda: SERVER, tuple(rung for rung in RUNGS if rung.__name__ not in without)),
         completion=TurnReview(tuple(check for check in CHECKS if check.__name__ not in without)),
