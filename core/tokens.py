@@ -2,10 +2,10 @@
 
              ┌── read by the server, and told as usage ──┐┌─ new since ─┐
 system tools  message message message message   reply     tool  tool
-└────────────── tokens are known up to here ─────────────┘└ characters ÷ learned characters a token
+└────────────── tokens are known up to here ─────────────┘└ characters ÷ learned bytes a token
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import ceil
 from typing import Literal, assert_never
@@ -16,7 +16,7 @@ from core.values import value
 CHARS_PER_TOKEN = 3.0
 """A cautious guess: code and JSON have shorter tokens than prose."""
 PLAUSIBLE = (1.0, 8.0)
-"""Characters a token; a server that says otherwise has not read all of the prompt, or guesses."""
+"""Bytes a token; a server that says otherwise has not read all of the prompt, or guesses."""
 MESSAGE_CHARS = 20
 """What a template puts around a message, and around a call three times that."""
 
@@ -30,6 +30,11 @@ class TokenCount:
     source: CountSource = "estimate"
 
 
+def weight(text: str) -> int:
+    """Its length in UTF-8: in all scripts a token has about as many bytes, but not as many characters."""
+    return len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
+
+
 @dataclass
 class Tally:
     """Counts a prompt that grows: each message is looked at once, and a shorter history is a new one."""
@@ -38,11 +43,12 @@ class Tally:
     """Length of system text and tools."""
     thinking: bool = False
     """Whether the thinking of earlier replies is part of the prompt."""
-    chars_per_token: float = CHARS_PER_TOKEN
+    bytes_per_token: float = CHARS_PER_TOKEN
     source: CountSource = "estimate"
     known_tokens: int = 0
     """What the server said of the beginning of the prompt."""
-    _known_chars: int = 0
+    _known_bytes: int = 0
+    _bytes: int = 0
     _chars: int = 0
     _read: int = 0
     _last: Message | None = None
@@ -53,13 +59,16 @@ class Tally:
         for message in messages[self._read :]:
             if isinstance(message, AssistantMessage):
                 self._learn(message.usage.prompt_tokens, "usage")
+            self._bytes += length_of(message, thinking=self.thinking, length=weight)
             self._chars += length_of(message, thinking=self.thinking)
         self._read = len(messages)
         self._last = messages[-1] if messages else None
-        new_chars = self.head_chars + self._chars - self._known_chars
-        return TokenCount(
-            tokens=self.known_tokens + ceil(new_chars / self.chars_per_token), source=self.source
-        )
+        return TokenCount(tokens=ceil(self._tokens()), source=self.source)
+
+    @property
+    def chars_per_token(self) -> float:
+        """Of what was counted last, on average."""
+        return (self.head_chars + self._chars) / max(1.0, self._tokens()) or CHARS_PER_TOKEN
 
     def told(self, tokens: int) -> None:
         """The server's count of what was counted last."""
@@ -67,31 +76,36 @@ class Tally:
 
     def refused(self, limit_tokens: int) -> None:
         """What was counted last has more tokens than this, whatever was thought of it."""
-        chars = self.head_chars + self._chars
-        if self.known_tokens + (chars - self._known_chars) / self.chars_per_token < limit_tokens:
-            self.known_tokens = self._known_chars = 0
-            self.chars_per_token = max(PLAUSIBLE[0], chars / limit_tokens)
+        if self._tokens() < limit_tokens:
+            self.known_tokens = self._known_bytes = 0
+            self.bytes_per_token = max(PLAUSIBLE[0], self._all_bytes / limit_tokens)
+
+    @property
+    def _all_bytes(self) -> int:
+        return self.head_chars + self._bytes
+
+    def _tokens(self) -> float:
+        return self.known_tokens + (self._all_bytes - self._known_bytes) / self.bytes_per_token
 
     def _learn(self, tokens: int, source: CountSource) -> None:
-        chars = self.head_chars + self._chars
-        if tokens > 0 and PLAUSIBLE[0] <= chars / tokens <= PLAUSIBLE[1]:
-            self.known_tokens, self._known_chars, self.source = tokens, chars, source
-            self.chars_per_token = chars / tokens
+        if tokens > 0 and PLAUSIBLE[0] <= self._all_bytes / tokens <= PLAUSIBLE[1]:
+            self.known_tokens, self._known_bytes, self.source = tokens, self._all_bytes, source
+            self.bytes_per_token = self._all_bytes / tokens
 
     def _begin_anew(self) -> None:
         """Only what was learned of this model's tokens stays."""
-        self.known_tokens = self._known_chars = self._chars = self._read = 0
+        self.known_tokens = self._known_bytes = self._bytes = self._chars = self._read = 0
         self.source = "estimate" if self.source == "estimate" else "usage"
 
 
-def length_of(message: Message, *, thinking: bool = False) -> int:
-    """Characters of `message` in a prompt, and of what stands around it there."""
+def length_of(message: Message, *, thinking: bool = False, length: Callable[[str], int] = len) -> int:
+    """Characters of `message` in a prompt, or what `length` counts, and of what stands around it there."""
     match message:
         case UserMessage(whole=text) | ToolMessage(text=text):
-            return len(text) + MESSAGE_CHARS
+            return length(text) + MESSAGE_CHARS
         case AssistantMessage(text=text, calls=calls):
-            thoughts = len(message.thinking) if thinking else 0
-            called = sum(len(call.arguments) + len(call.name) + 3 * MESSAGE_CHARS for call in calls)
-            return len(text) + thoughts + called + MESSAGE_CHARS
+            thoughts = length(message.thinking) if thinking else 0
+            called = sum(length(call.arguments) + len(call.name) + 3 * MESSAGE_CHARS for call in calls)
+            return length(text) + thoughts + called + MESSAGE_CHARS
         case _:
             assert_never(message)

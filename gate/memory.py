@@ -9,7 +9,8 @@ from core.deltas import Delta, ProgressDelta, RestartDelta
 from core.endpoint import ServerKind
 from core.errors import ConnectionLost, GatewayError, OutOfMemory, RequestRejected
 from core.protocols import Gateway, ModelRequest
-from core.tokens import CHARS_PER_TOKEN, length_of
+from core.tokens import Tally
+from core.values import encode
 from gate.live_window import LiveWindow
 from gate.site import Site
 
@@ -82,6 +83,7 @@ class MemoryGuard:
         return False
 
     def _is_large(self, request: ModelRequest) -> bool:
-        tokens = sum(map(length_of, request.messages)) / CHARS_PER_TOKEN
+        tally = Tally(len(request.system) + len(encode(request.tools)))
+        tokens = tally.count(request.messages).tokens
         window = self.live.known_tokens
         return tokens >= (window * LARGE_SHARE if window else LARGE_TOKENS)

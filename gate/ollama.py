@@ -16,19 +16,20 @@ from core.deltas import Delta, FinishDelta, RestartDelta
 from core.endpoint import ServedModel
 from core.errors import ContextOverflow, GatewayError, StreamBroken
 from core.protocols import ModelRequest
+from core.tokens import weight
 from core.values import Clock, utc_now
 from gate.call_pieces import CallIds
 from gate.http import IDLE_SECONDS, HttpClient
 from gate.manner import PLAIN, Manner
 from gate.ollama_wire import OllamaReader, OllamaWriter
-from gate.reading import shown_chars
+from gate.reading import shown_length
 from gate.site import Site, count, objects
 
 USUAL_TOKENS = 16_384
-MOST_CHARS_PER_TOKEN = 6
+MOST_BYTES_PER_TOKEN = 6
 """Hardly any prompt has more: if it seems to, a part of it was not read."""
-LEAST_CHARS_PER_TOKEN = 3
-LEAST_CHARS = 3_000
+LEAST_BYTES_PER_TOKEN = 3
+LEAST_BYTES = 3_000
 """Below this, what a template adds and leaves out counts for too much."""
 
 
@@ -91,14 +92,14 @@ class OllamaGateway:
 
     async def _unread(self, request: ModelRequest, end: FinishDelta) -> ContextOverflow | None:
         """The error of a prompt that was cut in silence. The window it was cut to has the last word."""
-        chars, read = _chars(request), end.usage.prompt_tokens
-        if not read or chars < max(LEAST_CHARS, read * MOST_CHARS_PER_TOKEN):
+        sent, read = _bytes(request), end.usage.prompt_tokens
+        if not read or sent < max(LEAST_BYTES, read * MOST_BYTES_PER_TOKEN):
             return None
         loaded = await self._loaded_tokens()
-        if loaded and loaded * LEAST_CHARS_PER_TOKEN > chars:
+        if loaded and loaded * LEAST_BYTES_PER_TOKEN > sent:
             return None
         return ContextOverflow(
-            f"Ollama read {read:,} tokens of a prompt of about {chars // 4:,} and dropped the rest.",
+            f"Ollama read {read:,} tokens of a prompt of about {sent // 4:,} and dropped the rest.",
             limit_tokens=loaded or read,
             hint="A newer Ollama says so itself; OLLAMA_CONTEXT_LENGTH makes its window longer.",
         )
@@ -123,6 +124,6 @@ class OllamaGateway:
         return error_of(refusal, clock=self.clock)
 
 
-def _chars(request: ModelRequest) -> int:
+def _bytes(request: ModelRequest) -> int:
     """Of what every template shows to the model; tools and thinking, which some leave out, not counted."""
-    return len(request.system) + sum(map(shown_chars, request.messages))
+    return weight(request.system) + sum(shown_length(message, weight) for message in request.messages)

@@ -89,16 +89,16 @@ class ReadingGateway:
     def _chars(self, request: ModelRequest) -> int:
         if self._tools[0] is not request.tools:
             self._tools = request.tools, len(encode(request.tools))
-        return 1 + len(request.system) + self._tools[1] + sum(map(shown_chars, request.messages))
+        return 1 + len(request.system) + self._tools[1] + sum(map(shown_length, request.messages))
 
 
-def shown_chars(message: Message) -> int:
+def shown_length(message: Message, length: Callable[[str], int] = len) -> int:
     """How long a message is in any template; thinking, which some leave out, is not counted."""
     match message:
         case UserMessage(whole=text) | ToolMessage(text=text):
-            return len(text)
+            return length(text)
         case AssistantMessage(text=text, calls=calls):
-            return len(text) + sum(len(call.arguments) for call in calls)
+            return length(text) + sum(length(call.arguments) for call in calls)
 
 
 def _kept_tokens(before: _Read, request: ModelRequest) -> int:
@@ -106,9 +106,9 @@ def _kept_tokens(before: _Read, request: ModelRequest) -> int:
     shared = shared_messages(before.request, request)
     if shared < 0:
         return 0
-    replaced = sum(map(shown_chars, before.request.messages[shared:]))
+    replaced = sum(map(shown_length, before.request.messages[shared:]))
     reply = request.messages[shared : shared + 1] if not replaced else ()
-    written = sum(shown_chars(message) for message in reply if isinstance(message, AssistantMessage))
+    written = sum(shown_length(message) for message in reply if isinstance(message, AssistantMessage))
     return round((before.chars - replaced + written) * before.tokens / before.chars)
 
 

@@ -1,5 +1,8 @@
 """Prompts are counted by what their server said of them, and by a guess where it said nothing."""
 
+from math import ceil
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -66,6 +69,25 @@ def test_a_refusal_teaches_that_there_were_more() -> None:
     tally.refused(2_000)
 
     assert tally.count(messages).tokens == 2_000
+
+
+@pytest.mark.parametrize("text", ["不要修改测试", "Не трогай", "🎉🚀", "plain"])
+def test_in_every_script_a_token_has_about_as_many_bytes(text: str) -> None:
+    message = UserMessage(text=text * 100)
+
+    count = Tally(head_chars=0).count([message])
+
+    assert count.tokens == ceil((len(text.encode()) * 100 + 20) / CHARS_PER_TOKEN)
+
+
+def test_how_many_characters_a_token_has_depends_on_what_was_counted() -> None:
+    tally = Tally(head_chars=0)
+    tally.count([UserMessage(text="改" * 980)])
+    wide = tally.chars_per_token
+    tally.count([UserMessage(text="x" * 980)])
+
+    assert round(wide, 1) == 1.0
+    assert tally.chars_per_token == 3.0
 
 
 def test_thinking_counts_only_where_it_is_sent_back() -> None:

@@ -288,6 +288,15 @@ async def test_a_prompt_that_was_cut_in_silence_voids_the_reply_and_says_so() ->
     assert found == [TextDelta(text="Which"), RestartDelta(reason=str(caught.value), wait_seconds=0.0)]
 
 
+async def test_a_cut_prompt_in_a_script_with_few_characters_a_token_is_found_out() -> None:
+    counted = line(message={"content": "ok"}, done=True, prompt_eval_count=4_096)
+    pages = {"/api/chat": Page((counted,)), "/api/ps": running(4_096)}
+    with FakeServer(pages) as server, pytest.raises(ContextOverflow) as caught:
+        await reply(gateway(server), request("不要修改测试文件。" * 1_500))
+
+    assert caught.value.limit_tokens == 4_096
+
+
 @pytest.mark.parametrize("text", ["word " * 1000, " " * 40_000])
 async def test_a_prompt_that_was_read_to_its_end_is_no_overflow(text: str) -> None:
     counted = line(message={"content": "ok"}, done=True, prompt_eval_count=len(text) // 8)
