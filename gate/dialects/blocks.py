@@ -57,8 +57,20 @@ class LastBlock:
                 yield from source.take(SEPARATOR, reach=1)
             ):
                 yield from source.space()
-            if not source.rest:
+            if not source.rest or (yield from self._closing_fence()):
                 return heard
+
+    def _closing_fence(self) -> Steps[bool]:
+        """Goes past a fence that nothing opened, if it is the last thing."""
+        source = self.reading.source
+        start, fence = source.place, (yield from source.look(FENCE_END, reach=3))
+        if fence is None:
+            return False
+        source.at = fence.end()
+        yield from source.space()
+        if source.rest:
+            source.back_to(start)
+        return not source.rest
 
     def _block(self) -> Steps[list[Heard] | None]:
         source = self.reading.source

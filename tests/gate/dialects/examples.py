@@ -367,6 +367,10 @@ CALLS: dict[str, Example] = {
     "roost, no arguments": Example("roost", '<tool name="ls"></tool>', [("ls", "{}")]),
     "roost, no closing tag": Example("roost", '<tool name="ls">{"path": "."}', [LS_CALL]),
     "fenced": Example("json", 'I look:\n```json\n{"name": "ls", "arguments": {"path": "."}}\n```\n', [LS_CALL], content="I look:\n"),
+    "fenced, only at its end": Example("json", 'I look:\n{"name": "ls", "arguments": {"path": "."}}\n```\n', [LS_CALL], content="I look:\n"),
+    "fenced, only between two": Example(
+        "json", '{"name": "ls", "arguments": {"path": "."}}\n```\n{"name": "ls", "arguments": {"path": "."}}\n```', [LS_CALL] * 2
+    ),
     "fenced as a call": Example("json", '```tool_call\n{"name": "ls", "arguments": {"path": "."}}\n```', [LS_CALL]),
     "fenced, two": Example(
         "json", '```json\n[{"name": "ls", "arguments": {"path": "."}}]\n```\n```json\n{"name": "shell", "parameters": {}}\n```',
@@ -424,6 +428,7 @@ TEXTS: dict[str, Example] = {
         "a quoted example at the end": f"That is how:\n```xml\n{LS}\n```",
         "an example in a list": f"1. Do:\n   ```\n   {LS}\n   ```\n2. Wait.",
         "JSON in a fence, text behind": '```json\n{"name": "ls", "arguments": {}}\n```\nThat is how.',
+        "JSON, a fence, text behind": '{"name": "ls", "arguments": {}}\n```\nThat is how.',
         "a longer fence": f"````\n```\n{LS}\n```\n{LS}\n````",
         "inline code": f"Write `{LS}` then.",
         "double backticks": f"Write ``a ` {LS}`` then.",
