@@ -5,6 +5,7 @@ from pathlib import Path
 from boot.calibrate.kept import Learn, nothing_learned
 from core.profile import ModelProfile
 from core.values import value
+from gate.dialects.table import families
 from model.catalog import profile_of
 from store.session_log import SessionHeader
 
@@ -23,4 +24,11 @@ class Profiles:
         if self.begun and self.begun.model == model:
             return self.begun.profile
         learned = self.learn(url, model).fields
-        return profile_of(model, window_tokens, own=self.own, hosted=hosted, learned=learned)
+        return profile_of(
+            model,
+            window_tokens,
+            own=self.own,
+            hosted=hosted,
+            learned=learned,
+            dialects=("any", *families()),
+        )

@@ -7,7 +7,7 @@ one file and no TOML; a user's own files are read as they are.
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -31,10 +31,12 @@ def profile_of(
     own: Path | None = None,
     hosted: bool = False,
     learned: Mapping[str, object] = NOTHING,
+    dialects: Sequence[str] = (),
 ) -> ModelProfile:
     """The profile of the model of this name, fitted to the window that its server says it has.
 
-    `own` is the folder with the user's family files, which need not exist; `hosted` says that others
+    `own` is the folder with the user's family files, which need not exist and may name no dialect but one of
+    `dialects`, if these are given; `hosted` says that others
     run the server; `learned` are fields that this model's calibration found out: they come before those
     of its family, and after what a file of the user's says of it.
 
@@ -45,7 +47,7 @@ def profile_of(
     if own is not None and own.is_dir():
         from model.families import users_entries  # reads TOML, which most starts need not
 
-        entries.update((entry["name"], entry) for entry in users_entries(own, entries))
+        entries.update((entry["name"], entry) for entry in users_entries(own, entries, dialects))
     best = _best(model, entries.values())
     family = _profile(best)
     family = as_hosted(family) if hosted or family.hosted else family

@@ -11,7 +11,7 @@ patterns = ["*qwen3-instruct*"]
 """
 
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +24,10 @@ Entry = Mapping[str, Any]
 DEFAULT = "default"
 
 
-def entries_of(file: Path) -> list[Entry]:
+def entries_of(file: Path, dialects: Sequence[str] = ()) -> list[Entry]:
     """The family of a file, then its variants, each as the file has it.
+
+    `dialects` are those there are; without any, whatever the file names is believed.
 
     Raises:
         ConfigError: naming the file and the key that is wrong.
@@ -34,22 +36,30 @@ def entries_of(file: Path) -> list[Entry]:
         family = tomllib.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
         raise ConfigError(f"{str(file)!r} cannot be read: {error}.", hint="Mend or remove it.") from error
-    return list(_entries(family, str(file)))
+    return list(_entries(family, str(file), dialects))
 
 
-def _entries(family: Table, place: str) -> Iterator[Entry]:
+def _entries(family: Table, place: str, dialects: Sequence[str]) -> Iterator[Entry]:
     check(family, FAMILY, place, needed=("family",))
+    _check_dialect(family, dialects, place)
     check(family.get("sampling", {}), SAMPLING, f"{place}: sampling")
     shared = {key: item for key, item in family.items() if key not in ("family", "variants")}
     yield {"name": family["family"], **shared}
     for number, variant in enumerate(family.get("variants", ()), start=1):
         where = f"{place}: variant {number}"
         check(variant, VARIANT, where, needed=("name", "patterns"))
+        _check_dialect(variant, dialects, where)
         check(variant.get("sampling", {}), SAMPLING, f"{where}: sampling")
         yield {**shared, **variant}
 
 
-def users_entries(folder: Path, built_in: Mapping[str, Entry]) -> list[Entry]:
+def _check_dialect(table: Table, dialects: Sequence[str], place: str) -> None:
+    named = table.get("dialect")
+    if named and dialects and named not in dialects:
+        raise unknown(named, dialects, f"{place}: dialect is {named!r}, and there is no such dialect.")
+
+
+def users_entries(folder: Path, built_in: Mapping[str, Entry], dialects: Sequence[str] = ()) -> list[Entry]:
     """The entries of the user's own files in order of their names, with what they leave out filled in.
 
     Raises:
@@ -58,7 +68,7 @@ def users_entries(folder: Path, built_in: Mapping[str, Entry]) -> list[Entry]:
     return [
         _filled(entry, built_in, str(file))
         for file in sorted(folder.glob("*.toml"))
-        for entry in entries_of(file)
+        for entry in entries_of(file, dialects)
     ]
 
 

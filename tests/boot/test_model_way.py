@@ -184,9 +184,12 @@ async def test_a_profile_of_the_users_with_a_dialect_that_there_is_not_is_refuse
     (profiles / "own.toml").write_text('family = "mine"\npatterns = ["m"]\ndialect = "klingon"\n')
     with (
         FakeServer(bodies.UNKNOWN) as server,
-        pytest.raises(ConfigError, match="There is no dialect 'klingon'"),
+        pytest.raises(ConfigError) as caught,
     ):
         await outcome(Settings(model_url=server.url, workspace=str(tmp_path)))
+
+    file = str(profiles / "own.toml")
+    assert str(caught.value).startswith(f"{file}: dialect is 'klingon', and there is no such dialect.")
 
 
 async def test_calls_are_read_in_the_dialect_of_the_profile(tmp_path: Path) -> None:

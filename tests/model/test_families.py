@@ -76,6 +76,24 @@ WRONG = {
 }
 
 
+@pytest.mark.parametrize(
+    ("text", "where"),
+    [
+        (f'family = "a"\n{PATTERNS}dialect = "hermess"\n', ""),
+        (f'family = "a"\n{PATTERNS}[[variants]]\nname = "b"\n{PATTERNS}dialect = "hermess"\n', ": variant 1"),
+    ],
+)
+def test_a_dialect_that_there_is_not_is_named_with_its_file(text: str, where: str, tmp_path: Path) -> None:
+    file = tmp_path / "own.toml"
+    file.write_text(text)
+
+    with pytest.raises(ConfigError) as caught:
+        profile_of("anything", own=tmp_path, dialects=("any", "hermes"))
+
+    said = f"{file}{where}: dialect is 'hermess', and there is no such dialect. Did you mean hermes?"
+    assert str(caught.value) == said
+
+
 @pytest.mark.parametrize(("text", "sentence"), WRONG.values(), ids=WRONG.keys())
 def test_a_wrong_file_is_named_with_its_key(text: str, sentence: str, tmp_path: Path) -> None:
     file = tmp_path / "own.toml"
