@@ -78,6 +78,11 @@ class Source:
     def rest(self) -> int:
         return len(self.text) - self.at
 
+    def says_more(self) -> bool:
+        """Whether what is at hand holds anything but white space, from here on."""
+        found = SPACE.match(self.text, self.at)
+        return found is None or found.end() < len(self.text)
+
     def feed(self, piece: str) -> bool:
         """Whether there is anything in it that its reader waits for."""
         self._new.append(piece)
@@ -91,9 +96,10 @@ class Source:
         self.over = True
 
     def _join(self) -> None:
-        if self._mark is not None and self.at:
-            self._read.append(self.text[: self.at])
-            self._starts.append(self._base)
+        if self._mark is not None and self.place > self._mark:
+            start = max(self._mark, self._base)  # what stands before the mark would be copied each time
+            self._read.append(self.text[start - self._base : self.at])
+            self._starts.append(start)
         self._base += self.at
         self.text = "".join((self.text[self.at :], *self._new))
         self.at = 0

@@ -196,7 +196,7 @@ class _Call:
         source = self.reading.source
         if (yield from source.look(self.tags.after[kind], reach=REACH)):
             return True
-        return source.over and not source.text[source.at :].strip()
+        return source.over and not source.says_more()
 
     def _known(self, key: str) -> bool:
         tool = self.reading.tools.find(self.name)
