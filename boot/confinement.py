@@ -101,7 +101,7 @@ def _named(home: Path, environment: Mapping[str, str]) -> Iterator[Path]:
     for name in environment.get("PATH", "").split(os.pathsep):
         folder = Path(name)
         if folder.is_absolute() and not home.is_relative_to(folder) and folder not in TOO_MUCH:
-            yield folder.parent if _is_environment(folder.parent) else folder
+            yield folder.parent if folder.name == "shims" or _is_environment(folder.parent) else folder
 
 
 def _is_environment(folder: Path) -> bool:

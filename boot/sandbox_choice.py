@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 from boot.confinement import policy_for
@@ -31,6 +32,7 @@ REDUCED = (
     "Commands run in a reduced sandbox (Landlock): a git hook or rule that one changes is put back only after"
     " its end, by pyexe not at all; and the rights and times of your other files can be changed."
 )
+UNREACHED = "The hosts of sandbox_hosts cannot be reached from it: that needs bubblewrap."
 
 
 @value
@@ -100,8 +102,9 @@ async def sandbox_for(
         return SandboxChoice(backend=external_backend())
     if settings.sandbox == "none":
         return SandboxChoice(backend=PlainBackend())
+    hosts, private = settings.sandbox_hosts.split(), settings.private_hosts.split()
     try:
-        policy = policy_for(workspace, folders)
+        policy = replace(policy_for(workspace, folders), hosts=tuple(hosts), private_hosts=tuple(private))
     except ConfigError as error:
         return SandboxChoice(
             backend=PlainBackend(), notices=(error.args[0], f"{ASKED} {error.hint}"), mend=error.hint
@@ -110,7 +113,7 @@ async def sandbox_for(
     for candidate in candidates():
         problem = candidate.problem or await _problem(candidate, folders)
         if not problem and candidate.make:
-            told += [candidate.reduced] if candidate.reduced else []
+            told += [candidate.reduced, *([UNREACHED] if hosts else [])] if candidate.reduced else []
             return SandboxChoice(backend=candidate.make(policy), notices=tuple(told), mend=" ".join(mends))
         told.append(f"{candidate.name} is not used: {problem}.")
         mends += [candidate.mend] if candidate.mend else []

@@ -107,8 +107,11 @@ def _one_of(*words: str) -> Form:
 
 
 def _hosts(given: object) -> str:
+    """Checked as they would be in an address."""
     hosts = _text(given).split()
     for host in hosts:
+        if any(sign in host for sign in "/?#"):
+            raise ValueError(given)
         try:
             web_address(f"http://{host}")
         except ToolError as error:
@@ -116,8 +119,15 @@ def _hosts(given: object) -> str:
     return " ".join(hosts).lower()
 
 
+def _hosts_and_below(given: object) -> str:
+    """Also `*.host`, which stands for all names below it."""
+    _hosts(" ".join(host.removeprefix("*.") for host in _text(given).split()))
+    return " ".join(_text(given).lower().split())
+
+
 TEXT = Form("a text", _text)
 HOSTS = Form("hosts such as wiki.corp 127.0.0.1:8000 [::1]:8000", _hosts)
+HOSTS_AND_BELOW = Form("hosts such as pypi.org *.pythonhosted.org mirror.corp:8080", _hosts_and_below)
 URL = Form("a URL such as http://127.0.0.1:8000/v1", _url)
 FLAG = Form("true or false", _flag)
 COUNT = Form("a whole number of at least 1", _count)
@@ -133,6 +143,10 @@ def _not_more(old: int, new: int) -> bool:
 
 def _not_freer(old: str, new: str) -> bool:
     return PERMISSIONS.index(new) <= PERMISSIONS.index(old)
+
+
+def _not_others(old: str, new: str) -> bool:
+    return set(new.split()) <= set(old.split())
 
 
 def _auto(old: str, new: str) -> bool:
@@ -200,6 +214,13 @@ class Settings:
         SANDBOX,
         tightens=_auto,
         tightening="only to auto",
+    )
+    sandbox_hosts: str = _setting(
+        "",
+        "Hosts that commands in the sandbox may reach, with blanks between them; empty: no network.",
+        HOSTS_AND_BELOW,
+        tightens=_not_others,
+        tightening="only to fewer of them",
     )
     mask: str = _setting(
         "", "Names of more variables whose values are masked everywhere, separated by commas.", TEXT

@@ -39,7 +39,10 @@ class SandboxPolicy:
     """Folders that look empty, and files that do, whatever they hold."""
     home: Path | None = None
     """The person's home: what the command sees there is its own, but for what is named above."""
-    network: bool = False
+    hosts: tuple[str, ...] = ()
+    """On the network; empty: none. `host` (ports 80 and 443) or `host:port`; `*.host` is all below it."""
+    private_hosts: tuple[str, ...] = ()
+    """Those of them that need not be on the public internet."""
     environment: Mapping[str, str] = field(default_factory=dict)
     """All that a command gets, before what is added for it."""
     ceilings: Ceilings = Ceilings()

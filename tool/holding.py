@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from core.sandbox import Ceilings
 
-FILTER_PLACE, RULESET_PLACE = 10, 11
+FILTER_PLACE, RULESET_PLACE, DOOR_PLACE = 10, 11, 12
 """Where a command finds the descriptors of its sandbox, until it is begun."""
 
 NO_CEILINGS = Ceilings()

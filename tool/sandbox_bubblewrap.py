@@ -8,20 +8,26 @@ It needs the system's `bwrap` program, and a kernel that gives users namespaces.
 
 import os
 import stat
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from core.errors import ToolError
 from core.sandbox import Command, CommandResult, Limits, SandboxPolicy, Worker
-from tool.holding import FILTER_PLACE, Hold, filter_file
+from tool.holding import DOOR_PLACE, FILTER_PLACE, Hold, filter_file
 from tool.processes import Processes
 from tool.sandbox_filter import Family, filter_program
 from tool.sandbox_git import GitPlaces, KnownRepositories
 from tool.sandbox_guard import Guard
 from tool.sandbox_none import no_progress
 
+if TYPE_CHECKING:
+    from tool.sandbox_hosts import Way
+
+DOOR = Path(__file__).with_name("sandbox_door.py")
 PROGRAMS = ("/usr/bin/bwrap", "/usr/local/bin/bwrap", "/bin/bwrap", "/run/current-system/sw/bin/bwrap")
 """Never looked for on PATH, which a project may have a say in."""
 SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/etc", "/opt", "/nix/store")
@@ -62,6 +68,8 @@ class BubblewrapBackend:
     isolated: bool = True
     processes: Processes = field(default_factory=Processes)
     repositories: KnownRepositories = field(default_factory=KnownRepositories)
+    _ways: AsyncExitStack = field(default_factory=AsyncExitStack)
+    """Those of the processes that stay."""
 
     async def run(
         self,
@@ -74,8 +82,9 @@ class BubblewrapBackend:
         links = filter(Path.is_symlink, policy.protected)
         guard = Guard.over((*git.watched, *links), (*policy.writable, *git.outside))
         try:
-            with self._held(command, policy, git) as (held, hold):
-                result = await self.processes.run(held, limits, progress, hold)
+            async with _way_out(policy) as way:
+                with self._held(command, policy, git, way) as (held, hold):
+                    result = await self.processes.run(held, limits, progress, hold)
         finally:
             restored = guard.restore()
         if result.exit_code == 1 and result.head.startswith(LAST_WORDS):
@@ -83,46 +92,65 @@ class BubblewrapBackend:
                 f"The sandbox could not be put up: {result.head.strip()[:500]}",
                 hint="Tell the user: roost doctor says more.",
             )
-        return noted(result, restored)
+        return noted(result, restored, way.proxy.note if way else "")
 
     async def start(self, command: Command, policy: SandboxPolicy) -> Worker:
-        with self._held(command, policy, self.repositories.places(policy.writable)) as (held, hold):
+        git = self.repositories.places(policy.writable)
+        way = await self._ways.enter_async_context(_way_out(policy))
+        with self._held(command, policy, git, way) as (held, hold):
             return await self.processes.start(held, hold)
 
     async def aclose(self) -> None:
         await self.processes.aclose()
+        await self._ways.aclose()
 
     @contextmanager
     def _held(
-        self, command: Command, policy: SandboxPolicy, git: GitPlaces
+        self, command: Command, policy: SandboxPolicy, git: GitPlaces, way: "Way | None"
     ) -> Iterator[tuple[Command, Hold]]:
         environment = {**policy.environment, "TMPDIR": "/tmp", **command.environment}
+        descriptors, inner = dict[int, int](), command.argv
+        if way:
+            environment = {**way.environment, **environment}
+            descriptors[DOOR_PLACE] = way.descriptor
+            inner = (sys.executable, "-I", "-S", str(DOOR), str(DOOR_PLACE), *command.argv)
         argv = (str(self.program), *walls(policy, git))
         for name, text in environment.items():
             argv += ("--setenv", name, text)
-        argv += ("--chdir", str(command.cwd), "--", *command.argv)
-        with filter_file(filter_program(SOCKETS)) as filter_:
+        argv += ("--chdir", str(command.cwd), "--", *inner)
+        with filter_file(filter_program(SOCKETS)) as descriptors[FILTER_PLACE]:
             # bwrap's own environment can be read below /proc from inside, so it has none
             yield (
                 replace(command, argv=argv, environment={}),
-                Hold(ceilings=policy.ceilings, descriptors={FILTER_PLACE: filter_}, own_processes=1),
+                Hold(ceilings=policy.ceilings, descriptors=descriptors, own_processes=1),
             )
 
 
-def noted(result: CommandResult, restored: Sequence[Path]) -> CommandResult:
-    """`result`, with what was put back after the command."""
-    if not restored:
-        return result
-    names = ", ".join(map(str, restored[:5]))
-    note = f"Put back as it was, for commands may not change it: {names}."
-    return replace(result, note=f"{result.note} {note}".strip())
+@asynccontextmanager
+async def _way_out(policy: SandboxPolicy) -> "AsyncIterator[Way | None]":
+    """To the hosts of the policy; None where there are none, and then nothing is loaded for it."""
+    if not policy.hosts:
+        yield None
+        return
+    from tool.sandbox_hosts import HostProxy, way_to
+
+    async with way_to(HostProxy(policy.hosts, policy.private_hosts)) as way:
+        yield way
+
+
+def noted(result: CommandResult, restored: Sequence[Path], more: str = "") -> CommandResult:
+    """`result`, with what was put back after the command, and what else there is to say."""
+    notes = [result.note, more]
+    if restored:
+        names = ", ".join(map(str, restored[:5]))
+        notes.append(f"Put back as it was, for commands may not change it: {names}.")
+    return replace(result, note=" ".join(filter(None, notes)))
 
 
 def walls(policy: SandboxPolicy, git: GitPlaces) -> tuple[str, ...]:
     """What bwrap is told: nothing is there but what the policy names."""
     options = ["--unshare-user", "--unshare-pid", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try"]
-    options += [] if policy.network else ["--unshare-net"]
-    options += ["--hostname", "sandbox", "--cap-drop", "ALL", "--seccomp", str(FILTER_PLACE)]
+    options += ["--unshare-net", "--hostname", "sandbox", "--cap-drop", "ALL", "--seccomp", str(FILTER_PLACE)]
     for folder in SYSTEM:
         if Path(folder).is_symlink():
             options += ["--symlink", str(Path(folder).readlink()), folder]

@@ -19,7 +19,7 @@ from core.sandbox import Command, CommandResult, Limits, SandboxPolicy, Worker
 from tool.holding import RULESET_PLACE, Hold
 from tool.processes import Processes
 from tool.sandbox_bubblewrap import SYSTEM, noted
-from tool.sandbox_filter import Family, filter_program
+from tool.sandbox_filter import filter_program
 from tool.sandbox_git import GitPlaces, KnownRepositories
 from tool.sandbox_guard import Guard
 from tool.sandbox_none import no_progress
@@ -92,13 +92,12 @@ class LandlockBackend:
         environment = {**policy.environment, **moved, **command.environment}
         ruleset = _ruleset(policy, (*policy.writable, *more, Path(own)))
         try:
-            sockets = frozenset({Family.INET, Family.INET6} if policy.network else ())
             yield (
                 replace(command, environment=environment),
                 Hold(
                     ceilings=policy.ceilings,
                     descriptors={RULESET_PLACE: ruleset},
-                    filter=filter_program(sockets, is_shared=True),
+                    filter=filter_program(frozenset(), is_shared=True),
                 ),
             )
         finally:
@@ -135,7 +134,7 @@ class _Beneath(ctypes.Structure):
 def _ruleset(policy: SandboxPolicy, writable: Sequence[Path]) -> int:
     """A descriptor of the rules: nothing but what is added is allowed."""
     libc = ctypes.CDLL(None, use_errno=True)
-    attributes = _Attributes(ALL_FILES, 0 if policy.network else ALL_NETWORK, ALL_SCOPES)
+    attributes = _Attributes(ALL_FILES, ALL_NETWORK, ALL_SCOPES)
     ruleset = libc.syscall(CREATE_RULESET, ctypes.byref(attributes), ctypes.sizeof(attributes), 0)
     if ruleset < 0:
         raise ToolError(

@@ -44,7 +44,7 @@ def profile(policy: SandboxPolicy, temporary: Path) -> str:
         *(f'(deny file-write* (regex #"^{_escaped(root)}(/.*)?{GIT}"))' for root in policy.writable),
         *(f'(deny file-write-unlink (regex #"^{_escaped(root)}(/.*)?/\\.git$"))' for root in policy.writable),
         _rule("deny file-read* file-write*", policy.hidden),
-        "(allow network*)" if policy.network else "(deny network*)",
+        "(deny network*)",  # the way to hosts is the proxy, which has no door here yet
     ]
     return ALWAYS + "".join(f"{rule}\n" for rule in rules if rule)
 

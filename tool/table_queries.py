@@ -48,7 +48,7 @@ async def answers_of(
     }
     result = await services.sandbox.run(
         Command(argv=(sys.executable, "-I", "-X", "utf8", str(WORKER), json.dumps(request)), cwd=path.parent),
-        replace(services.sandbox.policy, writable=()),
+        replace(services.sandbox.policy, writable=(), hosts=()),
         Limits(wall_seconds=WALL_SECONDS, kept_chars=KEPT_CHARS),
     )
     return _said(result)

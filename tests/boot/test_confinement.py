@@ -29,7 +29,7 @@ def test_a_project_may_be_written_and_its_rules_may_not(home: Path, folders: Fol
     assert policy.protected == (home / "project/.roost",)
     assert policy.home == home
     assert {folders.data, folders.config, folders.cache} <= set(policy.hidden)
-    assert not policy.network
+    assert policy.hosts == ()
 
 
 def test_of_the_home_only_toolchains_are_shown(home: Path, folders: Folders) -> None:
@@ -42,15 +42,26 @@ def test_of_the_home_only_toolchains_are_shown(home: Path, folders: Folders) -> 
 
 
 def test_folders_of_commands_are_shown_and_whole_environments(home: Path, folders: Folders) -> None:
-    made(home, "project/bin", "tools/bin", "env/bin", "env/conda-meta")
+    made(home, "project/bin", "tools/bin", "env/bin", "env/conda-meta", "versions/shims")
     path = ":".join(
-        map(str, (home / "tools/bin", home / "env/bin", home / "project/bin", home, "relative", "/"))
+        map(
+            str,
+            (
+                home / "tools/bin",
+                home / "env/bin",
+                home / "versions/shims",
+                home / "project/bin",
+                home,
+                "relative",
+                "/",
+            ),
+        )
     )
 
     policy = policy_for(home / "project", folders, {"HOME": str(home), "PATH": path})
 
     shown = {path for path in policy.readable if path.is_relative_to(home)}
-    assert shown == {home / "project", home / "tools/bin", home / "env"}
+    assert shown == {home / "project", home / "tools/bin", home / "env", home / "versions"}
 
 
 @pytest.mark.parametrize("below", [".", ".."])

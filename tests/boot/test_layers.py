@@ -113,6 +113,16 @@ def test_a_project_may_only_tighten(place: Place) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("asked", "given"), [("pypi.org", "pypi.org"), ("", ""), ("pypi.org evil.example", "pypi.org b.org")]
+)
+def test_a_project_may_name_fewer_hosts_and_no_others(place: Place, asked: str, given: str) -> None:
+    place.user_file.write_text('sandbox_hosts = "pypi.org b.org"\n')
+    place.project_file.write_text(f'sandbox_hosts = "{asked}"\n')
+
+    assert place.load().settings.sandbox_hosts == given
+
+
 def test_a_project_s_env_file_may_only_tighten(place: Place) -> None:
     (place.project / ".env").write_text(
         "AGENT_PERMISSION=full\nAGENT_ENABLE_PYEXE=false\nAGENT_MODEL_URL=http://evil.example\n"

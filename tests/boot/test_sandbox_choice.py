@@ -8,7 +8,16 @@ from pathlib import Path
 import pytest
 
 from boot.paths import Folders, user_folders
-from boot.sandbox_choice import ASKED, DECLARE, KEPT, REDUCED, Candidate, sandbox_for
+from boot.sandbox_choice import (
+    ASKED,
+    DECLARE,
+    KEPT,
+    REDUCED,
+    UNREACHED,
+    Candidate,
+    of_this_system,
+    sandbox_for,
+)
 from boot.settings import Settings
 from tests.tool.sandbox.area import ROOT, why_not
 from tool.sandbox_none import PlainBackend
@@ -113,3 +122,26 @@ async def test_a_home_cannot_be_kept_from_commands_that_work_in_it(home: Path, f
         f"No sandbox can protect {str(home)!r} from commands that work in {str(home)!r}.",
         f"{ASKED} Start in the folder of a project.",
     )
+
+
+async def test_hosts_that_commands_may_reach_are_those_of_the_settings(
+    project: Path, folders: Folders
+) -> None:
+    if reason := why_not("bubblewrap", "self"):
+        pytest.skip(reason)
+    settings = replace(Settings(), sandbox_hosts="pypi.org *.b.org", private_hosts="mirror.corp")
+
+    choice = await sandbox_for(settings, project, folders)
+
+    assert (choice.backend.policy.hosts, choice.notices) == (("pypi.org", "*.b.org"), ())
+    assert choice.backend.policy.private_hosts == ("mirror.corp",)
+
+
+async def test_a_reduced_sandbox_says_that_hosts_cannot_be_reached(project: Path, folders: Folders) -> None:
+    if reason := why_not("landlock", "self"):
+        pytest.skip(reason)
+    settings = replace(Settings(), sandbox_hosts="pypi.org")
+
+    choice = await sandbox_for(settings, project, folders, lambda: list(of_this_system())[1:])
+
+    assert (choice.backend.name, choice.notices) == ("landlock (reduced)", (REDUCED, UNREACHED))

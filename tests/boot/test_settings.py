@@ -79,6 +79,7 @@ def test_a_key_is_never_shown() -> None:
         ("enable_shell", "No", False),
         ("enable_shell", True, True),
         ("permission", "Auto-Edit", "auto-edit"),
+        ("sandbox_hosts", " PyPI.org  *.pythonhosted.org:8443 ", "pypi.org *.pythonhosted.org:8443"),
         ("model_url", " localhost:1234 ", "localhost:1234"),
     ],
 )
@@ -99,6 +100,10 @@ def test_a_value_is_read_from_text_and_from_toml(name: str, given: object, read:
         ("enable_shell", "maybe"),
         ("enable_shell", 1),
         ("permission", "all"),
+        ("sandbox_hosts", "*"),
+        ("sandbox_hosts", "a.*.org"),
+        ("sandbox_hosts", "https://pypi.org"),
+        ("private_hosts", "wiki.corp/page"),
         ("sandbox", ["auto"]),
         ("model_url", "ftp://localhost"),
         ("model_url", "http://local host"),

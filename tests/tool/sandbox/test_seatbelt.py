@@ -37,10 +37,6 @@ def test_the_home_itself_is_never_named() -> None:
     assert '"/Users/me"' not in profile(replace(POLICY, home=Path("/Users/me")), OWN)
 
 
-def test_the_network_is_open_only_where_the_policy_says_so() -> None:
-    assert profile(replace(POLICY, network=True), OWN).endswith("(allow network*)\n")
-
-
 @pytest.mark.parametrize("name", ['a"b', "a\\b", "a\nb", "a\0b"])
 def test_a_path_that_could_end_its_quotes_is_refused(name: str) -> None:
     with pytest.raises(ValueError, match="cannot be written in a sandbox profile"):
