@@ -47,7 +47,7 @@ def test_the_established_variables_are_kept() -> None:
         *(f"AGENT_ENABLE_{tool}" for tool in ("SHELL", "FILES", "FETCH", "DATA_VIEW", "PYEXE")),
         *("GEMINI_API_KEY", "AGENT_API_KEY", "AGENT_GEMINI_MODEL", "AGENT_GEMINI_URL"),
         *("AGENT_WORKSPACE", "AGENT_PERMISSION", "AGENT_SANDBOX", "AGENT_WINDOW_TOKENS", "AGENT_HOSTED"),
-        "AGENT_PRIVATE_HOSTS",
+        *("AGENT_PRIVATE_HOSTS", "AGENT_SANDBOX_HOSTS"),
         "AGENT_MASK",
     }
 
