@@ -104,6 +104,7 @@ def make_own_folder(folder: Path) -> None:
     """One of `Folders`. A folder that the user named may be in use otherwise, and is left as it is."""
     if folder.name == "roost" or not folder.exists():
         make_private_folder(folder)
+    folder.mkdir(exist_ok=True)  # raises where it is something else
 
 
 def artifacts_folder(workspace: Path) -> Path:

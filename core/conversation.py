@@ -90,7 +90,10 @@ class Conversation:
         """Write a note onto the end of the newest message, which no request has held yet."""
         last = self.messages[-1]
         assert not isinstance(last, AssistantMessage)
-        self.messages[-1] = replace(last, text=f"{last.text}\n\n{note}")
+        if isinstance(last, ToolMessage):
+            self.messages[-1] = replace(last, notes="\n\n".join(filter(None, (last.notes, note))))
+        else:
+            self.messages[-1] = replace(last, text=f"{last.text}\n\n{note}")
 
     @property
     def open_calls(self) -> tuple[ToolCall, ...]:

@@ -9,6 +9,7 @@ from dataclasses import field
 from enum import StrEnum
 from typing import Literal
 
+from core.marking import marked
 from core.values import value
 
 
@@ -142,6 +143,13 @@ class ToolMessage:
     call_id: str
     text: str
     status: ToolStatus = ToolStatus.OK
+    notes: str = ""
+    """What is new and stands behind the answer, for a template that takes no message of its own there."""
+
+    @property
+    def whole(self) -> str:
+        """The answer as the model reads it: as data. Notes are ours, or the person's, and stand outside."""
+        return "\n\n".join(filter(None, (marked(self.text), self.notes)))
 
 
 Message = UserMessage | AssistantMessage | ToolMessage

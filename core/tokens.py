@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from math import ceil
 from typing import Literal, assert_never
 
+from core.marking import CLOSING, OPENING
 from core.messages import AssistantMessage, Message, ToolMessage, UserMessage
 from core.values import value
 
@@ -101,8 +102,10 @@ class Tally:
 def length_of(message: Message, *, thinking: bool = False, length: Callable[[str], int] = len) -> int:
     """Characters of `message` in a prompt, or what `length` counts, and of what stands around it there."""
     match message:
-        case UserMessage(whole=text) | ToolMessage(text=text):
+        case UserMessage(whole=text):
             return length(text) + MESSAGE_CHARS
+        case ToolMessage(text=text, notes=notes):
+            return length(text) + length(notes) + len(OPENING) + len(CLOSING) + MESSAGE_CHARS
         case AssistantMessage(text=text, calls=calls):
             thoughts = length(message.thinking) if thinking else 0
             called = sum(length(call.arguments) + len(call.name) + 3 * MESSAGE_CHARS for call in calls)

@@ -15,6 +15,7 @@ from time import time_ns
 
 from core.beneath import opened_below
 from core.ledger import FileLedger
+from core.marking import kept_apart
 from core.profile import ModelProfile
 from core.text import clip
 from flow.prompts import prompt
@@ -98,7 +99,7 @@ def _texts(files: Sequence[Path], most_chars: int) -> list[str]:
     texts: list[str] = []
     for file in reversed(files):
         room = most_chars * 2 // 3 if len(texts) < len(files) - 1 else most_chars
-        text = clip(_read(file), room)
+        text = clip(kept_apart(_read(file)), room)
         most_chars -= len(text)
         texts.insert(0, prompt("instructions", path=str(file), text=text))
     return texts

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from core.conversation import Conversation
 from core.endpoint import ServerFacts
+from core.marking import put_together
 from core.messages import AssistantMessage
 from core.policies import Ask
 from core.protocols import Emit, Toolbox
@@ -19,6 +20,7 @@ from flow.asking_again import call_in_thinking, empty_reply, said_once
 from flow.call_mends import aliases, almost_json, coercion, names, text_calls, with_own_ids
 from flow.constrained import constrained
 from flow.ladder import Rung, Scene
+from flow.masking import mapped
 from flow.server_ways import ServerWays, nobody_known
 
 RUNGS: tuple[Rung, ...] = (
@@ -49,6 +51,7 @@ class ReplyRepair:
         self, reply: AssistantMessage, conversation: Conversation, tools: Toolbox, ask: Ask, tell: Emit
     ) -> AssistantMessage:
         scene = Scene(conversation, tools, ask, tell, self._ways)
+        reply = mapped(reply, put_together)
         for rung in self.rungs:
             reply = await rung(reply, scene)
         return with_own_ids(reply)

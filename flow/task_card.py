@@ -8,6 +8,7 @@ last test run · deeds · summary     ┘
 
 from collections.abc import Callable, Iterator, Sequence
 
+from core.marking import kept_apart, marked
 from core.messages import PERSONS, AssistantMessage, Message, Recap, ToolMessage, UserMessage
 from core.text import clip, printable
 from core.values import value
@@ -81,14 +82,15 @@ def card(
         "rules": rules,
         "plan": clip(surroundings.plan, room),
         "files": "\n".join(_fitting(map(_file_line, surroundings.files), room // 2)),
-        "test": _tail(recap.last_test, room),
+        "test": recap.last_test and marked(_tail(recap.last_test, room)),
         "done": "",
-        "summary": recap.summary,
+        "summary": kept_apart(recap.summary),
     }
     head = clip(head, int(room_chars * HEAD_SHARE))
     left = room_chars - len(head) - len(asked) - sum(map(len, sections.values())) - WORDING_CHARS
     deeds = [f"- {deed}" for deed in recap.done]
-    sections["done"] = "\n".join(_fitting(deeds, min(left, int(room_chars * DONE_SHARE))))
+    if done := _fitting(deeds, min(left, int(room_chars * DONE_SHARE))):
+        sections["done"] = marked("\n".join(done))
     parts = [prompt("shrunk", asked=asked)]
     parts += [prompt(f"shrunk_{name}", text=text) for name, text in sections.items() if text]
     text = "\n\n".join([*parts, prompt("shrunk_end")])

@@ -91,7 +91,7 @@ class OllamaWriter:
             case UserMessage(images=images):
                 shown = {"images": [image.base64 for image in images]} if images else {}
                 return {"role": "user", "content": message.whole, **shown}
-            case ToolMessage(call_id=call_id, text=answer):
+            case ToolMessage(call_id=call_id, whole=answer):
                 name = self._names.get(call_id, "")
                 return {"role": "tool", "content": answer, "tool_name": name, "tool_call_id": call_id}
             case AssistantMessage():

@@ -95,8 +95,10 @@ class ReadingGateway:
 def shown_length(message: Message, length: Callable[[str], int] = len) -> int:
     """How long a message is in any template; thinking, which some leave out, is not counted."""
     match message:
-        case UserMessage(whole=text) | ToolMessage(text=text):
+        case UserMessage(whole=text):
             return length(text)
+        case ToolMessage(text=text, notes=notes):
+            return length(text) + length(notes)
         case AssistantMessage(text=text, calls=calls):
             return length(text) + sum(length(call.arguments) for call in calls)
 

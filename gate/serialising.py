@@ -139,7 +139,7 @@ def message_json(message: Message, manner: Manner = PLAIN) -> Json:
     match message:
         case UserMessage():
             return {"role": "user", "content": _user_content(message)}
-        case ToolMessage(call_id=call_id, text=text):
+        case ToolMessage(call_id=call_id, whole=text):
             return {"role": "tool", "tool_call_id": _call_id(call_id, manner), "content": text}
         case AssistantMessage(text=text, calls=calls):
             # Beside calls some servers refuse null and others fail on it in their template; all take "".

@@ -14,7 +14,7 @@ BINARY: int = getattr(os, "O_BINARY", 0)
 
 def make_private_folder(folder: Path) -> None:
     """`folder` and what is missing above it. One that was there already is closed to others."""
-    was_there = folder.exists()
+    was_there = folder.is_dir()
     for missing in [path for path in (*reversed(folder.parents), folder) if not path.exists()]:
         missing.mkdir(mode=FOLDER_MODE, exist_ok=True)
     if was_there and stat.S_IMODE(folder.stat().st_mode) & OTHERS:

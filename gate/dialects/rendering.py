@@ -57,7 +57,7 @@ class TextRendering:
                 yield from map(self._message, together)
 
     def _result(self, message: ToolMessage) -> str:
-        return written_result(self._names.get(message.call_id, "tool"), message.text, self.family)
+        return written_result(self._names.get(message.call_id, "tool"), message.whole, self.family)
 
     def _message(self, message: Message) -> Message:
         if not isinstance(message, AssistantMessage) or not message.calls:

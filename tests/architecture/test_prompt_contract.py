@@ -118,7 +118,7 @@ async def test_for_a_strict_template_it_goes_onto_the_end_of_the_newest_answer()
     sent = gateway.requests[1].messages
     assert (sent[0], sent[-1]) == (
         UserMessage(text="go\n\nat once"),
-        ToolMessage(call_id="call-1", text="a\n\nfaster\n\nand shorter"),
+        ToolMessage(call_id="call-1", text="a", notes="faster\n\nand shorter"),
     )
     assert kept_prefixes(gateway.requests, STRICT) == [True] * 3
 

@@ -10,6 +10,7 @@ from core.conversation import Conversation
 from core.deltas import ProgressDelta
 from core.errors import ContextOverflow, GatewayError, GatewayUnavailable, OutOfMemory
 from core.events import ContextShrunk, Event, ModelDelta, SummaryAsked
+from core.marking import marked
 from core.messages import AssistantMessage, Finish, Message, ToolCall, ToolMessage, UserMessage
 from core.protocols import ModelRequest, TokenCounter
 from core.tokens import CHARS_PER_TOKEN, length_of
@@ -203,7 +204,14 @@ async def test_a_second_refusal_tries_the_bare_card() -> None:
 )
 async def test_the_trigger_is_a_share_of_the_window_by_its_size(window: int, trigger: int) -> None:
     def holding(tokens: int) -> Conversation:
-        chars = int(tokens * CHARS_PER_TOKEN) - len(HEAD.system) - len("[]") - 5 * 20 - 2 * 80
+        chars = (
+            int(tokens * CHARS_PER_TOKEN)
+            - len(HEAD.system)
+            - len("[]")
+            - 5 * 20
+            - 2 * 80
+            - 2 * len(marked(""))
+        )
         answers = [ToolMessage(call_id=f"{place}", text="x" * (chars // 2)) for place in range(2)]
         calls = [
             AssistantMessage(parts=(ToolCall(id=f"{place}", name="t" * 10, arguments="a" * 10),))

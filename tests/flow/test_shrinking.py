@@ -124,8 +124,8 @@ def test_the_last_test_run_is_told_by_its_end(command: str) -> None:
 
     text = card(cut(messages)).text
 
-    assert f"The last test run:\n$ {command}" in text
-    assert "E   AssertionError: 3 != 4\n1 failed" in text
+    assert f"The last test run:\n[data]\n$ {command}" in text
+    assert "E   AssertionError: 3 != 4\n1 failed\n[/data]" in text
 
 
 def test_a_test_run_is_remembered_through_many_cards() -> None:

@@ -124,9 +124,9 @@ def test_for_a_template_that_takes_one_call_in_a_reply_several_become_replies_of
 
     assert [(one["role"], called(one), one["content"], one.get("reasoning")) for one in said[2:]] == [
         ("assistant", ["c2"], "Both.", "Hm."),
-        ("tool", ["c2"], "b", None),
+        ("tool", ["c2"], "[data]\nb\n[/data]", None),
         ("assistant", ["c1"], "", None),
-        ("tool", ["c1"], "a", None),
+        ("tool", ["c1"], "[data]\na\n[/data]", None),
         ("assistant", [], "Yes.", "Hm."),
     ]
 

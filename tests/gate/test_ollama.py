@@ -87,7 +87,12 @@ async def test_a_request_is_written_in_ollamas_own_words() -> None:
                     {"id": "call-1", "function": {"name": "read_file", "arguments": {"path": "ä.txt"}}}
                 ],
             },
-            {"role": "tool", "content": "alpha", "tool_name": "read_file", "tool_call_id": "call-1"},
+            {
+                "role": "tool",
+                "content": "[data]\nalpha\n[/data]",
+                "tool_name": "read_file",
+                "tool_call_id": "call-1",
+            },
         ],
     }
 

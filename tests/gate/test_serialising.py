@@ -101,7 +101,7 @@ def test_messages_are_put_as_servers_read_them() -> None:
                 }
             ],
         },
-        {"role": "tool", "tool_call_id": "c1", "content": "a.txt"},
+        {"role": "tool", "tool_call_id": "c1", "content": "[data]\na.txt\n[/data]"},
         {"role": "assistant", "content": "One file."},
         {
             "role": "user",

@@ -58,6 +58,14 @@ def test_what_was_open_is_closed(tmp_path: Path) -> None:
     assert [mode(path) for path in (folder, folder / "log", folder / "kept")] == [0o700, 0o600, 0o600]
 
 
+def test_what_is_no_folder_is_left_as_it_is(tmp_path: Path) -> None:
+    (tmp_path / "file").touch(mode=0o644)
+
+    make_private_folder(tmp_path / "file")
+
+    assert mode(tmp_path / "file") == 0o644
+
+
 def test_a_new_file_replaces_none(tmp_path: Path) -> None:
     (tmp_path / "there").touch()
 

@@ -126,9 +126,9 @@ def test_calls_and_answers_stand_in_the_text() -> None:
         AssistantMessage(
             parts=(Thinking(text="Hm."), Text(text='I look.\n<tool name="ls">{"path": "."}</tool>'))
         ),
-        UserMessage(text='<tool_result name="ls">\na.txt\n</tool_result>', source="tool"),
+        UserMessage(text='<tool_result name="ls">\n[data]\na.txt\n[/data]\n</tool_result>', source="tool"),
         AssistantMessage(parts=(Text(text='<tool name="shell"></tool>'),)),
-        UserMessage(text='<tool_result name="shell">\nok\n</tool_result>', source="tool"),
+        UserMessage(text='<tool_result name="shell">\n[data]\nok\n[/data]\n</tool_result>', source="tool"),
         UserMessage(text="So?"),
     )
 
@@ -141,7 +141,9 @@ def test_answers_that_stand_together_are_one_message() -> None:
 
     assert rendered.messages[2:] == (
         UserMessage(
-            text="<tool_response>\na\n</tool_response>\n<tool_response>\nb\n</tool_response>", source="tool"
+            text="<tool_response>\n[data]\na\n[/data]\n</tool_response>\n"
+            "<tool_response>\n[data]\nb\n[/data]\n</tool_response>",
+            source="tool",
         ),
     )
 
