@@ -16,6 +16,7 @@ from core.workspace import Workspace
 
 MOST_EDITED_BYTES = 32_000_000
 NEIGHBOURS = 2_000
+MOST_NAMED = 8
 ABSENT = (errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG)
 
 
@@ -65,7 +66,7 @@ def unreadable(workspace: Workspace, asked: str, path: Path, error: OSError) -> 
         return missing(workspace, asked, path)
     if isinstance(error, NotRegular):
         is_folder = error.kind == stat.S_IFDIR
-        hint = "list_files shows what is in it." if is_folder else "Only regular files can be used."
+        hint = f"It holds {_held(workspace, path)}." if is_folder else "Only regular files can be used."
         return ToolError(f"{quoted(asked)} is {KINDS.get(error.kind, 'no file')}.", hint=hint)
     said = f"{quoted(asked)} cannot be read: {error.strerror or error}."
     return ToolError(said, hint="Use another path.")
@@ -75,8 +76,13 @@ def missing(workspace: Workspace, asked: str, path: Path) -> ToolError:
     """The error for a path that is not there."""
     names = _close_names(workspace, path) if path != workspace.real_root else []
     close = [printable(workspace.name_of(path.parent / name)) for name in names]
-    hint = f"Did you mean {' or '.join(close)}?" if close else "list_files and find_files show what there is."
-    return ToolError(f"There is no {quoted(asked)}.", hint=hint)
+    if close:
+        return ToolError(f"There is no {quoted(asked)}.", hint=f"Did you mean {' or '.join(close)}?")
+    root = workspace.real_root
+    above = (folder for folder in path.parents if folder.is_relative_to(root) and folder.is_dir())
+    folder = next(above, root)
+    where = "The workspace" if folder == root else printable(workspace.name_of(folder))
+    return ToolError(f"There is no {quoted(asked)}.", hint=f"{where} holds {_held(workspace, folder)}.")
 
 
 def write_atomically(workspace: Workspace, path: Path, content: bytes) -> None:
@@ -93,6 +99,19 @@ def write_atomically(workspace: Workspace, path: Path, content: bytes) -> None:
         why = "a file is where its folder should be" if blocked else error.strerror
         said = f"{printable(path.name)!r} cannot be written: {why}."
         raise ToolError(said, hint="Look at the folder and its rights.") from error
+
+
+def _held(workspace: Workspace, folder: Path) -> str:
+    """The first names in a folder: not every model is offered a tool that lists them."""
+    with suppress(OSError), workspace.hold(folder) as held, held.scan() as entries:
+        names = sorted(
+            printable(entry.name) + "/" * entry.is_dir(follow_symlinks=False)
+            for entry in islice(entries, NEIGHBOURS)
+            if not entry.name.startswith(".")
+        )
+        more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
+        return f"{', '.join(names[:MOST_NAMED])}{more}" if names else "nothing"
+    return "nothing that can be read"
 
 
 def _close_names(workspace: Workspace, path: Path) -> list[str]:

@@ -191,7 +191,7 @@ async def test_a_file_that_changed_since_it_was_read_is_edited_and_it_is_told(
         ),
         ("image", "a", "b", "'image' is a PNG image. Only text files can be edited."),
         ("b.txt", "a", "b", "There is no 'b.txt'. Did you mean a.txt?"),
-        (".", "a", "b", "'.' is a folder. list_files shows what is in it."),
+        (".", "a", "b", "'.' is a folder. It holds a.txt, image."),
     ],
 )
 async def test_what_cannot_be_edited_is_answered(

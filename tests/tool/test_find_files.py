@@ -51,7 +51,7 @@ async def test_the_answer_is_bounded_and_says_how_many_are_left(tmp_path: Path) 
     [
         ("  ", ".", "The pattern is empty. Give a glob or a part of a name."),
         ("[z-a]", ".", "'[z-a]' is no glob: bad character range z-a at position 6. Use *, ** and ?."),
-        ("*", "nowhere", "There is no 'nowhere'. list_files and find_files show what there is."),
+        ("*", "nowhere", "There is no 'nowhere'. The workspace holds README.md, build/, src/."),
         ("*", "README.md", "'README.md' is no folder. read_file shows a file."),
     ],
 )

@@ -218,7 +218,7 @@ async def test_a_program_of_the_workspace_is_not_run(tmp_path: Path) -> None:
         ({"pattern": ""}, "The pattern is empty. Give what to search for."),
         (
             {"pattern": "a", "path": "none"},
-            "There is no 'none'. list_files and find_files show what there is.",
+            "There is no 'none'. The workspace holds nothing.",
         ),
         ({"pattern": "a", "glob": "[z-a]"}, "'[z-a]' is no glob: "),
     ],

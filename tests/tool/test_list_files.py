@@ -89,13 +89,13 @@ async def test_long_names_do_not_make_a_long_answer(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("path", "error", "message"),
     [
-        ("nothing", ToolError, "There is no 'nothing'. list_files and find_files show what there is."),
+        ("nothing", ToolError, "There is no 'nothing'. The workspace holds src/."),
         ("sorc", ToolError, "There is no 'sorc'. Did you mean src?"),
         ("src/app.py", ToolError, "'src/app.py' is no folder. read_file shows a file."),
         (
             "src/app.py/x",
             ToolError,
-            "There is no 'src/app.py/x'. list_files and find_files show what there is.",
+            "There is no 'src/app.py/x'. src holds app.py.",
         ),
         ("..", OutsideWorkspace, "'..' is outside the workspace."),
         ("a\0b", ToolError, "is no path."),

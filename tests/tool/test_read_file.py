@@ -113,12 +113,12 @@ async def test_what_is_no_regular_file_is_refused_at_once(read_file: ReadFile, t
     (tmp_path / "loop").symlink_to("loop")
     (tmp_path / "out").symlink_to("/etc/hostname")
     messages = {
-        "folder": "'folder' is a folder. list_files shows what is in it.",
+        "folder": "'folder' is a folder. It holds nothing.",
         "pipe": "'pipe' is a pipe. Only regular files can be used.",
         "image.png": "'image.png' is a PNG image of 10 bytes. read_file shows text only.",
         "loop": "'loop' is no path. Give one relative to the workspace.",
-        "folder/x/y": "There is no 'folder/x/y'. list_files and find_files show what there is.",
-        "image.png/x": "There is no 'image.png/x'. list_files and find_files show what there is.",
+        "folder/x/y": "There is no 'folder/x/y'. folder holds nothing.",
+        "image.png/x": "There is no 'image.png/x'. The workspace holds folder/, image.png, loop, out, pipe.",
         "x"
         * 5_000: f"'{'x' * 112}[... 4,832 characters ...]{'x' * 56}' cannot be read: File name too long. Use another path.",
     }

@@ -172,7 +172,7 @@ async def test_a_file_swapped_for_a_link_after_it_was_read_is_refused(
 @pytest.mark.parametrize(
     ("path", "message"),
     [
-        ("folder", "'folder' is a folder. list_files shows what is in it."),
+        ("folder", "'folder' is a folder. It holds nothing."),
         ("pipe", "'pipe' is a pipe. Only regular files can be used."),
         (
             "file/below",
