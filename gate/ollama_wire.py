@@ -15,6 +15,7 @@ from gate.manner import PLAIN, Manner
 from gate.serialising import compact, well_formed
 from gate.server_sent_events import LONGEST_LINE_BYTES
 from gate.site import Json, count, objects, text, within
+from gate.strict_template import StrictTemplate
 
 KEEP_ALIVE = "30m"
 """How long the model stays in memory after a request; by default it is five minutes."""
@@ -35,6 +36,7 @@ class OllamaWriter:
     """The ids of all calls in the last request; a new set whenever the history is another one."""
     _names: dict[str, str] = field(default_factory=dict)
     """The tool of each call, which its answer has to name."""
+    _template: StrictTemplate = field(init=False)
     _head: tuple[object, ...] = ()
     _messages: tuple[Message, ...] = ()
     _written: bytearray = field(default_factory=bytearray)
@@ -43,7 +45,9 @@ class OllamaWriter:
         if not self._continues(request):
             self._restart(request)
         for message in request.messages[len(self._messages) :]:
-            self._written += b"," + compact(self._message(message))
+            for said in self._template.said(message):
+                self._written += b"" if self._written.endswith(b"[") else b","
+                self._written += compact(self._message(said))
         self._messages = request.messages
         return b"".join((self._written, b"],", self._behind(request), b"}"))
 
@@ -68,8 +72,9 @@ class OllamaWriter:
     def _restart(self, request: ModelRequest) -> None:
         self._head, self._messages = _head(request), ()
         self.call_ids, self._names = set(), {}
-        system = {"role": "system", "content": request.system}
-        self._written = bytearray(compact({**self._settings(request), "messages": [system]})[: -len(b"]}")])
+        self._template = StrictTemplate(self.manner, request.system)
+        begun = compact({**self._settings(request), "messages": self._template.system_message})
+        self._written = bytearray(begun.removesuffix(b"]}"))
 
     def _settings(self, request: ModelRequest) -> dict[str, object]:
         """What stands before the messages: told to refuse what does not fit; older ones do not know that."""

@@ -9,20 +9,19 @@ Only fields that its server knows are sent, and an unknown one gets those of Ope
 
 import json
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from hashlib import sha256
 from operator import is_
 from typing import Never, assert_never
 
-from core.messages import AssistantMessage, Message, Part, ToolCall, ToolMessage, UserMessage
+from core.messages import AssistantMessage, Message, ToolCall, ToolMessage, UserMessage
 from core.protocols import ModelRequest, ToolSpec
 from gate.manner import PLAIN, Manner
+from gate.strict_template import StrictTemplate
 
 Json = dict[str, object]
 
-NO_REPLY: Json = {"role": "assistant", "content": "(no reply)"}
-"""Stands between two user messages where a template refuses them; joining them would change what was sent."""
 SHORT_ID = 9
 LIMIT = re.compile(rb',"max_tokens":\d+\}$')
 """How a request with a limit ends."""
@@ -40,20 +39,16 @@ class PrefixWriter:
     _head: tuple[object, ...] = ()
     _messages: tuple[Message, ...] = ()
     _written: bytearray = field(default_factory=bytearray)
-    _opening: str = ""
-    """System text that waits for the first user message, for a template without system messages."""
-    _unanswered: bool = False
-    """Whether a user message was written, and no reply in words since."""
-    _split: tuple[Part, ...] = ()
-    """Of a reply with several calls: each is written before its answer, what was said before the first."""
+    _template: StrictTemplate = field(init=False)
 
     def body(self, request: ModelRequest) -> bytes:
         if not self._continues(request):
             self._restart(request)
         new = request.messages[len(self._messages) :]
         for message in new:
-            for said in self._said(message):
-                self._written += (b"" if self._written.endswith(b"[") else b",") + compact(said)
+            for said in self._template.said(message):
+                self._written += b"" if self._written.endswith(b"[") else b","
+                self._written += compact(message_json(said, self.manner))
         self._messages = request.messages
         self.call_ids.update(
             call.id for message in new if isinstance(message, AssistantMessage) for call in message.calls
@@ -77,35 +72,10 @@ class PrefixWriter:
 
     def _restart(self, request: ModelRequest) -> None:
         self._head, self._messages, self.call_ids = _head(request), (), set()
-        self._opening = "" if self.manner.system_role else request.system
-        self._unanswered, self._split = False, ()
+        self._template = StrictTemplate(self.manner, request.system)
         head = request_head(self.model, self.manner, request)
-        messages = [{"role": "system", "content": request.system}] if self.manner.system_role else []
-        self._written = bytearray(compact({**head, "messages": messages}).removesuffix(b"]}"))
-
-    def _said(self, message: Message) -> Iterator[Json]:
-        """`message` as this model's template takes it; it depends on nothing that comes later."""
-        match message:
-            case UserMessage(head=head):
-                if self._unanswered and self.manner.alternating_roles:
-                    yield NO_REPLY
-                if self._opening:
-                    message = replace(message, head="\n\n".join(filter(None, (self._opening, head))))
-                self._opening, self._unanswered = "", True
-            case AssistantMessage(calls=()):
-                self._unanswered = False
-            case AssistantMessage(parts=parts, calls=(_, _, *_)) if self.manner.single_calls:
-                self._split = parts
-                return  # no request ends with a call
-            case ToolMessage(call_id=call_id) if self._split:
-                yield message_json(AssistantMessage(parts=self._with_one_call(call_id)), self.manner)
-        yield message_json(message, self.manner)
-
-    def _with_one_call(self, call_id: str) -> tuple[Part, ...]:
-        """What is left of the reply that was split, with this call alone."""
-        parts = self._split
-        self._split = tuple(part for part in parts if isinstance(part, ToolCall) and part.id != call_id)
-        return tuple(part for part in parts if part not in self._split)
+        begun = compact({**head, "messages": self._template.system_message})
+        self._written = bytearray(begun.removesuffix(b"]}"))
 
 
 def _head(request: ModelRequest) -> tuple[object, ...]:

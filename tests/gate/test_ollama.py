@@ -113,6 +113,26 @@ def test_thinking_goes_back_where_the_profile_wants_it() -> None:
     assert asked["messages"][2]["thinking"] == "Hm."
 
 
+def test_a_strict_template_gets_the_conversation_in_its_form() -> None:
+    both = AssistantMessage(parts=(CALL, replace(CALL, id="call-2")))
+    answers = (ToolMessage(call_id="call-1", text="a"), ToolMessage(call_id="call-2", text="b"))
+    history = (UserMessage(text="Hi"), UserMessage(text="And?"), both, *answers)
+    asked = replace(conversation(), messages=history)
+    manner = Manner(system_role=False, alternating_roles=True, single_calls=True)
+
+    said = json.loads(OllamaWriter("m", 4_096, manner).body(asked))["messages"]
+
+    assert [(one["role"], one["content"], len(one.get("tool_calls", ()))) for one in said] == [
+        ("user", "Be brief.\n\nHi", 0),
+        ("assistant", "(no reply)", 0),
+        ("user", "And?", 0),
+        ("assistant", "", 1),
+        ("tool", "a", 0),
+        ("assistant", "", 1),
+        ("tool", "b", 0),
+    ]
+
+
 def test_each_request_begins_with_the_bytes_of_the_one_before() -> None:
     writer = OllamaWriter("m", 4096)
     whole = conversation()
