@@ -50,6 +50,10 @@ class SessionModels:
         return self.way.model
 
     @property
+    def place(self) -> str:
+        return self.way.place
+
+    @property
     def window_tokens(self) -> int | None:
         return self._policy.window_tokens if self._policy else None
 
@@ -109,7 +113,7 @@ class SessionModels:
 
     def _record(self, way: ModelWay) -> None:
         if self.log.seq:
-            self.session.record(ModelSwitched(model=way.model))
+            self.session.record(ModelSwitched(model=way.model, place=way.place))
         else:  # a session in which nothing happened leaves no file
             self.log.header = replace(
                 self.log.header, model=way.model, profile=way.profile, thinking=way.profile.thinking
@@ -122,29 +126,36 @@ class SessionModels:
             if self._before.kind == "offline":
                 return offline_way(self.plugins)
             wanted = self._before.model
+        place = self._before.place if self._before and wanted == self._before.model else ""
         name = await self._name(wanted)
         if name == self.way.model:
             return self.way
         if name == self.settings.gemini_model:
             return gemini_way(self.settings, self.plugins)
-        return way_to(await self._endpoint(name), self.settings, self.plugins, self.profiles)
+        return way_to(await self._endpoint(name, place), self.settings, self.plugins, self.profiles)
 
     async def _name(self, wanted: str) -> str:
         """The full name of the model that is meant. Gemini needs no local server to be there."""
         hosted = self.settings.gemini_model
         try:
-            servers, _ = await servers_of(self.settings, wanted=_nobody, local_urls=self.local_urls)
+            servers, nobody = await servers_of(self.settings, wanted=_nobody, local_urls=self.local_urls)
         except GatewayError:
-            if wanted.casefold() in hosted.casefold():
+            if _holds(hosted, wanted):
                 return hosted
             raise
         if self.settings.model_url and not servers:
             return wanted  # nobody can say what there is
-        named = (model.name for facts in servers for model in facts.models)
-        return _meant(wanted, tuple(dict.fromkeys((*named, hosted))))
+        named = [model.name for facts in servers for model in facts.models]
+        if self.settings.gemini_api_key:
+            named.append(hosted)
+        elif _holds(hosted, wanted) and not any(_holds(name, wanted) for name in named):
+            return hosted  # it is meant, and says which key is missing
+        if not named:
+            raise ConfigError(f"There is no model {wanted!r}.", hint=nobody)
+        return _meant(wanted, tuple(dict.fromkeys(named)))
 
-    async def _endpoint(self, name: str) -> Endpoint:
-        found = await served_model(self.settings, name, local_urls=self.local_urls)
+    async def _endpoint(self, name: str, place: str) -> Endpoint:
+        found = await served_model(self.settings, name, place, local_urls=self.local_urls)
         if found is None and not self.settings.model_url:
             raise ConfigError(f"{name!r} is no longer there.", hint="/model lists those that are.")
         if found is None:
@@ -164,6 +175,10 @@ class SessionModels:
 
 def _nobody(name: str) -> bool:
     return False
+
+
+def _holds(name: str, wanted: str) -> bool:
+    return wanted.casefold() in name.casefold()
 
 
 def _meant(wanted: str, names: Sequence[str]) -> str:

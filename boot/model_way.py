@@ -19,6 +19,7 @@ from boot.profiles import Profiles
 from boot.settings import Settings
 from core.endpoint import ASSUMED_WINDOW, ServedModel, ServerFacts
 from core.errors import GatewayUnavailable
+from core.events import ModelSwitched
 from core.profile import ModelProfile
 from core.protocols import Gateway, ModelRequest, TokenCounter
 from core.values import value
@@ -90,11 +91,11 @@ async def way_to_model(
     plugins: Plugins,
     profiles: Profiles = FAMILIES,
     *,
-    preferred: str = "",
+    preferred: ModelSwitched | None = None,
 ) -> ModelWay:
     """Find it; a server that is known from before, and named with its model, is not asked anything yet.
 
-    `preferred` is a model that is taken before the one that is set, if it can still be asked.
+    `preferred` gave the floor to a model that is taken before the one that is set, if it can still be asked.
 
     Raises:
         ConfigError: it is not clear which model is meant, or a key is missing.
@@ -105,10 +106,12 @@ async def way_to_model(
     if kind == "offline":
         return offline_way(plugins)
     known = KnownServers(plugins.cache / "servers")
-    if preferred and preferred != settings.model:
-        if preferred == settings.gemini_model and settings.gemini_api_key:
+    if preferred and (preferred.model != settings.model or (preferred.place and not settings.model_url)):
+        if preferred.model == settings.gemini_model and settings.gemini_api_key:
             return gemini_way(settings, plugins)
-        if there := await served_model(settings, preferred, recall=known.recall, seconds=LOCAL_SECONDS):
+        if there := await served_model(
+            settings, preferred.model, preferred.place, recall=known.recall, seconds=LOCAL_SECONDS
+        ):
             return way_to(there, settings, plugins, profiles)
     found = await discover(
         settings.model_url or None,

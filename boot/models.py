@@ -50,12 +50,13 @@ async def servers_of(
 async def served_model(
     settings: Settings,
     name: str,
+    url: str = "",
     *,
     local_urls: Sequence[str] = LOCAL_URLS,
     recall: Recall = nothing_known,
     seconds: float = PATIENCE_SECONDS,
 ) -> Endpoint | None:
-    """The model of this very name, described in full, on the first server that has it.
+    """The model of this very name, described in full, on the server at `url`, else on the first that has it.
 
     Raises:
         ConfigError, GatewayError: as `servers_of`.
@@ -67,5 +68,6 @@ async def served_model(
         recall=recall,
         seconds=seconds,
     )
-    having = (facts for facts in servers if any(model.name == name for model in facts.models))
-    return next((Endpoint(url=facts.url, model=name, facts=facts) for facts in having), None)
+    having = [facts for facts in servers if any(model.name == name for model in facts.models)]
+    facts = min(having, key=lambda facts: facts.url != url, default=None)
+    return Endpoint(url=facts.url, model=name, facts=facts) if facts else None

@@ -28,10 +28,21 @@ def earlier_log(
     return log
 
 
-def last_model(header: SessionHeader, earlier: Sequence[Record]) -> str:
-    """The model that had the floor when the session was left."""
+def last_model(header: SessionHeader, earlier: Sequence[Record]) -> ModelSwitched:
+    """The model that had the floor when the session was left, as the event that gave it."""
     events = (record.event for record in reversed(earlier))
-    return next((event.model for event in events if isinstance(event, ModelSwitched)), header.model)
+    switches = (event for event in events if isinstance(event, ModelSwitched))
+    return next(switches, ModelSwitched(model=header.model))
+
+
+def hand_over(
+    session: Session, last: ModelSwitched | None, model: str, place: str, *, wanted: bool
+) -> Iterator[str]:
+    """Record that another model has the floor than the `last` one; say so where that one was `wanted`."""
+    if last and (model, place) != (last.model, last.place or place):
+        session.record(ModelSwitched(model=model, place=place))
+    if last and wanted and model != last.model:
+        yield f"{last.model!r}, which it used last, is not there: going on with {model!r}."
 
 
 def take_up(

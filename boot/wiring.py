@@ -21,13 +21,13 @@ from boot.paths import Folders, artifacts_folder, checkout_folder, user_folders,
 from boot.permissions import permissions_for
 from boot.plugins import Plugins
 from boot.profiles import Profiles
-from boot.resuming import earlier_log, last_model, take_up
+from boot.resuming import earlier_log, hand_over, last_model, take_up
 from boot.sandbox_choice import sandbox_for
 from boot.session_files import SessionFiles
 from boot.settings import Settings
 from boot.toolbox import bounded, toolbox_for
 from boot.window import window_policy
-from core.events import Event, ModelSwitched, NoteAdded, Record, TurnStarted
+from core.events import Event, NoteAdded, Record, TurnStarted
 from core.messages import UserMessage
 from core.policies import Approver, Policies
 from core.profile import ActiveProfile, ModelProfile
@@ -122,8 +122,8 @@ async def open_session(
             begun=log.header if log else None,
         )
         earlier = tuple(log.records()) if log else ()
-        last = last_model(log.header, earlier) if log else ""
-        preferred = last if choice.last_model else ""
+        last = last_model(log.header, earlier) if log else None
+        preferred = last if choice.last_model else None
         way = await way_to_model(settings, choice.model, plugins, profiles, preferred=preferred)
         stack.push_async_callback(way.close)
         held = await sandbox_for(settings, workspace, folders)
@@ -193,11 +193,8 @@ async def open_session(
             *held.notices,
             *warnings,
             *take_up(session, log, earlier, files, context),
+            *hand_over(session, last, way.model, way.place, wanted=choice.last_model),
         ]
-        if last and way.model != last:
-            session.record(ModelSwitched(model=way.model))
-            if preferred:
-                notices.append(f"{last!r}, which it used last, is not there: going on with {way.model!r}.")
         _subscribe_readers(session, plugins)
         yield Opened(
             session=session,

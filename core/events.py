@@ -218,6 +218,8 @@ class WorkSentBack(DurableEvent):
 class ModelSwitched(DurableEvent):
     type: Literal["model_switched"] = "model_switched"
     model: str
+    place: str = ""
+    """The URL of its server, for two may have a model of this name; empty in older sessions."""
 
 
 @value

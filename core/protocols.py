@@ -229,6 +229,11 @@ class ModelSwitch(Protocol):
         ...
 
     @property
+    def place(self) -> str:
+        """The URL of its server, or what stands in its place."""
+        ...
+
+    @property
     def window_tokens(self) -> int | None:
         """The window it really has, as far as it is known by now."""
         ...

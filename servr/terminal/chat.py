@@ -5,6 +5,7 @@ import sys
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
 from io import TextIOWrapper
+from shutil import get_terminal_size
 from typing import TYPE_CHECKING
 
 from core.errors import AgentError
@@ -178,10 +179,10 @@ async def _about_models(wanted: str, models: ModelSwitch) -> Sequence[str]:
             sentences = await models.switch(wanted)
             models.warm_up()
             return sentences
-        from servr.model_table import model_table
+        from servr.model_table import model_list
 
         return [
-            *model_table(await models.servers(), in_use=models.model),
+            *model_list(await models.servers(), (models.model, models.place), get_terminal_size().columns),
             f"In use: {models.model}. /model NAME goes on with another.",
         ]
     except AgentError as error:

@@ -111,8 +111,8 @@ async def test_what_a_native_model_did_is_told_to_another_in_words_and_nothing_i
     ]
     assert last.body.startswith(first.body.removesuffix(b"]}"))
     assert [event for event in events if isinstance(event, ModelSwitched)] == [
-        ModelSwitched(model=TOLD),
-        ModelSwitched(model=NATIVE),
+        ModelSwitched(model=TOLD, place=server.url),
+        ModelSwitched(model=NATIVE, place=server.url),
     ]
     assert Conversation.replay(events) == conversation
 
@@ -213,7 +213,7 @@ async def test_gemini_is_there_also_when_the_local_server_is_gone(tmp_path: Path
     [
         ("qwen3", f"'qwen3' may be any of these: {NATIVE}, {SHORT}. Give more of the name."),
         ("gema-3-4b", f"There is no model 'gema-3-4b'. Did you mean {TOLD}?"),
-        ("zzz", f"There is no model 'zzz'. There are {NATIVE}, {TOLD}, {SHORT}, {HOSTED}."),
+        ("zzz", f"There is no model 'zzz'. There are {NATIVE}, {TOLD}, {SHORT}."),
         ("back", "There is no model to go back to. /model lists those there are."),
         ("gemini", "Gemini needs a key. Set GEMINI_API_KEY in the environment or in .env."),
     ],

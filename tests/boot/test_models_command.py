@@ -1,3 +1,4 @@
+import asyncio
 import json
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -8,6 +9,7 @@ import pytest
 from boot.calibrate.kept import Calibrations
 from boot.calibrate.report import Report
 from boot.commands import run
+from boot.models import served_model
 from boot.models_command import list_models
 from boot.settings import Settings
 from core.errors import RequestRejected
@@ -34,6 +36,17 @@ def test_all_models_of_all_local_servers_are_listed(capsys: Captured) -> None:
         f"text-embedding-nomic-embed-text-v1.5  not loaded  2,048        ?      ?       ?         no          {studio.url} (LM Studio)",
         f"m                                     ?           ?            ?      ?       ?         no          {other.url}",
     ]
+
+
+def test_where_two_servers_have_a_model_of_one_name_the_one_at_the_url_is_meant() -> None:
+    with FakeServer(bodies.VLLM) as one, FakeServer(bodies.VLLM) as two:
+        urls, name = (one.url, two.url), "Qwen/Qwen3-8B"
+        found = [
+            asyncio.run(served_model(Settings(), name, url, local_urls=urls))
+            for url in (two.url, "", "http://127.0.0.1:1/v1")
+        ]
+
+    assert [endpoint and endpoint.url for endpoint in found] == [two.url, one.url, one.url]
 
 
 def test_the_models_of_one_server_are_asked_for_by_its_url(tmp_path: Path, capsys: Captured) -> None:

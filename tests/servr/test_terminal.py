@@ -62,6 +62,7 @@ class Models:
     """One server with two models, and a person's wishes for them."""
 
     model: str = "m"
+    place: str = "http://127.0.0.1:1/v1"
     wishes: list[str] = field(default_factory=list)
     began: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -169,9 +170,11 @@ async def test_models_are_listed_with_what_each_can_do() -> None:
 
     _, events = await talk(terminal, ScriptedGateway())
 
-    assert shown(terminal).splitlines()[-3:] == [
-        "* m       32,768  ?            yes    ?       ?         http://127.0.0.1:1/v1 (vLLM)",
-        "  m2␛[2J  8,192   ?            no     ?       ?         http://127.0.0.1:1/v1 (vLLM)",
+    assert shown(terminal).splitlines()[-5:] == [
+        "  model   window  trained for  tools  vision  thinking",
+        "http://127.0.0.1:1/v1 (vLLM)",
+        "* m       32,768  ?            yes    ?       ?",
+        "  m2␛[2J  8,192   ?            no     ?       ?",
         "In use: m. /model NAME goes on with another.",
     ]
     assert events == []
