@@ -25,6 +25,8 @@ _UNSEEN = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\
 """Characters without width that Unicode does not count among its formatting ones."""
 _ENDINGS = re.compile(r"(?<=[^./])(?:[. ]+|:[^/]*)(?=/|$)")
 """Blanks and full stops at the end of a name, and what follows a colon."""
+WHOLE = "$"
+"""The last word of a rule's command that grants no further words."""
 _WORDS_LOOKED_AT = 256
 """How far into a command the words of a rule are looked for."""
 
@@ -46,7 +48,7 @@ class Rule:
     path: tuple[str, ...] = ()
     """Globs over a file's path; one that begins with `!` takes files out again."""
     command: str = ""
-    """The first words of a command."""
+    """The first words of a command; all of them where the last is `$`."""
     host: str = ""
     """Glob over the host of a URL."""
     reason: str = ""
@@ -66,7 +68,8 @@ class Rule:
     def _conditions(self) -> tuple[tuple[str, str], ...]:
         effect = self.effect.value if self.effect else ""
         tool = "" if self.tool == "*" else self.tool
-        command = f"`{self.command}`" if self.command else ""
+        words, whole = command_words(self)
+        command = f"`{' '.join(words)}{'' if whole else ' …'}`" if words else ""
         return (
             ("tool", tool),
             ("effect", effect),
@@ -136,7 +139,7 @@ def touches(rule: Rule, tool: str, act: Act) -> bool:
         rule.effect in (None, act.effect)
         and fnmatchcase(fold(tool), fold(rule.tool))
         and (not rule.path or _path_touches(rule.path, (*act.names, *act.aliases)))
-        and (not rule.command or prefix_end(rule.command.split(), act.argv) > 0)
+        and (not rule.command or prefix_end(command_words(rule)[0], act.argv) > 0)
         and (not rule.host or _is_host(rule.host, act.host))
     )
 
@@ -146,15 +149,21 @@ def grants(rule: Rule, tool: str, act: Act) -> bool:
 
     A file outside the workspace is granted only by a rule that names its place.
     """
-    words = tuple(rule.command.split())
+    words, whole = command_words(rule)
     outside = bool(act.names) and act.names[0].startswith(("/", "~"))
     return (
         rule.effect in (None, act.effect)
         and fnmatchcase(tool, rule.tool)
         and (_path_grants(rule.path, act.names, outside) if rule.path else not outside)
-        and act.argv[: len(words)] == words
+        and (act.argv if whole else act.argv[: len(words)]) == words
         and (not rule.host or _is_host(rule.host, act.host))
     )
+
+
+def command_words(rule: Rule) -> tuple[tuple[str, ...], bool]:
+    """The words of a rule's command, and whether they are all that a command may have."""
+    words = tuple(rule.command.split())
+    return (words[:-1], True) if words[-1:] == (WHOLE,) else (words, False)
 
 
 def _is_host(glob: str, host: str) -> bool:

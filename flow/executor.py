@@ -16,7 +16,7 @@ from core.permissions import RISKY, Effect
 from core.policies import Approver, PermissionPolicy
 from core.protocols import AnyTool, Emit, Toolbox, ToolContext, ToolResult
 from core.schema import parse_arguments
-from core.values import value
+from core.values import encode, value
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -67,7 +67,11 @@ class ToolExecutor:
             tool = self.toolbox.find(call.name)
             arguments = parse_arguments(tool, call.arguments)
             plain = arguments.model_dump(mode="json")
+            judged = encode([call, plain])
             await self._permit(call, tool, plain, tell)
+            if encode([call, arguments.model_dump(mode="json")]) != judged:
+                said = f"{call.name} was not run: it was changed while it was judged."
+                raise PermissionDenied(said, hint="Make the call again.")
         except ToolError as error:
             return ToolFinished(call_id=call.id, text=str(error), status=error.status)
         await tell(ToolStarted(call=call, effect=tool.effect))

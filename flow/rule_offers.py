@@ -4,7 +4,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from core.rules import Act, Decision, Rule, grants
+from core.permissions import Effect
+from core.rules import WHOLE, Act, Decision, Rule, grants
 from flow.consequences import Consequences
 from flow.places import Places
 from flow.shell_words import names
@@ -20,6 +21,7 @@ _BY_SECOND = names(
     "git npm pnpm yarn pip pip3 uv poetry cargo go gh aws gcloud az terraform helm brew apt apt-get"
 )
 """Commands of which the second word says what they do: one without it is offered as it stands."""
+_GLOB = re.compile(r"[*?\[\]!]")
 _THREE = names("run exec compose remote config submodule")
 """Second words that say nothing without a third."""
 
@@ -40,25 +42,31 @@ def offered_rules(found: Consequences, places: Places) -> tuple[Rule, ...]:
 
 
 def _narrowed(act: Act) -> Rule | None:
+    """None where a rule would say something else than the act: a word with spaces, a `*` in a name."""
     allow = Rule(decision=Decision.ALLOW)
     if act.argv:
-        command = " ".join(_prefix(act.argv))
-        rule = replace(allow, command=command)
-    elif act.names and act.names[0].startswith(("/", "~")):
-        return None
+        words = _words(act.argv)
+        rule = replace(allow, command=" ".join(words))
+        said = tuple(rule.command.split()) == tuple(words)
     elif act.names:
         rule = replace(allow, path=(_folder_glob(act.names[0]),))
+        said = not act.names[0].startswith(("/", "~")) and not _GLOB.search(act.names[0])
     else:
         rule = replace(allow, host=act.host)
-    return rule if grants(rule, "", act) and "*" not in rule.host else None
+        said = bool(act.host) or act.effect is not Effect.NETWORK
+        said = said and not _GLOB.search(act.host)
+    return rule if said and grants(rule, "", act) else None
 
 
-def _prefix(argv: Sequence[str]) -> Sequence[str]:
+def _words(argv: Sequence[str]) -> Sequence[str]:
+    """The first words, of commands of which these say what they do; else all, and nothing may follow."""
     name = command_name(argv[0])
+    if re.fullmatch(r"python[0-9.]*", name) and argv[1:2] == ("-m",) and "/" not in argv[0]:
+        return argv[:3]
     if name in _WHOLE or "/" in argv[0]:
-        return argv
+        return (*argv, WHOLE)
     if len(argv) < 2 or not re.fullmatch(r"[a-z][a-z0-9:_-]*", argv[1]):
-        return argv if name in _BY_SECOND else argv[:1]
+        return (*argv, WHOLE) if name in _BY_SECOND else argv[:1]
     return argv[:3] if argv[1] in _THREE else argv[:2]
 
 

@@ -197,7 +197,7 @@ def test_a_host_is_matched_by_a_glob() -> None:
 def test_a_rule_is_told_in_words() -> None:
     rule = Rule(decision=DENY, tool="shell", command="git push", origin="roost/rules.toml, rule 2")
 
-    assert str(rule) == "deny tool shell, command `git push` (roost/rules.toml, rule 2)"
+    assert str(rule) == "deny tool shell, command `git push …` (roost/rules.toml, rule 2)"
     assert str(Rule(decision=ALLOW)) == "allow everything"
 
 

@@ -88,7 +88,7 @@ def test_no_rule_lifts_the_question_before_a_command_that_is_not_isolated() -> N
         (
             Mode.ASK, True, ("shell", Effect.EXECUTE, {"command": "make all"}),
             "shell was refused: nobody is there to ask. Run with --permission auto-edit,"
-            " or add to rules.toml: allow tool shell, effect execute, command `make all`.",
+            " or add to rules.toml: allow tool shell, effect execute, command `make all …`.",
         ),
         (
             Mode.ASK, True, ("shell", Effect.EXECUTE, {"command": "make $(x)"}),
@@ -134,7 +134,7 @@ YOURSELF = " Find another way; only the person can do this, in a terminal of the
         ),
         (
             Mode.FULL, "npm publish",
-            "shell was refused: a rule forbids it: CI does that (deny command `npm publish`)." + YOURSELF,
+            "shell was refused: a rule forbids it: CI does that (deny command `npm publish …`)." + YOURSELF,
         ),
         (
             Mode.FULL, "cat .env",
@@ -164,20 +164,20 @@ async def test_a_denial_says_why_and_what_to_do(mode: Mode, command: str, said: 
 @pytest.mark.parametrize(
     ("command", "offer"),
     [
-        ("git status -s", "allow tool shell, effect execute, command `git status`"),
+        ("git status -s", "allow tool shell, effect execute, command `git status …`"),
         ("git --no-pager log", "allow tool shell, effect execute, command `git --no-pager log`"),
-        ("npm run test:unit -- -x", "allow tool shell, effect execute, command `npm run test:unit`"),
-        ("pytest tests/a.py", "allow tool shell, effect execute, command `pytest`"),
-        ("python -m pytest", "allow tool shell, effect execute, command `python -m pytest`"),
+        ("npm run test:unit -- -x", "allow tool shell, effect execute, command `npm run test:unit …`"),
+        ("pytest tests/a.py", "allow tool shell, effect execute, command `pytest …`"),
+        ("python -m pytest", "allow tool shell, effect execute, command `python -m pytest …`"),
         ("rm a.txt", "allow tool shell, effect execute, command `rm a.txt`"),
         ("./run.sh fast", "allow tool shell, effect execute, command `./run.sh fast`"),
         (
             "ls -l | head",
-            "allow tool shell, effect execute, command `ls`; allow tool shell, effect execute, command `head`",
+            "allow tool shell, effect execute, command `ls …`; allow tool shell, effect execute, command `head …`",
         ),
         (
             "ls > src/x",
-            "allow tool shell, effect execute, command `ls`; allow tool shell, effect write, path src/*",
+            "allow tool shell, effect execute, command `ls …`; allow tool shell, effect write, path src/*",
         ),
         ("python -c 'print(1, 2)'", ""),
         ("make $(x)", ""),
@@ -246,8 +246,8 @@ def test_why_tells_parts_rules_and_the_end() -> None:
         "writes: 'a b'",
         "No rule decides it: mode ask does, with commands isolated.",
         "A person is asked: mode ask asks before execute calls. With nobody to ask it is refused."
-        " Run with --permission auto-edit, or add to rules.toml: allow tool shell, effect execute, command `ls`;"
-        " allow tool shell, effect execute, command `wc`; allow tool shell, effect write, path ./a b.",
+        " Run with --permission auto-edit, or add to rules.toml: allow tool shell, effect execute, command `ls …`;"
+        " allow tool shell, effect execute, command `wc …`; allow tool shell, effect write, path ./a b.",
     ]
 
 
@@ -259,8 +259,8 @@ def test_why_tells_parts_rules_and_the_end() -> None:
             "ls $(x)",
             "No allow rule can match it: what its command substitution does is only known when it runs.",
         ),
-        ("ls", "rule: allow tool shell, command `ls`"),
-        ("ls", "Allowed: a rule allows it: allow tool shell, command `ls`."),
+        ("ls", "rule: allow tool shell, command `ls …`"),
+        ("ls", "Allowed: a rule allows it: allow tool shell, command `ls …`."),
         (
             "cat .env",
             "rule: deny path .env .env.* !.env.example !.env.sample !.env.template !.env.dist, because it holds secrets of the project",
