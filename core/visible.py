@@ -20,7 +20,7 @@ GAPS = re.compile(r"[ \t]{40,}|\n(?:[ \t]*\n){5,}")
 """So much nothing that what follows may be out of sight."""
 WORD = re.compile(r"[^\W_]+")
 SCRIPTS_LIKE_LATIN = ("CYRILLIC", "GREEK", "ARMENIAN", "CHEROKEE", "COPTIC", "LISU", "DESERET")
-LIKE_LATIN = frozenset("асеһіјӏорԛѕԝхуүАВСЕНІЈКМОРԚЅТԜХУҮαικνορτυχΑΒΕΖΗΙΚΜΝΟΡΤΥΧοսօՕՍ")
+LIKE_LATIN = frozenset("асеһіјӏорԛѕԝхуүАВСЕНІЈКМОРԚЅТԜХУҮΑΒΕΖΗΙΚΜΝΟΡΤΥΧονρօսՕՍ")
 """Letters of other alphabets that look like Latin ones."""
 LIKE_SIGNS = {
     "∕": "/",
@@ -79,7 +79,7 @@ def _posing_letter(word: str) -> str:
         return compatible
     others = [one for one in word if unicodedata.name(one, "").startswith(SCRIPTS_LIKE_LATIN)]
     has_latin = any(unicodedata.name(one, "").startswith("LATIN") for one in word)
-    if others and (has_latin or all(one in LIKE_LATIN for one in word)):
+    if others and (has_latin or (len(word) > 2 and all(one in LIKE_LATIN for one in word))):
         return others[0]
     return ""
 

@@ -55,7 +55,7 @@ def _narrowed(act: Act) -> Rule | None:
         rule = replace(allow, host=act.host)
         said = bool(act.host) or act.effect is not Effect.NETWORK
         said = said and not _GLOB.search(act.host)
-    return rule if said and grants(rule, "", act) else None
+    return rule if said and str(rule).isprintable() and grants(rule, "", act) else None
 
 
 def _words(argv: Sequence[str]) -> Sequence[str]:

@@ -71,7 +71,7 @@ def approval_of(answer: str, *, once_only: bool) -> Approval | None:
 
 def _lines_of_question(call: ToolCall, question: PermissionQuestion) -> Iterator[Line]:
     """All of a call as it will run, but for the middle of a long text that goes into a file."""
-    yield Line(f"May it run {revealed(call.name)}? {revealed(question.reason)}", Style.STRONG)
+    yield Line(f"May it run {_in_a_line(call.name)}? {_in_a_line(question.reason)}", Style.STRONG)
     for name, value in arguments_of(call, revealed):
         lines = value.split("\n")
         yield Line(f"  {name}: {lines[0]}" if name else f"  {lines[0]}")
@@ -84,5 +84,11 @@ def _lines_of_question(call: ToolCall, question: PermissionQuestion) -> Iterator
     yield from (Line(warning, Style.BAD) for warning in suspicions(said))
     choices = "y yes · n no, or n and why"
     if question.rule:
-        choices = f"y yes · s yes, in this session · a always: {revealed(question.rule)} · n no, or n and why"
+        choices = (
+            f"y yes · s yes, in this session · a always: {_in_a_line(question.rule)} · n no, or n and why"
+        )
     yield Line(choices, Style.DIM)
+
+
+def _in_a_line(text: str) -> str:
+    return revealed(text).replace("\n", "␊")
