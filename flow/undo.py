@@ -155,7 +155,7 @@ def _conflict(change: PathChange, now: FileState | None, plan: Plan) -> str:
     if now and not now.is_known:
         return "its content is not known"
     if now == change.before:
-        return "somebody else changed it too, in between" if change.path in plan.doubtful else ""
+        return "somebody else may have changed it too" if change.path in plan.doubtful else ""
     return _difference(change.before, now)
 
 

@@ -25,6 +25,8 @@ MOST_SETTINGS_BYTES = 65_536
 CHUNK = 65_536
 BLOB, OFFSET_DELTA, NAMED_DELTA = 3, 6, 7
 MARK, FANS, NAME_BYTES = b"\xfftOc\0\0\0\x02", 256, 20
+READ_AT_ONCE = 200
+"""Names of an index."""
 NAMES = len(MARK) + 4 * FANS
 """Where the names begin in an index."""
 
@@ -121,12 +123,15 @@ class Pack:
     def offset(self, name: bytes) -> int | None:
         first, end = self.fans[name[0]], self.fans[name[0] + 1]
         with suppress(ValueError):
-            while first < end:
+            while end - first > READ_AT_ONCE:
                 middle = (first + end) // 2
-                found = self.index.at(NAMES + NAME_BYTES * middle, NAME_BYTES)
-                if found == name:
-                    return self._offset_at(middle)
-                first, end = (middle + 1, end) if found < name else (first, middle)
+                before = self.index.at(NAMES + NAME_BYTES * middle, NAME_BYTES) <= name
+                first, end = (middle, end) if before else (first, middle)
+            names = self.index.at(NAMES + NAME_BYTES * first, NAME_BYTES * (end - first))
+            place = names.find(name)
+            while place >= 0 and place % NAME_BYTES:  # parts of two names
+                place = names.find(name, place + 1)
+            return self._offset_at(first + place // NAME_BYTES) if place >= 0 else None
         return None
 
     def blob(self, offset: int) -> bytes | None:

@@ -13,13 +13,15 @@ from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, TypeVar
 
 from store.private import make_private_folder, new_private_file
 
 CHUNK = 1_000_000
 FICLONE = 0x40049409
 """Linux: share the blocks of another file, where the file system can (btrfs, XFS, bcachefs)."""
+T = TypeVar("T")
+
 KEPT_SECONDS = 30 * 86_400
 KEPT_BYTES = 1_000_000_000
 YOUNG_SECONDS = 3_600
@@ -44,7 +46,9 @@ class Objects:
     def put(self, content: bytes) -> str:
         """Keep these bytes, and answer their digest. Raises OSError."""
         digest = sha256(content).hexdigest()
-        return digest if self.has(digest) else self._keep(lambda file: file.write(content))
+        if not self.has(digest):
+            self._keep(lambda file: file.write(content), digest)
+        return digest
 
     def put_file(self, source: BinaryIO) -> str:
         """Keep all that `source` holds, sharing its blocks where that can be done. Raises OSError."""
@@ -87,23 +91,32 @@ class Objects:
                 status = path.stat()
                 yield path, status.st_mtime, status.st_size
 
-    def _keep(self, fill: Callable[[BinaryIO], object]) -> str:
+    def _keep(self, fill: Callable[[BinaryIO], object], digest: str = "") -> str:
         place = self.folder / "new" / secrets.token_hex(8)
-        make_private_folder(place.parent)
         try:
-            with new_private_file(place) as file:
+            with _in_its_folder(place, new_private_file) as file:
                 fill(file)
-            with place.open("rb") as file:
-                digest = digest_of(file)
-            make_private_folder(self._path_of(digest).parent)
-            place.replace(self._path_of(digest))
-        finally:
+            if not digest:
+                with place.open("rb") as file:
+                    digest = digest_of(file)
+            _in_its_folder(self._path_of(digest), place.replace)
+        except OSError:
             with suppress(OSError):
                 place.unlink(missing_ok=True)
+            raise
         return digest
 
     def _path_of(self, digest: str) -> Path:
         return self.folder / digest[:2] / digest[2:]
+
+
+def _in_its_folder(path: Path, do: Callable[[Path], T]) -> T:
+    """Most often the folder is there."""
+    try:
+        return do(path)
+    except FileNotFoundError:
+        make_private_folder(path.parent)
+        return do(path)
 
 
 def digest_of(file: BinaryIO) -> str:
