@@ -29,6 +29,9 @@ NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | CLOSED | getattr(os, "O_BINARY", 0)
 NO_LINK = getattr(os, "O_NOFOLLOW", 0)
 """A pipe must not block, and a link that took the place of a file must not be followed."""
 
+MOST_PATH_BYTES = 3_800
+"""The system's own 4,096, with room for a name."""
+
 KINDS = {
     stat.S_IFDIR: "a folder",
     stat.S_IFLNK: "a link",
@@ -167,6 +170,10 @@ def hold(
     if ".." in parts or name.startswith("/"):
         raise OSError(errno.EINVAL, "it is no name below a folder", name)
     path = "/".join([os.fspath(root).rstrip("/"), *parts]) or "/"
+    if (
+        len(os.fsencode(path)) > MOST_PATH_BYTES
+    ):  # folder by folder one could go on, and nobody could remove them
+        raise OSError(errno.ENAMETOOLONG, os.strerror(errno.ENAMETOOLONG), name)
     way = way or best_way()
     if way is by_path:
         _require_straight(os.fspath(root), parts, make=make)

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from core.beneath import Way
 from core.profile import ActiveProfile, ModelProfile
 from core.protocols import AnyTool, ToolContext, ToolResult, ToolServices
 from core.workspace import Workspace
@@ -11,9 +12,9 @@ from tool.sandbox_none import PlainBackend
 CONTEXT = ToolContext(call_id="call-1")
 
 
-def services_at(folder: Path, profile: ModelProfile | None = None) -> ToolServices:
+def services_at(folder: Path, profile: ModelProfile | None = None, *, way: Way | None = None) -> ToolServices:
     return ToolServices(
-        workspace=Workspace(folder),
+        workspace=Workspace(folder, way=way),
         artifacts=folder / ".roost" / "artifacts",
         sandbox=PlainBackend(),
         asker=Nobody(),
