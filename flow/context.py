@@ -138,7 +138,9 @@ class WindowPolicy:
             return self._after_out_of_memory(conversation, error, count)
         if error.limit_tokens is None:
             await self._measured()
-        self._learn(error.limit_tokens or self.window_tokens or int(count.tokens * LEARNED_SHARE))
+        known = None if self._refusals else self.window_tokens  # what was fitted to it has been refused
+        fits = int(min(count.tokens, self.window_tokens or count.tokens) * LEARNED_SHARE)
+        self._learn(error.limit_tokens or known or fits)
         while self._refusals < 2:
             self._refusals += 1
             if events := self._cut(conversation, REFUSED, steps=KEPT_STEPS if self._refusals == 1 else 0):
@@ -238,13 +240,16 @@ class WindowPolicy:
         steps: int = KEPT_STEPS,
         summary: str = "",
     ) -> Sequence[ContextShrunk]:
-        """Shrunk without asking anybody; nothing when that frees too little, so that it is not done again."""
+        """Shrunk without asking anybody; nothing when that frees too little, so that it is not done again.
+
+        The bare card, without `steps`, is tried for whatever it frees: the server has refused all else.
+        """
         from flow.shrinking import shrunk  # not before the window is nearly full
         from flow.task_card import Surroundings
 
         surroundings = self.surroundings() if self.surroundings else Surroundings()
         room = self._room(window_tokens or self.window_tokens or ASSUMED_WINDOW, bare=not steps)
-        most = self._length(conversation.messages) * (1 - FREED_SHARE)
+        most = self._length(conversation.messages) * (1 - FREED_SHARE if steps else 1)
         for kept in (steps, 0):
             messages = shrunk(
                 conversation.messages,
@@ -254,7 +259,7 @@ class WindowPolicy:
                 summary=summary,
                 steps=kept,
             )
-            if self._length(messages) <= most:
+            if self._length(messages) < most:
                 self._counted = False
                 return [ContextShrunk(reason=reason, messages=messages)]
         return ()
