@@ -96,7 +96,8 @@ class Undo:
         if step is None:
             plan = history.plan(0)
         else:
-            plan = history.plan(_end_of(history, max(0, step - 1)), until=_end_of(history, step))
+            end = _end_of(history, step)
+            plan = history.plan(_end_of(history, max(0, step - 1)), until=end)
         made = [replace(change, before=change.after, after=change.before) for change in plan.changes]
         return list(file_differences(made, self.checkpoints.content))
 

@@ -350,3 +350,66 @@ def test_the_model_is_changed_in_the_middle_of_a_chat_and_one_that_is_named_wins
         "tool",
         "assistant",
     ]
+
+
+def test_what_a_turn_did_is_looked_at_taken_back_and_brought_back(workspace: Path) -> None:
+    (workspace / "a.txt").write_text("alpha\n")
+    script = [
+        call("shell", command="echo beta > a.txt; printf 'x\\033[2J' > new.txt"),
+        say("Done."),
+        say("I see that."),
+    ]
+    flags = ("--permission", "full", "--sandbox", "external")
+    with ScriptedServer(script) as server, chatting(workspace, server.url, *flags) as person:
+        person.answer("Change it.")
+        person.sees("changed ~a.txt, +new.txt")
+        person.sees("Done.")
+        person.answer("/diff")
+        person.sees("+x␛[2J")
+        (workspace / "a.txt").write_text("mine\n")
+        person.answer("/undo")
+        person.sees("a.txt: it was changed since")
+        person.answer("what?")
+        person.sees("Answer one of o/k/s")
+        person.answer("k")
+        person.sees("taken back: -new.txt")
+        kept = (workspace / "a.txt").read_text()
+        person.answer("/redo")
+        person.sees("brought back: +new.txt")
+        person.answer("/rewind")
+        person.sees("   1  ")
+        person.answer("/rewind 0")
+        person.sees("o overwrite them")
+        person.answer("o")
+        person.sees("The conversation goes on from an earlier step")
+        person.answer("And now?")
+        person.sees("I see that.")
+        person.answer("exit")
+
+        assert person.leaves() == 0
+
+    assert kept == "mine\n"
+    assert {file.name: file.read_text() for file in workspace.glob("*.txt")} == {"a.txt": "alpha\n"}
+    assert "\x1b[32m+beta\x1b[0m" in person.raw
+    assert "\x1b[31m-alpha\x1b[0m" in person.raw
+    assert [message["role"] for message in server.requests[2].messages] == ["system", "user"]
+
+
+def test_a_question_about_files_is_left_with_ctrl_c_and_nothing_is_done(workspace: Path) -> None:
+    script = [call("write_file", path="a.txt", content="agent"), say("Done.")]
+    flags = ("--permission", "full", "--sandbox", "external")
+    with ScriptedServer(script) as server, chatting(workspace, server.url, *flags) as person:
+        person.answer("Write it.")
+        person.sees("Done.")
+        (workspace / "a.txt").write_text("mine")
+        person.answer("/undo")
+        person.sees("o overwrite them")
+        person.is_asked()
+        person.type(CTRL_C)
+        person.answer("/diff 7")
+        person.sees("There is no step 7.")
+        person.answer("exit")
+
+        assert person.leaves() == 0
+
+    assert (workspace / "a.txt").read_text() == "mine"

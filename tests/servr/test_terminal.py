@@ -500,3 +500,23 @@ async def test_a_prompt_reaches_the_model_as_it_was_typed() -> None:
     await talk(terminal_of("  read \x1b[31m this  "), gateway)
 
     assert gateway.requests[0].messages[-1] == UserMessage(text="read \x1b[31m this")
+
+
+@pytest.mark.parametrize(
+    ("typed", "answer"),
+    [
+        ("/undo", "There is nothing to take back. This session changed no file."),
+        ("/redo", "There is nothing to bring back. Only what was just taken back can be."),
+        ("/diff", "No file has changed."),
+        ("/diff x\x1b", "'x\\x1b' is no number of a step. /rewind lists the steps."),
+        ("/undo 3", "There is no step 3. The model has taken no step yet; 0 is before the first."),
+        ("/rewind", "The model has taken no step yet."),
+    ],
+)
+async def test_where_nothing_was_done_nothing_is_taken_back(typed: str, answer: str) -> None:
+    terminal = terminal_of(typed, "exit")
+
+    _, events = await talk(terminal, ScriptedGateway())
+
+    assert shown(terminal).splitlines()[5] == answer
+    assert events == []
