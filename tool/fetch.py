@@ -41,18 +41,20 @@ class Fetch:
     resolve: Callable[[str, int], Awaitable[tuple[str, ...]]] = addresses_of
     is_own: Callable[[str], bool] = is_own
     """Whether a public address is of this machine or its network."""
+    seconds: float = TOTAL_SECONDS
+    """For all of it: names, redirects, and reading what came."""
     name = "fetch"
     args = FetchArgs
     effect = Effect.NETWORK
 
     async def run(self, args: FetchArgs, context: ToolContext) -> ToolResult:
         try:
-            async with asyncio.timeout(TOTAL_SECONDS):
+            async with asyncio.timeout(self.seconds):
                 url, response = await self._follow(args.url)
                 page = await asyncio.to_thread(page_of, url, response)
         except TimeoutError as error:
             raise ToolTimedOut(
-                f"{args.url!r} did not answer in {TOTAL_SECONDS:.0f} s.",
+                f"{args.url!r} did not answer in {self.seconds:g} s.",
                 hint="Try again later, or elsewhere.",
             ) from error
         if not 200 <= response.status < 300:
@@ -107,7 +109,7 @@ class Fetch:
         for ip in found[:MOST_ADDRESSES]:
             try:
                 return await self.services.web.get(
-                    address.url, address=ip, timeout_seconds=TOTAL_SECONDS, max_bytes=MOST_BYTES
+                    address.url, address=ip, timeout_seconds=self.seconds, max_bytes=MOST_BYTES
                 )
             except ToolError as error:
                 failed = error
