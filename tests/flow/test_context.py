@@ -1,13 +1,16 @@
 """What is kept when the window is full."""
 
+import asyncio
+from collections.abc import AsyncGenerator
 from contextlib import suppress
+from dataclasses import dataclass
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from core.conversation import Conversation
-from core.deltas import ProgressDelta
+from core.deltas import Delta, ProgressDelta, TextDelta
 from core.errors import ContextOverflow, GatewayError, GatewayUnavailable, OutOfMemory
 from core.events import ContextShrunk, Event, ModelDelta, SummaryAsked
 from core.marking import marked
@@ -322,6 +325,36 @@ async def test_people_are_told_that_a_summary_is_asked_for_and_how_far_its_promp
     await policy.before_step(Conversation(messages=talk(16, 3_000)))
 
     assert told == [SummaryAsked(reason="The window was nearly full."), ModelDelta(delta=read)]
+
+
+async def test_who_interrupts_a_summary_closes_its_connection_and_drops_nothing() -> None:
+    begun, closed = asyncio.Event(), list[bool]()
+
+    @dataclass
+    class Slow:
+        async def stream(self, request: ModelRequest) -> AsyncGenerator[Delta, None]:
+            begun.set()
+            try:
+                await asyncio.Event().wait()
+                yield TextDelta(text="never")
+            finally:
+                closed.append(True)
+
+    messages = talk(16, 3_000)
+    conversation = Conversation(messages=[*messages])
+    policy = WindowPolicy(head=HEAD, window_tokens=20_000, gateway=Slow())
+    waiting = asyncio.create_task(_shrunk(policy, conversation))
+    await begun.wait()
+    waiting.cancel()
+    await asyncio.wait({waiting})
+
+    assert (waiting.cancelled(), closed, conversation.messages) == (True, [True], messages)
+    policy.gateway = None
+    assert len(await policy.before_step(conversation)) == 1
+
+
+async def _shrunk(policy: WindowPolicy, conversation: Conversation) -> None:
+    await policy.before_step(conversation)
 
 
 @pytest.mark.parametrize(

@@ -67,14 +67,18 @@ def environment(tmp_path: Path) -> Mapping[str, str]:
     return {"HOME": str(home), "PATH": path, "LANG": "C.UTF-8", "ROOST_NO_SETUP": "1", **folders}
 
 
+def cli_command(server: ScriptedServer, workspace: Path, prompt: str, *flags: str) -> Sequence[str]:
+    return [
+        *(sys.executable, str(CLI), "-p", prompt, "--json", "--url", server.url, "--model", "m"),
+        *("--workspace", str(workspace), "--permission", "full", "--sandbox", "external", *flags),
+    ]
+
+
 @pytest.fixture
 def run_cli(workspace: Path, environment: Mapping[str, str]) -> RunCli:
     def run(server: ScriptedServer, prompt: str, *flags: str) -> Run:
         finished = subprocess.run(
-            [
-                *(sys.executable, str(CLI), "-p", prompt, "--json", "--url", server.url, "--model", "m"),
-                *("--workspace", str(workspace), "--permission", "full", "--sandbox", "external", *flags),
-            ],
+            cli_command(server, workspace, prompt, *flags),
             cwd=workspace,
             env=environment,
             stdin=subprocess.DEVNULL,

@@ -1,20 +1,30 @@
 """Long sessions on servers with little room, as a person would run them."""
 
+import subprocess
+from collections.abc import Mapping
 from itertools import chain, repeat
 from pathlib import Path
 
 import pytest
 
+from flow.context import NEARLY_FULL
 from gate.memory import ANY_SETTING
-from tests.scenarios.conftest import RunCli
+from tests.scenarios.conftest import LIMIT_SECONDS, RunCli, cli_command
 from tests.scripted_server import Recorded, ScriptedServer, Spoken, prefix_breaks
+from tests.scripted_server.app import Aside
 from tests.scripted_server.faults import FINISH, aside, filling
-from tests.scripted_server.replies import Drop, Reply, refuse, say
+from tests.scripted_server.replies import Drop, Gate, Reply, call, overflow, refuse, say, slowly
 
 pytestmark = pytest.mark.server
 
 WINDOW = 16_384
 NO_MEMORY = refuse(500, "CUDA error: out of memory")
+
+
+def refusing(window: int) -> Aside:
+    """Refuses whatever is longer; a summary it writes."""
+    answers = aside()
+    return lambda request: overflow(request.tokens, window) if request.tokens > window else answers(request)
 
 
 LATE = Reply((b": reading\n\n", Drop()), headers=(("content-type", "text/event-stream"),))
@@ -88,3 +98,80 @@ def test_no_request_asks_for_more_than_the_window_has_left(run_cli: RunCli) -> N
 
     limits = [request.json["max_tokens"] for request in server.requests if "max_tokens" in request.json]
     assert all(0 < limit < WINDOW for limit in limits)
+
+
+def test_a_first_message_that_is_longer_than_the_window_is_clipped_and_worked_on(
+    run_cli: RunCli, workspace: Path
+) -> None:
+    pasted = "Write done.txt. " + "noise and more noise\n" * 4_000 + "Never delete a file."
+
+    with ScriptedServer(FINISH, window_tokens=8_192, aside=refusing(8_192)) as server:
+        run = run_cli(server, pasted)
+
+    assert (run.exit_code, (workspace / "done.txt").read_text()) == (0, "done\n")
+    assert [event["reason"] for event in run.of("context_shrunk")] == [NEARLY_FULL]
+    assert max(request.tokens for request in server.requests) < 8_192
+    assert "Never delete a file." in str(server.requests[-1].messages)
+
+
+@pytest.mark.parametrize("window", [2_048, 3_000])
+def test_a_tiny_window_is_worked_in(window: int, run_cli: RunCli, workspace: Path) -> None:
+    files = [f"part-{number}.txt" for number in range(12)]
+    for name in files:
+        (workspace / name).write_text("".join(f"line {line} of {name}\n" for line in range(60)))
+    reading = tuple(call("read_file", path=name) for name in files)
+
+    with ScriptedServer((*reading, *FINISH), window_tokens=window, aside=refusing(window)) as server:
+        run = run_cli(server, "Read all parts, then write done.txt.")
+
+    limits = [request.json["max_tokens"] for request in server.requests if "max_tokens" in request.json]
+    assert (run.exit_code, (workspace / "done.txt").read_text()) == (0, "done\n")
+    assert len(run.of("context_shrunk")) <= len(files)
+    assert all(0 < limit < window for limit in limits)
+    assert "Read all parts, then write done.txt." in str(server.requests[-1].messages)
+
+
+def test_a_window_that_becomes_shorter_in_the_middle_of_a_turn_is_learned(
+    run_cli: RunCli, workspace: Path
+) -> None:
+    refuse_all = refusing(5_000)
+
+    def later(request: Recorded) -> Spoken | Reply | None:
+        return refuse_all(request) if request.number > 9 else None
+
+    with ScriptedServer((*filling(20), *FINISH), window_tokens=32_768, aside=later) as server:
+        run = run_cli(server, "Write done.txt.")
+
+    tokens = [request.tokens for request in server.requests]
+    assert (run.exit_code, (workspace / "done.txt").read_text()) == (0, "done\n")
+    assert max(tokens[:10]) > 5_000
+    assert sum(count > 5_000 for count in tokens[10:]) <= 2
+
+
+def test_a_kill_while_the_model_sums_up_loses_nothing(
+    run_cli: RunCli, workspace: Path, environment: Mapping[str, str]
+) -> None:
+    hold, answers = Gate(), aside()
+
+    def slow_notes(request: Recorded) -> Spoken | Reply | None:
+        answer = answers(request)
+        return slowly(answer, hold) if isinstance(answer, Spoken) and not hold.opened.is_set() else answer
+
+    with ScriptedServer((*filling(20), *FINISH), window_tokens=WINDOW, aside=slow_notes) as server:
+        command = cli_command(server, workspace, "Write done.txt. Never use a network.")
+        process = subprocess.Popen(
+            command, env=environment, stdout=subprocess.DEVNULL, stdin=subprocess.DEVNULL
+        )
+        try:
+            assert hold.reached.wait(LIMIT_SECONDS)
+        finally:
+            process.kill()
+            process.wait()
+            hold.open()
+        run = run_cli(server, "Go on.", "--continue")
+
+    said = str(server.requests[-1].messages)
+    assert (run.exit_code, (workspace / "done.txt").read_text()) == (0, "done\n")
+    assert run.events[1]["type"] == "context_shrunk"
+    assert "Never use a network." in said
+    assert "Go on." in said
