@@ -62,7 +62,8 @@ def _undo(given: argparse.Namespace, loaded: Loaded) -> int:
         return list_steps(*of)
     if given.preview:
         return preview(*of, given.to)
-    return undo_to(*of, given.to, overwrite=given.overwrite)
+    masking = masking_of(loaded.settings, here())
+    return undo_to(*of, given.to, overwrite=given.overwrite, masking=masking)
 
 
 def _models(given: argparse.Namespace, loaded: Loaded) -> int:

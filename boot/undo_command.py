@@ -10,8 +10,10 @@ from boot.paths import Folders
 from boot.session_files import SessionFiles
 from core.errors import UndoRefused
 from core.events import Event
+from core.masking import Masking
 from core.visible import visible
 from core.workspace import Workspace
+from flow.masking import mapped
 from flow.undo import Undo, Wish
 from servr.drawing import Line, Style, lines_of, lines_of_view
 from servr.file_lines import lines_of_steps
@@ -47,7 +49,9 @@ def preview(folders: Folders, workspace: Path, session: str | None, step: int) -
     return 0
 
 
-def undo_to(folders: Folders, workspace: Path, session: str | None, step: int, *, overwrite: bool) -> int:
+def undo_to(
+    folders: Folders, workspace: Path, session: str | None, step: int, *, overwrite: bool, masking: Masking
+) -> int:
     """Raises UndoRefused when a file was changed by somebody else since, unless it may be overwritten."""
 
     async def consent(conflicts: Sequence[str]) -> Wish:
@@ -59,19 +63,20 @@ def undo_to(folders: Folders, workspace: Path, session: str | None, step: int, *
             hint="Look with --preview; --overwrite does it all the same, and can be taken back in turn.",
         )
 
-    with _opened(_path_of(folders, workspace, session), folders) as undo:
+    with _opened(_path_of(folders, workspace, session), folders, masking) as undo:
         asyncio.run(undo.to_step(step, consent))
     return 0
 
 
 @contextmanager
-def _opened(path: Path, folders: Folders) -> Iterator[Undo]:
+def _opened(path: Path, folders: Folders, masking: Masking) -> Iterator[Undo]:
     log = SessionLog.open(path)
     files = _files(path, folders)
 
     def record(event: Event) -> None:
-        log.append(event)
-        _show(lines_of(event))
+        shown = mapped(event, masking.masked)
+        log.append(shown)
+        _show(lines_of(shown))
 
     try:
         for event in files.cut_off(list(log.records())):

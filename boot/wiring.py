@@ -143,6 +143,7 @@ async def open_session(
             ),
             hides=permissions.hides,
             active=ActiveProfile(way.profile),
+            masking=masking,
         )
         toolbox = toolbox_for(settings, services, plugins, _told_names(log, way.profile))
         log = log or _new_log(folders, workspace, way, services, toolbox)

@@ -11,6 +11,7 @@ same however many values there are.
 import json
 from base64 import b64encode, urlsafe_b64encode
 from bisect import bisect_right
+from codecs import getincrementaldecoder
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -53,16 +54,16 @@ class Masking:
             return text
         return "".join(self._pieces(text, spans, _places(text, dense)))
 
-    def settled(self, text: str) -> int:
-        """How many characters of `text` are sure to be masked alike, whatever follows them."""
+    def begun(self, text: str) -> tuple[str, str]:
+        """The beginning of `text` that is masked alike whatever follows, masked, and the rest as it is."""
         dense = _dense(text)
+        spans = self._spans(dense)
         cut = len(dense) - self._beginning(dense)
-        if cut == len(dense):
-            return len(text)
-        for span in reversed(self._spans(dense)):
-            if span.start < cut < span.end:
-                cut = span.start
-        return _places(text, dense)[cut]
+        cut = next((span.start for span in reversed(spans) if span.start < cut < span.end), cut)
+        end = _end_before(text, len(dense) - cut)
+        if not (settled := [span for span in spans if span.end <= cut]):
+            return text[:end], text[end:]
+        return "".join(self._pieces(text[:end], settled, _places(text, dense))), text[end:]
 
     def _beginning(self, dense: str) -> int:
         """How many characters at the end of `dense` stand together in a value."""
@@ -143,15 +144,31 @@ class MaskedStream:
         """What can be shown by now."""
         if not self.masking:
             return piece
-        text = self._held + piece
-        settled = self.masking.settled(text)
-        self._held = text[settled:]
-        return self.masking.masked(text[:settled])
+        shown, self._held = self.masking.begun(self._held + piece)
+        return shown
 
     def end(self) -> str:
         """The rest, when nothing follows."""
         rest, self._held = self._held, ""
         return self.masking.masked(rest)
+
+
+@dataclass
+class MaskedBytes:
+    """The same for bytes, of which most are text in UTF-8; the others stay as they are."""
+
+    masking: Masking
+
+    def __post_init__(self) -> None:
+        self._stream = MaskedStream(self.masking)
+        self._decoder = getincrementaldecoder("utf-8")("surrogateescape")
+
+    def add(self, chunk: bytes, *, final: bool = False) -> bytes:
+        """What can be shown by now; after a `final` chunk all of it."""
+        if not self.masking:
+            return chunk
+        text = self._stream.add(self._decoder.decode(chunk, final)) + (self._stream.end() if final else "")
+        return text.encode("utf-8", "surrogateescape")
 
 
 def can_mask(value: str) -> bool:
@@ -200,3 +217,12 @@ def _places(text: str, dense: str) -> "range | list[int]":
     if len(text) == len(dense):
         return range(len(text))
     return [place for place, character in enumerate(text) if not character.isspace()]
+
+
+def _end_before(text: str, count: int) -> int:
+    """Where the last `count` characters of `text` that are no white space begin."""
+    end = len(text)
+    while count:
+        end -= 1
+        count -= not text[end].isspace()
+    return end

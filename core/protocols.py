@@ -14,6 +14,7 @@ from core.deltas import Delta
 from core.endpoint import Constraint, ServerFacts
 from core.events import Event, Record
 from core.ledger import FileLedger
+from core.masking import Masking
 from core.messages import Message, ToolStatus
 from core.permissions import Effect
 from core.profile import ActiveProfile, ModelProfile
@@ -213,6 +214,8 @@ class ToolServices:
     """Whether the file at an absolute path is passed over by searches, because it holds secrets."""
     active: ActiveProfile = field(default_factory=ActiveProfile)
     ledger: FileLedger = field(default_factory=FileLedger)
+    masking: Masking = field(default_factory=Masking)
+    """Of what is kept in files, or cut: all else is masked when it becomes an event."""
 
     @property
     def profile(self) -> ModelProfile:

@@ -5,6 +5,7 @@ from dataclasses import field
 from pathlib import Path
 from typing import Protocol
 
+from core.masking import Masking
 from core.values import value
 
 
@@ -57,6 +58,8 @@ class Limits:
     """How much of the output stays in memory, head and tail together."""
     spill_to: Path | None = None
     """Folder for the file with the whole output, when it is longer than `kept_chars`."""
+    masking: Masking = field(default_factory=Masking)
+    """What is masked of it, before any of it is shown, cut or kept."""
 
 
 @value

@@ -8,18 +8,26 @@ from pathlib import Path
 from typing import BinaryIO
 
 from core.artifacts import new_artifact
+from core.masking import MaskedBytes, Masking
 
 HEAD_SHARE = 0.3
 """Of what is kept; errors stand at the end."""
 MOST_SPILLED_BYTES = 50_000_000
 PROGRESS_SECONDS = 0.1
 MOST_PROGRESS_CHARS = 2_000
+NOTHING_MASKED = Masking()
 
 
 class Capture:
     """Takes bytes as they come; memory stays within a few times `kept_chars`, whatever comes."""
 
-    def __init__(self, kept_chars: int, spill_to: Path | None, progress: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        kept_chars: int,
+        spill_to: Path | None,
+        progress: Callable[[str], None],
+        masking: Masking = NOTHING_MASKED,
+    ) -> None:
         self.head = ""
         self.tail = ""
         self.spilled: Path | None = None
@@ -32,6 +40,7 @@ class Capture:
         self._file: BinaryIO | None = None
         self._unspilled = bytearray()
         self._progress = Progress(progress)
+        self._masked = MaskedBytes(masking)
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
 
     @property
@@ -39,14 +48,18 @@ class Capture:
         return self._chars - len(self.head) - len(self.tail)
 
     def add(self, chunk: bytes) -> None:
-        self._add_text(self._decoder.decode(chunk))
-        self._spill(chunk)
+        self._add_masked(self._masked.add(chunk))
 
     def close(self) -> None:
+        self._add_masked(self._masked.add(b"", final=True))
         self._add_text(self._decoder.decode(b"", final=True))
         self._progress.close()
         if self._file is not None:
             self._file.close()
+
+    def _add_masked(self, chunk: bytes) -> None:
+        self._add_text(self._decoder.decode(chunk))
+        self._spill(chunk)
 
     def _add_text(self, text: str) -> None:
         self._progress.add(text)

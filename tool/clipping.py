@@ -12,6 +12,7 @@ NOTE_CHARS = 160
 
 def clipped(text: str, services: ToolServices, *, suffix: str = ".txt") -> str:
     """`text`, or its first lines and the name of the file that holds all of it."""
+    text = services.masking.masked(text)
     most = services.profile.output_chars
     if len(text) <= most:
         return text
@@ -33,7 +34,7 @@ def outline(text: str, services: ToolServices) -> str:
 
 def kept(text: str, services: ToolServices, *, suffix: str = ".txt") -> str:
     """Put `text` into a file of its own, the same for the same text; answers what the model calls it."""
-    content = text.encode("utf-8", "replace")
+    content = services.masking.masked(text).encode("utf-8", "replace")
     path = services.artifacts / f"text-{sha256(content).hexdigest()[:12]}{suffix}"
     try:
         with artifacts_in(services.artifacts) as held:

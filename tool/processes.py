@@ -45,7 +45,7 @@ class Processes:
             ToolError: when it could not be started.
         """
         began = asyncio.get_running_loop().time()
-        capture = Capture(limits.kept_chars, limits.spill_to, progress)
+        capture = Capture(limits.kept_chars, limits.spill_to, progress, limits.masking)
         with Pipe() as output, Pipe() as report:
             places = {1: output.writer, 2: output.writer}
             if command.report:

@@ -63,6 +63,7 @@ class Pyexe:
             profile.output_chars,
             self.services.artifacts,
             lambda text: context.progress(without_controls(text)),
+            self.services.masking,
         )
         try:
             run = await self._run(args, capture)

@@ -52,6 +52,7 @@ class Shell:
                 wall_seconds=args.timeout_seconds,
                 kept_chars=self.services.profile.output_chars,
                 spill_to=self.services.artifacts,
+                masking=self.services.masking,
             ),
             progress=lambda text: context.progress(without_controls(text)),
         )

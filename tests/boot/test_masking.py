@@ -1,5 +1,6 @@
 """Which variables are taken for secrets, and where their values do not turn up."""
 
+import io
 import json
 import logging
 import os
@@ -15,6 +16,7 @@ from boot.logs import MaskedFormatter
 from boot.masking import looks_secret, masking_of, too_short
 from boot.paths import Folders
 from boot.settings import Settings
+from boot.shown import Shown
 from core.masking import Masking
 from tests.scripted_server.replies import say
 from tests.scripted_server.serving import ScriptedServer
@@ -204,6 +206,16 @@ def test_a_log_from_before_a_secret_was_declared_is_masked_when_it_is_shown(tmp_
 
     assert "[masked BIRD] sings" in shown.stdout
     assert "bluebird" not in shown.stdout + (tmp_path / "out.md").read_text()
+
+
+def test_what_a_command_prints_is_masked_and_obeyed_by_no_terminal() -> None:
+    out = io.StringIO()
+    shown = Shown(out, Masking([("API_KEY", VALUE)]))
+
+    shown.writelines([f"\x1b[2mdim {VALUE}\x1b[0m\n", "\x1b[2J\x1b[8mhidden\u202e\n"])
+
+    assert out.getvalue() == "\x1b[2mdim [masked API_KEY]\x1b[0m\n␛[2J␛[8mhidden<U+202E>\n"
+    assert shown.isatty() is False
 
 
 def test_a_start_that_fails_says_so_without_the_key(tmp_path: Path) -> None:
