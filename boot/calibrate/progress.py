@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import TextIO
 
 from boot.calibrate.checks import Check
 
@@ -18,13 +19,14 @@ CLEAR_LINE = "\r\x1b[K"
 class Progress:
     count: int
     """Of checks."""
+    out: TextIO = field(default_factory=lambda: sys.stderr)
     begun: float = field(default_factory=time.monotonic)
 
     @contextmanager
     def __call__(self, number: int, check: Check) -> Iterator[None]:
         """Shows `check` while it runs, after `number` others."""
-        if not sys.stderr.isatty():
-            sys.stderr.write(f"roost: {number + 1} of {self.count}: {check.title}\n")
+        if not self.out.isatty():
+            self.out.write(f"roost: {number + 1} of {self.count}: {check.title}\n")
             yield
             return
         over = threading.Event()
@@ -39,12 +41,13 @@ class Progress:
     def _draw(self, number: int, check: Check, over: threading.Event) -> None:
         full = WIDTH * number // self.count
         bar = "█" * full + "░" * (WIDTH - full)
-        while not over.is_set():
+        while True:
             minutes, seconds = divmod(int(time.monotonic() - self.begun), 60)
-            sys.stderr.write(
+            self.out.write(
                 f"{CLEAR_LINE}{bar} {number + 1} of {self.count}  {check.title}  {minutes}:{seconds:02}"
             )
-            sys.stderr.flush()
-            over.wait(TICK_SECONDS)
-        sys.stderr.write(CLEAR_LINE)
-        sys.stderr.flush()
+            self.out.flush()
+            if over.wait(TICK_SECONDS):
+                break
+        self.out.write(CLEAR_LINE)
+        self.out.flush()
