@@ -279,5 +279,17 @@ async def test_a_needed_check_without_an_answer_in_time_ends_the_exam() -> None:
     assert (held.finished, held.ended, len(held.results)) == (True, "It was too slow to be asked more.", 1)
 
 
+async def test_a_model_that_falls_silent_is_waited_for_no_longer_than_each_check_may_take() -> None:
+    checks = [replace(check, seconds=0.05) for check in EXAM[2:]]
+    gateway = ScriptedGateway(*([Event()] for _ in checks))
+    way = ModelWay(gateway=gateway, model="m", place="u")
+    examiner = Exam(lambda report: None, lambda number, check: nullcontext(), checks)
+
+    held = await examiner.hold(Examinee(way, nonce="n"), Report(model="m", url="u", begun=NOW))
+
+    assert [result.graded.verdict for result in held.results] == [LEFT_OUT] * len(checks)
+    assert (held.finished, dict(held.fields), len(gateway.requests)) == (True, {}, len(checks))
+
+
 def test_once_the_model_is_loaded_the_exam_takes_five_minutes_at_most() -> None:
     assert sum(check.seconds for check in EXAM[1:]) <= 300
