@@ -1,11 +1,11 @@
 """What one session did to files, and how to take it back. Its parts are imported when they are needed."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from boot.paths import artifacts_folder
+from boot.paths import OWN_FOLDER
 from core.conversation import counting
 from core.events import Event, FilesChanged, FilesRestored, ModelReplied, Record, RestoreBegan, ToolFinished
 from core.ledger import FileLedger
@@ -43,12 +43,12 @@ class SessionFiles:
         from tool.ignore import Folder
 
         workspace, root = self.workspace, self.workspace.real_root
-        artifacts = artifacts_folder(root).resolve()
+        ours = frozenset(map(str, (root / OWN_FOLDER, self.folder.parent.resolve())))
         self._made = self._made or WorkspaceCheckpoints(
             workspace=workspace,
             looker=Looker(
                 root,
-                cover=lambda: Folder.at(root, workspace, artifacts),
+                cover=lambda: replace(Folder.at(root, workspace, root / OWN_FOLDER), hidden=ours),
                 objects=Objects(self.folder / "objects"),
                 git=GitObjects(root),
             ),

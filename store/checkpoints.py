@@ -86,7 +86,7 @@ class WorkspaceCheckpoints:
             pending = Pending(call.id, self.looker.see(names), names)
         else:
             if self._look is None:
-                Thread(target=self.looker.objects.sweep, daemon=True).start()
+                Thread(target=self._sweep, daemon=True).start()
             self._look = self.looker.look(self._look)
             pending = Pending(call.id, self._look)
         self._pending = pending
@@ -97,6 +97,10 @@ class WorkspaceCheckpoints:
                 {"": f"what this call changes, if Roost is killed meanwhile ({error.strerror})"}
             )
         return self._not_kept(pending.before.left_out)
+
+    def _sweep(self) -> None:
+        self.looker.objects.sweep()
+        self.file.sweep()
 
     async def _settle(self, tell: Tell, *, certain: bool = True) -> None:
         if self._pending is None:

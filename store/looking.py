@@ -21,7 +21,7 @@ from typing import BinaryIO
 
 from core.beneath import Held, NotRegular, hold
 from core.checkpoints import Cover
-from core.file_states import FileState
+from core.file_states import FileState, Kind
 from store.git_objects import GitObjects, blob_name
 from store.objects import Objects, digest_of
 
@@ -155,6 +155,9 @@ class Looker:
                         inside = [entry.name for entry in listed if entry.is_dir(follow_symlinks=False)]
                         names = frozenset(entry.name for entry in listed)
                         covered, rules = rules.covered(held, inside, list(names.difference(inside)))
+                        if len(covered) > self.most_files - count:
+                            look.left_out[""] = TOO_MANY
+                            covered = frozenset(sorted(covered)[: self.most_files - count])
                         found = list(_statuses(entry for entry in listed if entry.name in covered))
                     if len(listed) < MOST_NAMES:
                         look.folders[folder] = names
@@ -163,7 +166,7 @@ class Looker:
             except OSError as error:
                 look.left_out[folder or "."] = f"it cannot be read ({error.strerror})"
                 continue
-            below = sorted(covered.intersection(inside), key=os.fsencode)
+            below = sorted(covered.intersection(inside))
             waiting += [(f"{folder}/{name}" if folder else name, rules.below(name)) for name in below]
 
     def _see(self, look: Look, held: Held, path: str, status: os.stat_result, earlier: Look) -> None:
@@ -181,7 +184,8 @@ class Looker:
         except (NotRegular, ValueError):
             return  # a pipe, a socket or a device
         except OSError as error:
-            state, blob = FileState(kind="file", mode=_rights(status), size=status.st_size), ""
+            kind: Kind = "link" if stat.S_ISLNK(status.st_mode) else "file"
+            state, blob = FileState(kind=kind, mode=_rights(status), size=status.st_size), ""
             look.left_out[path] = str(error.strerror)
         look.files[path] = Seen(state, signature, self._is_settled(status), blob)
 

@@ -5,6 +5,7 @@ pending/<session>.look.json    what was in the whole workspace, for a call that 
 """
 
 import json
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ from typing import Any
 
 from core.file_states import FileState
 from store.looking import Look, Seen
+from store.objects import KEPT_SECONDS
 from store.private import make_private_folder, replace_private_file
 
 
@@ -55,6 +57,14 @@ class PendingFile:
         """The call has ended, and what it changed is known."""
         with suppress(OSError):
             self._path(".json").unlink(missing_ok=True)
+
+    def sweep(self) -> None:
+        """Throw away those of sessions that were left for a month."""
+        with suppress(OSError):
+            for path in self.folder.iterdir():
+                with suppress(OSError):
+                    if time.time() - path.stat().st_mtime > KEPT_SECONDS:
+                        path.unlink()
 
     def remove(self) -> None:
         self.settle()

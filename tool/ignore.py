@@ -106,7 +106,7 @@ class Folder:
             rules = () if ".git" in names else self.rules
             if names & {".git", ".gitignore"}:
                 rules += _rules_in(folder)
-        seen = [entry for entry in found[:most] if not self._hides(entry, rules)]
+        seen = [each for each in found[:most] if not self._hides(each.path, rules, is_folder=each.is_folder)]
         seen.sort(key=lambda entry: os.fsencode(entry.name))
         return Listing(seen, replace(self, rules=rules), complete=len(found) <= most)
 
@@ -122,17 +122,18 @@ class Folder:
         rules = () if ".git" in names else self.rules
         if names & {".git", ".gitignore"}:
             rules += _rules_in(folder)
-        entries = (Entry(f"{self.path}/{name}", name, name in inside, is_link=False) for name in names)
-        seen = frozenset(entry.name for entry in entries if not self._hides(entry, rules))
-        return seen, replace(self, rules=rules)
+        seen = (
+            name for name in names if not self._hides(f"{self.path}/{name}", rules, is_folder=name in inside)
+        )
+        return frozenset(seen), replace(self, rules=rules)
 
     def below(self, name: str) -> "Folder":
         return replace(self, path=f"{self.path}/{name}")
 
-    def _hides(self, entry: Entry, rules: Sequence[IgnoreFile]) -> bool:
-        if entry.name == ".git" or entry.path in self.hidden:
+    def _hides(self, path: str, rules: Sequence[IgnoreFile], *, is_folder: bool) -> bool:
+        if path.endswith("/.git") or path in self.hidden:
             return True
-        return _hidden_by(rules, entry.path, is_folder=entry.is_folder)
+        return _hidden_by(rules, path, is_folder=is_folder)
 
 
 def folder_of(services: ToolServices, asked: str) -> Folder:
