@@ -92,11 +92,11 @@ async def test_what_a_native_model_did_is_told_to_another_in_words_and_nothing_i
     assert "tools" not in told
     assert texts[2:] == [
         '<tool name="list_files">{}</tool>',
-        '<tool_result name="list_files">\na.txt\n</tool_result>',
+        '<tool_result name="list_files">\n[data]\na.txt\n[/data]\n</tool_result>',
         "There is a.txt.",
         "And now?",
         'Again.\n<tool name="list_files">{}</tool>',
-        '<tool_result name="list_files">\na.txt\n</tool_result>',
+        '<tool_result name="list_files">\n[data]\na.txt\n[/data]\n</tool_result>',
     ]
     assert '{"name":"list_files"' in texts[0]
     assert roles(last)[2:] == [
