@@ -108,10 +108,13 @@ async def _named(url: str, model: str, api_key: str, recall: Recall) -> Endpoint
     """A model of this name at `url`. What an earlier start found out is enough; others run what is hosted."""
     if (known := recall(url)) or is_hosted(url):
         return Endpoint(url=url, model=model, facts=known)
-    with suppress(GatewayError, TimeoutError):
+    try:
         async with asyncio.timeout(LOOK_SECONDS):
             return await _looked_at(url, model, api_key)
-    return Endpoint(url=url, model=model)
+    except TimeoutError:
+        return Endpoint(url=url, model=model, facts=ServerFacts(url=url), is_sure=False)
+    except GatewayError:  # the first request will say it
+        return Endpoint(url=url, model=model)
 
 
 async def _looked_at(url: str, model: str, api_key: str) -> Endpoint:
@@ -122,7 +125,7 @@ async def _looked_at(url: str, model: str, api_key: str) -> Endpoint:
     from gate.listing import OWNERS, models_listed, plain_facts
     from gate.site import Site, text
 
-    site = Site(url, api_key, LOOK_SECONDS)
+    site = Site(url, api_key, 2 * LOOK_SECONDS)  # the time for all of it ends earlier
     try:
         page, version = await asyncio.gather(site.models(), site.page("api/version"))
         listed = models_listed(url, page) or []

@@ -212,4 +212,4 @@ def _words(body: str) -> str:
             break
         words += [f'"{key}": {held}' for key, held in said.items() if key in SPOKEN]
         said = said.get("error") or said.get("detail")
-    return "\n".join(words)
+    return "\n".join(word[:LONGEST_ERROR] for word in words)

@@ -79,7 +79,10 @@ async def test_a_first_request_waits_no_longer_than_a_moment() -> None:
         async with asyncio.timeout(5 * LOOK_SECONDS):
             found = await asyncio.gather(*(discover(one.url, model="m") for one in (silent, halting)))
 
-    assert found == [Endpoint(url=one.url, model="m") for one in (silent, halting)]
+    assert found == [
+        Endpoint(url=one.url, model="m", facts=ServerFacts(url=one.url), is_sure=False)
+        for one in (silent, halting)
+    ]
 
 
 async def test_a_url_and_a_model_that_are_known_bring_what_is_known() -> None:

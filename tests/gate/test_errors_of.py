@@ -199,6 +199,14 @@ def test_the_echo_of_a_request_is_not_taken_for_the_servers_words() -> None:
     assert str(error(422, echo)) == "http://m/v1 answered 422: Unexpected fields."
 
 
+@pytest.mark.parametrize("field", ["error", "message", "code"])
+def test_a_body_of_megabytes_is_read_at_its_beginning_only(field: str) -> None:
+    """Looking for words in all of it takes minutes: some of them may have much between them."""
+    body = json.dumps({field: "the model " * 500_000 + "was not found"})
+
+    assert isinstance(error_of(Refusal(url=URL, status=500, body=body)), GatewayUnavailable)
+
+
 def test_a_long_body_is_cut() -> None:
     assert len(str(error(400, "x" * 10_000))) < 400
 
