@@ -46,7 +46,7 @@ class Session:
     def recover(self) -> bool:
         """Take up what the log has. True when its last turn was cut off, and has been closed now."""
         for record in self.log.records():
-            self.conversation.apply(record.event)
+            self.conversation.apply(mapped(record.event, self.masked.masking.masked))  # older than a secret
             self._follow(record)
         if not self._open_turn:
             return False

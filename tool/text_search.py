@@ -14,6 +14,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 from core.errors import ToolError
+from tool.sandbox_none import command_environment
 from tool.scan import Part, Task
 
 SCANNER = "import sys; sys.path.insert(0, sys.argv[1]); from tool.scan import main; main()"
@@ -82,7 +83,12 @@ def _batches(files: Sequence[str]) -> Iterator[list[str]]:
 async def _running(*command: str) -> AsyncIterator[Process]:
     """A process that does not outlive its block."""
     process = await asyncio.create_subprocess_exec(
-        *command, stdin=PIPE, stdout=PIPE, stderr=DEVNULL, limit=LONGEST_LINE_BYTES
+        *command,
+        stdin=PIPE,
+        stdout=PIPE,
+        stderr=DEVNULL,
+        limit=LONGEST_LINE_BYTES,
+        env=command_environment(os.environ, {}),
     )
     try:
         yield process

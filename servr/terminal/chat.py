@@ -95,6 +95,7 @@ async def chat(
     """Talk until the person leaves; answers the exit code."""
     terminal = people.terminal
     terminal.settle = session.drained
+    terminal.screen.masked = session.masked.masking.masked
     reader = TerminalReader(terminal.screen, window=lambda: models.window_tokens)
     session.subscribe(reader)
 

@@ -1,7 +1,7 @@
 """Writing to a terminal, or to a pipe in its place."""
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from shutil import get_terminal_size
 from typing import TextIO
@@ -19,6 +19,8 @@ class Screen:
     colour: bool = False
     redraws: bool = False
     """Whether a line that was written can be taken back."""
+    masked: Callable[[str], str] = str
+    """Whole lines without secrets: not all of them were told as events."""
     _line_is_open: bool = False
     _held: list[str] | None = field(default=None)
     _for_now: bool = False
@@ -34,7 +36,7 @@ class Screen:
         """Whole lines, each on its own."""
         for line in lines:
             self.end_line()
-            self.write(line.text, line.style)
+            self.write(self.masked(line.text), line.style)
             self.end_line()
 
     def end_line(self) -> None:

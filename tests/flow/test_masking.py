@@ -237,6 +237,19 @@ def test_however_a_reply_is_cut_up_it_is_masked(sizes: list[int], kind: str) -> 
     assert "".join(getattr(one, "text", "") for one in shown) == MASKING.masked(text)
 
 
+async def test_a_session_from_before_a_secret_was_known_goes_on_without_it() -> None:
+    log = MemoryLog()
+    await Session(id="s", loop=a_loop(ScriptedGateway(say(f"It is {KEY}."))), log=log).send(f"Use {KEY}!")
+    gateway = ScriptedGateway(say("hello"))
+    session = Session(id="s", loop=a_loop(gateway), log=log, masked=MaskedEvents(MASKING))
+
+    session.recover()
+    await session.send("and now?")
+
+    assert KEY not in encode(gateway.requests)
+    assert MARK in encode(gateway.requests)
+
+
 def test_the_door_is_the_only_way_to_the_log() -> None:
     """Who appends to a session's log or applies to its conversation is named here; all go through the mask."""
     root = Path(__file__).resolve().parents[2]

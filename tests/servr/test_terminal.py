@@ -13,10 +13,12 @@ from core.deltas import FinishDelta, RestartDelta, TextDelta, ThinkingDelta
 from core.endpoint import ServedModel, ServerFacts
 from core.errors import ConfigError, InputNeeded
 from core.events import Event, ModelDelta, ModelReplied, Outcome, PermissionAsked, Record, TurnFinished
+from core.masking import Masking
 from core.messages import AssistantMessage, Finish, Text, ToolCall, UserMessage
 from core.permissions import Approval, Effect, Scope
 from core.policies import PermissionQuestion
 from core.protocols import Gateway, ModelRequest
+from flow.masking import MaskedEvents
 from flow.sessions import Session
 from flow.undo import Undo
 from flow.unkept import NoCheckpoints
@@ -359,6 +361,25 @@ async def test_of_a_long_text_for_a_file_the_rest_is_said_to_be_more() -> None:
 
     assert "\n".join(f"    {line}" for line in text.splitlines()[1:60]) in shown(terminal)
     assert "    … 10 more lines …\n" in shown(terminal)
+
+
+async def test_what_a_chat_shows_beside_its_events_is_masked() -> None:
+    key = "hunter2-AbCdEfGh-999"
+    terminal = terminal_of("/model")
+    models = Models(model=f"m-{key}")
+    log = MemoryLog()
+    session = Session("s", a_loop(ScriptedGateway()), log)
+    session.masked = MaskedEvents(Masking([("API_KEY", key)]))
+
+    await chat(
+        session,
+        HEADER,
+        people_at(terminal),
+        models,
+        lambda: Undo(NoCheckpoints(), log.records, session.record, log.sync),
+    )
+
+    assert "In use: m-[masked API_KEY]." in shown(terminal)
 
 
 async def test_a_command_cannot_hide_behind_control_characters() -> None:
