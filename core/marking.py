@@ -23,7 +23,7 @@ MARKS = re.compile(
     r"|/?[|｜]DSML[|｜]"
     r"|/?(?:s|bos|eos|pad|unk|sop)>|/?(?:\w{1,10}:)?think(?:ing)?>"
     r"|(?:start|end)_of_\w{1,30}>|unused\d+>|</?SYS>>|\]minimax\[>"
-    r"|/?(?:[\w:]{0,20}(?:tool|function)s?_?(?:calls?|responses?|results?|outputs?)|invoke)\b"
+    r"|/?(?:[\w:]{0,20}(?:tool|function)s?_?(?:calls?|responses?|results?|outputs?)|invoke)"
     r"|function=|/function>|parameter=|/parameter>|tool[ ]name=|/tool>"
     r"|/?(?:INST|SYSTEM_PROMPT|AVAILABLE_TOOLS|(?:END_)?TOOL_\w{1,20}|ARGS|CALL_ID|THINK|IMG|gMASK)\]"
     r"|(?i:\s{0,9}/\s{0,9}data\s{0,9}\])"

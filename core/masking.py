@@ -183,9 +183,7 @@ def _forms(value: str) -> Iterator[str]:
     for case in "xX":
         written += [_percent(said, plain, case) for plain in (UNRESERVED, UNRESERVED + b"/", b"")]
         written.append("".join(f"{byte:02{case}}" for byte in said))
-    for form in (*written, *_base64_forms(said)):
-        if len(dense := _dense(form)) >= LEAST_CHARS:
-            yield dense
+    yield from map(_dense, (*written, *_base64_forms(said)))
 
 
 def _percent(said: bytes, plain: bytes, case: str) -> str:

@@ -13,8 +13,8 @@ import pytest
 
 from boot.layers import Surroundings
 from boot.logs import MaskedFormatter
-from boot.masking import looks_secret, masking_of, too_short
-from boot.paths import Folders
+from boot.masking import looks_secret, masked_here, masking_of, too_short
+from boot.paths import Folders, user_folders
 from boot.settings import Settings
 from boot.shown import Shown
 from core.masking import Masking
@@ -206,6 +206,27 @@ def test_a_log_from_before_a_secret_was_declared_is_masked_when_it_is_shown(tmp_
 
     assert "[masked BIRD] sings" in shown.stdout
     assert "bluebird" not in shown.stdout + (tmp_path / "out.md").read_text()
+
+
+def test_what_a_failing_start_says_is_masked_by_all_that_is_known(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, home: Path
+) -> None:
+    config = user_folders(os.environ).config
+    config.mkdir(parents=True)
+    (config / "settings.toml").write_text(f'api_key = "{VALUE}"\n')
+    monkeypatch.chdir(tmp_path)
+
+    assert masked_here(f"no {VALUE}") == "no [masked AGENT_API_KEY]"
+
+
+def test_settings_that_are_wrong_themselves_leave_the_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("AGENT_MAX_STEPS", "many")
+    monkeypatch.setenv("SERVICE_TOKEN", VALUE)
+
+    assert masked_here(f"no {VALUE}") == "no [masked SERVICE_TOKEN]"
 
 
 def test_what_a_command_prints_is_masked_and_obeyed_by_no_terminal() -> None:

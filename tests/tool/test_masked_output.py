@@ -53,6 +53,12 @@ def test_bytes_that_are_no_text_stay_as_they_are(pieces: list[bytes], size: int)
         assert result == whole
 
 
+def test_without_secrets_bytes_pass_as_they_are() -> None:
+    masked = MaskedBytes(Masking())
+
+    assert (masked.add(b"\xff" + KEY.encode()), masked.add(b"", final=True)) == (b"\xff" + KEY.encode(), b"")
+
+
 def test_a_long_answer_is_masked_in_its_file_and_before_it_is_cut(tmp_path: Path) -> None:
     services = replace(services_at(tmp_path), masking=MASKING)
     most = services.profile.output_chars
