@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from threading import Thread
+from threading import Lock, Thread
 
 from core.checkpoints import Restored, Tell
 from core.errors import ToolError
@@ -38,6 +38,8 @@ class WorkspaceCheckpoints:
     _look: Look | None = field(default=None, init=False)
     """The newest of the whole workspace."""
     _pending: Pending | None = field(default=None, init=False)
+    _looking: Lock = field(default_factory=Lock, init=False)
+    """One look at a time: a call that is cancelled leaves one behind that still goes on."""
     _told: set[str] = field(default_factory=set, init=False)
     """What a person knows to be not kept."""
 
@@ -47,7 +49,8 @@ class WorkspaceCheckpoints:
     ) -> AsyncIterator[None]:
         await self._settle(tell, certain=False)  # of a call whose end was itself cut short
         path = arguments.get("path") if call.name in self.names_its_path else None
-        for event in await asyncio.to_thread(self._begin, call, path):
+        self._pending, told = await asyncio.to_thread(self._begun, call, path)
+        for event in told:
             await tell(event)
         try:
             yield
@@ -80,23 +83,25 @@ class WorkspaceCheckpoints:
             self.file.remove()
         self.looker.git.close()
 
-    def _begin(self, call: ToolCall, path: object) -> Sequence[Event]:
+    def _begun(self, call: ToolCall, path: object) -> tuple[Pending, Sequence[Event]]:
+        """What is there before the call, kept and written down; and what a person has to be told of it."""
+        with self._looking:
+            pending = self._before(call, path)
+            left_out = pending.before.left_out
+            try:
+                self.file.write(pending)
+            except OSError as error:
+                left_out = {"": f"what this call changes, if Roost is killed meanwhile ({error.strerror})"}
+            return pending, self._not_kept(left_out)
+
+    def _before(self, call: ToolCall, path: object) -> Pending:
         if isinstance(path, str):
             names = self._names(path)
-            pending = Pending(call.id, self.looker.see(names), names)
-        else:
-            if self._look is None:
-                Thread(target=self._sweep, daemon=True).start()
-            self._look = self.looker.look(self._look)
-            pending = Pending(call.id, self._look)
-        self._pending = pending
-        try:
-            self.file.write(pending)
-        except OSError as error:
-            return self._not_kept(
-                {"": f"what this call changes, if Roost is killed meanwhile ({error.strerror})"}
-            )
-        return self._not_kept(pending.before.left_out)
+            return Pending(call.id, self.looker.see(names), names)
+        if self._look is None:
+            Thread(target=self._sweep, daemon=True).start()
+        self._look = self.looker.look(self._look)
+        return Pending(call.id, self._look)
 
     def _sweep(self) -> None:
         self.looker.objects.sweep()
@@ -105,7 +110,7 @@ class WorkspaceCheckpoints:
     async def _settle(self, tell: Tell, *, certain: bool = True) -> None:
         if self._pending is None:
             return
-        for event in await asyncio.to_thread(lambda: list(self._ended(certain=certain))):
+        for event in await asyncio.to_thread(self._ended, certain=certain):
             await tell(event)
         self._forget()
 
@@ -113,10 +118,12 @@ class WorkspaceCheckpoints:
         self._pending = None
         self.file.settle()
 
-    def _ended(self, *, certain: bool) -> Iterator[Event]:
+    def _ended(self, *, certain: bool) -> Sequence[Event]:
         """What the pending call has changed."""
-        if (pending := self._pending) is None:
-            return
+        with self._looking:
+            return list(self._changed_by(self._pending, certain=certain)) if self._pending else ()
+
+    def _changed_by(self, pending: Pending, *, certain: bool) -> Iterator[Event]:
         if pending.paths is None:
             after = self._look = self.looker.look(pending.before)
         else:

@@ -61,8 +61,7 @@ class GitObjects:
 
     def _opened(self) -> "Sequence[Pack]":
         if self._packs is None:
-            indexes = [file for place in _object_folders(self.folder) for file in _indexes(place)]
-            largest = sorted(indexes, key=_size, reverse=True)[:MOST_PACKS]
+            largest = sorted(_all_indexes(self.folder), key=_size, reverse=True)[:MOST_PACKS]
             self._packs = [pack for file in largest if (pack := Pack.at(file))]
         return self._packs
 
@@ -233,9 +232,9 @@ def _open(file: Path) -> int:
     return descriptor
 
 
-def _indexes(place: Path) -> list[Path]:
-    with suppress(OSError):
-        return list((place / "pack").glob("*.idx"))
+def _all_indexes(folder: Path) -> list[Path]:
+    with suppress(OSError, ValueError):  # ValueError: a path with a NUL in it
+        return [file for place in _object_folders(folder) for file in (place / "pack").glob("*.idx")]
     return []
 
 

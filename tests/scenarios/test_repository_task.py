@@ -55,7 +55,9 @@ def test_the_records_tell_the_whole_task(run_cli: RunCli, workspace: Path) -> No
     told = [event["type"] for event in run.events]
     assert told == [
         "turn_started",
-        *["model_replied", "tool_started", "tool_finished"] * 6,
+        *["model_replied", "tool_started", "tool_finished"] * 4,
+        *["model_replied", "tool_started", "files_changed", "tool_finished"],
+        *["model_replied", "tool_started", "tool_finished"],
         "model_replied",
         "turn_finished",
     ]

@@ -1,14 +1,17 @@
 """What calls change is found out, kept and put back: with real files, by plain functions instead of tools."""
 
+import asyncio
 import os
 import shutil
 import socket
 import subprocess
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from core.checkpoints import Cover
 from core.file_states import FileState, PathChange
 from store import looking
 from tests.undoing import Agent, tree
@@ -360,6 +363,56 @@ async def test_a_full_disk_is_named_and_does_not_stop_the_call(
 
     assert (agent.root / "a.txt").read_text() == "beta\n"
     assert agent.not_kept == ["a.txt: Not a directory"]
+
+
+async def test_a_call_that_is_cancelled_before_it_ran_has_changed_nothing(agent: Agent) -> None:
+    """The look that was begun goes on meanwhile, and is not taken for that of a call."""
+    begun, go_on = threading.Event(), threading.Event()
+    cover = agent.checkpoints.looker.cover
+
+    def slow_cover() -> Cover:
+        begun.set()
+        go_on.wait()
+        return cover()
+
+    agent.checkpoints.looker.cover = slow_cover
+    running = asyncio.ensure_future(agent.runs(lambda: (agent.root / "never").touch()))
+    await asyncio.to_thread(begun.wait)
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    (agent.root / "mine.txt").write_text("mine")
+    go_on.set()
+
+    await agent.runs(lambda: (agent.root / "a.txt").write_text("a"))
+    await agent.undo.back(agent.consent)
+
+    assert [change.path for change in agent.last_change.changes] == ["a.txt"]
+    assert sorted(tree(agent.root)) == ["mine.txt"]
+
+
+async def test_an_end_that_is_cancelled_is_told_with_the_next_call(agent: Agent) -> None:
+    go_on = threading.Event()
+    cover = agent.checkpoints.looker.cover
+    await agent.runs(lambda: None)
+
+    def change() -> None:
+        (agent.root / "a.txt").write_text("a")
+        agent.checkpoints.looker.cover = slow_cover
+        running.cancel()
+
+    def slow_cover() -> Cover:
+        go_on.wait()
+        return cover()
+
+    running = asyncio.ensure_future(agent.runs(change))
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    go_on.set()
+    await agent.runs(lambda: None)
+
+    assert [change.path for change in agent.last_change.changes] == ["a.txt"]
+    assert not agent.last_change.certain
 
 
 async def test_two_sessions_in_one_workspace_do_not_take_back_each_others_work(tmp_path: Path) -> None:

@@ -93,6 +93,15 @@ def test_the_packs_of_worktrees_and_borrowed_repositories_are_read(
         objects.close()
 
 
+@pytest.mark.parametrize(
+    "said", [b"gitdir: \0", b"gitdir: " + b"x/" * 9_000, b"gitdir: \xff\xfe", b"", b"gitdir: /dev"]
+)
+def test_a_repository_that_is_nowhere_has_nothing(tmp_path: Path, said: bytes) -> None:
+    (tmp_path / ".git").write_bytes(said)
+
+    assert not GitObjects(tmp_path).has(blob_name(b""))
+
+
 def test_outside_of_a_repository_there_is_nothing(tmp_path: Path) -> None:
     assert not GitObjects(tmp_path).has(blob_name(b""))
 
