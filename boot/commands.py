@@ -14,6 +14,7 @@ from boot.layers import Loaded, here, load_settings
 from boot.masking import masking_of
 from boot.settings import known_settings
 from boot.shown import Shown
+from core.visible import visible
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -119,7 +120,7 @@ def _why(given: argparse.Namespace, loaded: Loaded) -> int:
 
 def _warn(warnings: Sequence[str]) -> None:
     for warning in warnings:
-        sys.stderr.write(f"roost: {warning}\n")
+        sys.stderr.write(f"roost: {visible(warning)}\n")
 
 
 Command = Callable[[argparse.Namespace, Loaded], int]

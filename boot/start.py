@@ -13,6 +13,7 @@ from boot.masking import masking_of, too_short
 from boot.model_way import Kind
 from boot.wiring import Choice, People, open_session
 from core.errors import ConfigError
+from core.visible import visible
 
 PATIENCE_SECONDS = 3.0
 """How long a pipe may say nothing before a task that has a text goes on without it."""
@@ -89,4 +90,4 @@ def _piped(*, patient: bool) -> str:
 
 def _tell(*texts: str) -> None:
     for text in texts:
-        sys.stderr.write(f"roost: {text}\n")
+        sys.stderr.write(f"roost: {visible(text)}\n")

@@ -54,6 +54,11 @@ class Masking:
             return text
         return "".join(self._pieces(text, spans, _places(text, dense)))
 
+    def mistaken(self, before: str, after: str) -> str:
+        """A mark in `after` where `before` has the value that it stands for; empty when there is none."""
+        marks = {_mark(span.name) for span in self._spans(_dense(before))} if self._names else set()
+        return next((mark for mark in marks if mark in after and mark not in before), "")
+
     def begun(self, text: str) -> tuple[str, str]:
         """The beginning of `text` that is masked alike whatever follows, masked, and the rest as it is."""
         dense = _dense(text)
@@ -76,7 +81,7 @@ class Masking:
         done = 0
         for span in spans:
             yield text[done : places[span.start]]
-            yield f"[masked {span.name}]"
+            yield _mark(span.name)
             done = places[span.end - 1] + 1
         yield text[done:]
 
@@ -169,6 +174,10 @@ class MaskedBytes:
             return chunk
         text = self._stream.add(self._decoder.decode(chunk, final)) + (self._stream.end() if final else "")
         return text.encode("utf-8", "surrogateescape")
+
+
+def _mark(name: str) -> str:
+    return f"[masked {name}]"
 
 
 def can_mask(value: str) -> bool:

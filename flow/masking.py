@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, fields, is_dataclass, replace
 from typing import Any, TypeVar
 
 from core.deltas import CallDelta, FinishDelta, RestartDelta, TextDelta, ThinkingDelta
-from core.events import Event, ModelDelta, ModelReplied, ToolFinished, ToolProgressed
+from core.events import Event, ModelDelta, ToolFinished, ToolProgressed
 from core.masking import MaskedStream, Masking
 from core.messages import Image
 
@@ -55,10 +55,12 @@ class MaskedEvents:
         match event:
             case ModelDelta(delta=RestartDelta()):
                 list(self._rest(*OF_REPLY))  # all that was said is void
-            case ModelDelta(delta=FinishDelta()) | ModelReplied():
+            case ModelDelta(delta=FinishDelta()):
                 yield from self._rest(*OF_REPLY)
             case ToolFinished(call_id=call_id):
                 yield from self._rest("progress", call=call_id)
+            case _ if event.durable:  # a stream that was cut has no end of its own
+                yield from self._rest(*OF_REPLY)
             case _:
                 pass
 
@@ -85,7 +87,8 @@ class MaskedEvents:
             call.source,
             lambda rest: ModelDelta(delta=CallDelta(index=index, source=rest)),
         )
-        return replace(call, arguments=arguments, source=source)
+        rest = mapped(replace(call, arguments="", source=""), self.masking.masked)
+        return replace(rest, arguments=arguments, source=source)
 
     def _shown(self, key: Key, text: str, event_of: Callable[[str], Event]) -> str:
         if key not in self._streams:

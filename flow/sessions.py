@@ -63,7 +63,7 @@ class Session:
     def record(self, event: Event) -> None:
         """Add a durable event between two turns."""
         for shown in self.masked.of(event):
-            self._tell(self._kept(shown))
+            self._tell(self._recorded(shown))
 
     def subscribe(self, reader: Reader) -> None:
         """Tell `reader` all that happens from now on."""
@@ -104,19 +104,18 @@ class Session:
     async def emit(self, event: Event) -> None:
         """Mask, apply, store and show: the one door."""
         for shown in self.masked.of(event):
-            record = self._kept(shown) if shown.durable else self._passing(shown)
+            record = self._recorded(shown)
             if isinstance(shown, TurnFinished) or (isinstance(shown, ToolStarted) and shown.effect in RISKY):
                 await asyncio.to_thread(self.log.sync)
             self._tell(record)
 
-    def _kept(self, event: Event) -> Record:
+    def _recorded(self, event: Event) -> Record:
+        if not event.durable:
+            return Record(session=self.id, seq=self._seq, at=self.clock(), event=event)
         self.conversation.apply(event)
         record = self.log.append(event)
         self._follow(record)
         return record
-
-    def _passing(self, event: Event) -> Record:
-        return Record(session=self.id, seq=self._seq, at=self.clock(), event=event)
 
     def _tell(self, record: Record) -> None:
         for reader in self._readers:

@@ -78,7 +78,7 @@ def _answer(session: Session, finished: TurnFinished, out: TextIO) -> None:
         out.write(visible(answer) if out.isatty() else answer)
         out.flush()
     if finished.note:
-        sys.stderr.write(f"roost: {finished.note}\n")
+        sys.stderr.write(f"roost: {visible(finished.note)}\n")
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from core.protocols import ToolContext, ToolResult, ToolServices
 from core.text import clip_line, printable
 from core.views import FileChange
 from tool.encoding import Encoding, Lines, binary_kind, encoding_of
-from tool.files import content_of, write_atomically
+from tool.files import content_of, require_no_marks, write_atomically
 from tool.matching import Found, Place, closest, locate
 from tool.syntax import verdict
 
@@ -55,6 +55,7 @@ class EditFile:
         lines = Lines(encoding.decode(before))
         found = found_in(lines.text)
         written = lines.replaced((place.start, place.end, place.new) for place in found.places)
+        require_no_marks(self.services.masking, asked, lines.raw, written)
         after = _encoded(asked, encoding, written)
         seen = self.services.ledger.last_seen(path)
         write_atomically(self.services.workspace, path, after)

@@ -11,6 +11,7 @@ from typing import BinaryIO
 
 from core.beneath import KINDS, NotRegular
 from core.errors import ToolError
+from core.masking import Masking
 from core.text import printable, quoted
 from core.workspace import Workspace
 
@@ -83,6 +84,14 @@ def missing(workspace: Workspace, asked: str, path: Path) -> ToolError:
     folder = next(above, root)
     where = "The workspace" if folder == root else printable(workspace.name_of(folder))
     return ToolError(f"There is no {quoted(asked)}.", hint=f"{where} holds {_held(workspace, folder)}.")
+
+
+def require_no_marks(masking: Masking, asked: str, before: str, after: str) -> None:
+    """Raises ToolError when a mark would be written in the place of the secret that it stands for."""
+    if mark := masking.mistaken(before, after):
+        said = f"{quoted(asked)} was not changed: {mark} stands for a value that you cannot see"
+        hint = "It would replace that. Change other lines, in parts, or ask the person to do it."
+        raise ToolError(f"{said}.", hint=hint)
 
 
 def write_atomically(workspace: Workspace, path: Path, content: bytes) -> None:

@@ -14,7 +14,7 @@ from core.protocols import ToolContext, ToolResult, ToolServices
 from core.text import clip, printable
 from core.views import FileChange
 from tool.encoding import Encoding, Lines, encoding_of
-from tool.files import content_if_any, write_atomically
+from tool.files import content_if_any, require_no_marks, write_atomically
 from tool.syntax import verdict
 
 MOST_SHOWN_DIFF_LINES = 30
@@ -42,6 +42,7 @@ class WriteFile:
         if before:
             self._require_known(args.path, path, before)
         old = _text_of(before or b"")
+        require_no_marks(self.services.masking, args.path, old, args.content)
         content, remark = _encoded(args.content, before or b"")
         if content != before:
             write_atomically(self.services.workspace, path, content)

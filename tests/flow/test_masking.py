@@ -165,6 +165,28 @@ def test_what_a_broken_stream_held_back_is_void() -> None:
     assert "".join(delta.text for delta in shown[2:] if isinstance(delta, TextDelta)) == "now"
 
 
+async def test_what_a_cut_stream_held_back_is_not_said_by_the_next() -> None:
+    session, seen, log = await secretive(
+        (ThinkingDelta(text="hm, hunter2"), RequestRejected("gone")), say("Well.")
+    )
+
+    await session.send("go")
+    session.record(NoteAdded(source="instructions", text="n"))
+    await session.send("again")
+    await session.aclose()
+
+    said = [record.event.delta for record in seen if isinstance(record.event, ModelDelta)]
+    assert "".join(delta.text for delta in said if isinstance(delta, ThinkingDelta)) == "hm, hunter2"
+    assert "".join(delta.text for delta in said if isinstance(delta, TextDelta)) == "Well."
+    assert all(record.event.durable for record in log.kept)
+
+
+def test_what_a_call_bears_beside_its_arguments_is_masked() -> None:
+    shown = deltas(CallDelta(index=0, id=KEY, name=KEY, extra={"x": KEY}, arguments="{}"))
+
+    assert shown == [CallDelta(index=0, id=MARK, name=MARK, extra={"x": MARK}, arguments="{}")]
+
+
 def test_progress_of_two_tools_is_two_streams() -> None:
     shown = through(
         ToolProgressed(call_id="a", text="key hunter2-AbCd"),

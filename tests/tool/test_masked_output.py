@@ -7,10 +7,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from core.errors import ToolError
 from core.masking import MaskedBytes, Masking
-from tests.tool.filing import services_at
+from tests.tool.filing import ran, services_at
 from tool.capture import Capture
 from tool.clipping import clipped, kept
+from tool.edit_file import EditFile
+from tool.read_file import ReadFile
+from tool.write_file import WriteFile
 
 KEY = "hunter2-AbCdEfGh-999"
 MARK = "[masked API_KEY]"
@@ -57,6 +61,30 @@ def test_without_secrets_bytes_pass_as_they_are() -> None:
     masked = MaskedBytes(Masking())
 
     assert (masked.add(b"\xff" + KEY.encode()), masked.add(b"", final=True)) == (b"\xff" + KEY.encode(), b"")
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        {"tool": "write_file", "path": "a.py", "content": f"key = '{MARK}'\nx = 2\n"},
+        {"tool": "edit_file", "path": "a.py", "old": "x = 1", "new": f"x = '{MARK}'"},
+    ],
+)
+async def test_no_mark_is_written_in_the_place_of_a_secret(tmp_path: Path, call: dict[str, str]) -> None:
+    services = replace(services_at(tmp_path), masking=MASKING)
+    text = f"key = '{KEY}'\nx = 1\n"
+    (tmp_path / "a.py").write_text(text)
+    given = {name: value for name, value in call.items() if name != "tool"}
+    tool = WriteFile(services) if call["tool"] == "write_file" else EditFile(services)
+    await ran(ReadFile(services), path="a.py")
+
+    with pytest.raises(ToolError, match=r"stands for a value that you cannot see"):
+        await ran(tool, **given)
+    await ran(EditFile(services), path="a.py", old="x = 1", new="x = 2")
+    await ran(WriteFile(services), path="b.py", content=MARK)
+
+    assert (tmp_path / "a.py").read_text() == f"key = '{KEY}'\nx = 2\n"
+    assert (tmp_path / "b.py").read_text() == MARK
 
 
 def test_a_long_answer_is_masked_in_its_file_and_before_it_is_cut(tmp_path: Path) -> None:
