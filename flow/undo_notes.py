@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from core.events import Event, FilesRestored, NoteAdded, Rewound
+from core.text import quoted
 from flow.prompts import prompt
 
 MOST_TOLD = 30
@@ -34,8 +35,8 @@ class UndoNotes:
             if event.reason != "rewind"  # then the conversation is as old as the files
             for change in event.changes
         }
-        kept = [name for event in restored if event.reason == "rewind" for name in event.kept]
-        told = [f"{path}{SAID[mark]}" for path, mark in sorted(marks.items())]
+        kept = [name for event in restored if event.reason == "rewind" for name in map(quoted, event.kept)]
+        told = [f"{quoted(path)}{SAID[mark]}" for path, mark in sorted(marks.items())]
         notes = [prompt("files_restored", files=_listed(told))] if told else []
         return [*notes, *([prompt("files_kept", files=_listed(kept))] if kept else [])]
 

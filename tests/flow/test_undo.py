@@ -281,7 +281,7 @@ async def test_the_model_is_told_once_which_files_are_others(agent: Agent) -> No
     )
     await agent.undo.back(agent.consent)
 
-    said = prompt("files_restored", files="a, gone (is there again), new (removed)")
+    said = prompt("files_restored", files="'a', 'gone' (is there again), 'new' (removed)")
     assert news(*agent.events) == [said]
     assert news(*agent.events, NoteAdded(source="undo", text=said)) == []
 
@@ -298,4 +298,4 @@ async def test_after_a_rewind_the_model_is_told_only_of_what_was_kept(agent: Age
 
     await agent.undo.rewind(1, agent.consent)
 
-    assert news(*agent.events) == [prompt("files_kept", files="a: it was changed since")]
+    assert news(*agent.events) == [prompt("files_kept", files="'a: it was changed since'")]

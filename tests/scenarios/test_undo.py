@@ -90,7 +90,7 @@ async def test_a_turn_of_tools_and_commands_is_taken_back_and_the_model_is_told(
     assert "a.txt, b.txt (is there again), made/link (removed)" not in json.dumps(
         server.requests[-2].messages
     )
-    for said in ("a.txt", "b.txt (is there again)", "new/c.txt (removed)", "p.txt (removed)"):
+    for said in ("'a.txt'", "'b.txt' (is there again)", "'new/c.txt' (removed)", "'p.txt' (removed)"):
         assert said in told
     assert prefix_breaks(server.requests) == []
 
@@ -111,8 +111,8 @@ async def test_an_undo_is_told_to_a_model_that_goes_on_later(settings: Settings,
 
     notes = [event for event in events if isinstance(event, NoteAdded)]
     assert [note.source for note in notes] == ["undo"]
-    assert "c.txt (removed)" in notes[0].text
-    assert "c.txt (removed)" in json.dumps(server.requests[2].messages)
+    assert "'c.txt' (removed)" in notes[0].text
+    assert "'c.txt' (removed)" in json.dumps(server.requests[2].messages)
     assert prefix_breaks(server.requests) == []
 
 

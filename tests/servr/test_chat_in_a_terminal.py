@@ -413,3 +413,22 @@ def test_a_question_about_files_is_left_with_ctrl_c_and_nothing_is_done(workspac
         assert person.leaves() == 0
 
     assert (workspace / "a.txt").read_text() == "mine"
+
+
+def test_a_secret_in_a_file_is_not_shown_by_a_difference(workspace: Path) -> None:
+    script = [call("shell", command="echo 4321ponmlkjihgfedcba-ks | rev > a.txt"), say("Done.")]
+    flags = ("--permission", "full", "--sandbox", "external")
+    (workspace.parent / "home" / ".config" / "roost").mkdir(parents=True)
+    (workspace.parent / "home" / ".config" / "roost" / ".env").write_text(
+        "AGENT_API_KEY=sk-abcdefghijklmnop1234\n"
+    )
+    with ScriptedServer(script) as server, chatting(workspace, server.url, *flags) as person:
+        person.answer("Write it.")
+        person.sees("Done.")
+        person.answer("/diff")
+        person.sees("+[masked AGENT_API_KEY]")
+        person.answer("exit")
+
+        assert person.leaves() == 0
+
+    assert "sk-abcdefghijklmnop1234" not in person.screen
