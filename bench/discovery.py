@@ -11,6 +11,7 @@ from contextlib import ExitStack
 from statistics import median
 
 from bench.tables import write
+from core.endpoint import ServerFacts
 from gate.discovery import LOCAL_URLS, discover, local_servers, server_facts
 from tests.fakes import FakeServer, bodies
 from tests.gate.sockets import answering
@@ -35,7 +36,13 @@ async def main() -> None:
         async with answering(b"") as silent:
             urls = [server.url, silent.url, *closed(4)]
             write("1, and one that hangs", await taken(lambda: local_servers(urls)), "≤ 300")
-    write("named by URL and model", await taken(lambda: discover("127.0.0.1:1", model="m")), "0 requests")
+    for name, pages in (("an unknown server", bodies.UNKNOWN), ("Ollama", bodies.OLLAMA)):
+        with FakeServer(pages) as server:
+            url = server.url
+            write(f"{name}, named with its model", await taken(lambda url=url: discover(url, model="m")), "")
+            known = ServerFacts(url=url)
+            again = await taken(lambda url=url, known=known: discover(url, model="m", recall=lambda _: known))
+            write(f"{name}, known from before", again, "0 requests")
 
 
 def closed(count: int) -> list[str]:
