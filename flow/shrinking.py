@@ -15,7 +15,7 @@ from core.values import value
 from flow.prompts import prompt
 from flow.task_card import Keep, Surroundings, card, excerpt_with_rules, recap_of
 
-CARD_SHARE = 0.6
+CARD_SHARE = 0.7
 """The share of the room that the card may take; the newest steps get the rest."""
 NEWEST_SAID_SHARE = 0.5
 """Of what a person may have said in all: the newest request, which is being worked on."""

@@ -16,8 +16,10 @@ from flow.constraints import constraints
 from flow.prompts import prompt
 from flow.proofs import command_with_tests
 
-SAID_SHARE, SECTION_SHARE, DONE_SHARE, HEAD_SHARE = 0.4, 0.15, 0.3, 0.2
+SAID_SHARE, SECTION_SHARE, DONE_SHARE, HEAD_SHARE = 0.7, 0.15, 0.25, 0.2
 """Of the room: what the person said at most, a section of the rest, deeds, the first message's head."""
+SECTION_SHARE_OF_REST = 1 / 3
+"""Of what the person's words and the head have left: no section is longer."""
 WORDING_CHARS = 450
 """What stands between all that is filled in."""
 LEAST_SAID_CHARS = 160
@@ -76,8 +78,10 @@ def card(
     keep: Keep,
 ) -> UserMessage:
     """At most `room_chars` long; what the person said gets `said_chars` of them, if there are so many."""
-    room = int(room_chars * SECTION_SHARE)
+    head = clip(head, int(room_chars * HEAD_SHARE))
     asked, rules = _said(recap.asked, min(said_chars, int(room_chars * SAID_SHARE)), keep)
+    left = max(0, room_chars - len(head) - len(asked) - len(rules) - len(recap.summary) - WORDING_CHARS)
+    room = int(min(room_chars * SECTION_SHARE, left * SECTION_SHARE_OF_REST))
     sections = {
         "rules": rules,
         "plan": clip(surroundings.plan, room),
@@ -86,8 +90,7 @@ def card(
         "done": "",
         "summary": kept_apart(recap.summary),
     }
-    head = clip(head, int(room_chars * HEAD_SHARE))
-    left = room_chars - len(head) - len(asked) - sum(map(len, sections.values())) - WORDING_CHARS
+    left -= sum(len(sections[name]) for name in ("plan", "files", "test"))
     deeds = [f"- {deed}" for deed in recap.done]
     if done := _fitting(deeds, min(left, int(room_chars * DONE_SHARE))):
         sections["done"] = marked("\n".join(done))

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 from hypothesis import given
@@ -311,6 +311,23 @@ async def test_a_summary_is_asked_for_with_the_same_prefix_and_stands_in_the_car
     assert asked.messages[:-1] == tuple(messages)
     assert (asked.system, asked.tools, asked.max_tokens) == (HEAD.system, HEAD.tools, 768)
     assert "Your own summary:\nThe bug is in line 7." in event.messages[0].text
+
+
+@pytest.mark.parametrize("window", [8_192, 16_384, 32_768, 131_072])
+async def test_what_the_person_said_stays_word_for_word_up_to_a_tenth_of_the_window(window: int) -> None:
+    head = ModelRequest(system="s" * 1_600, messages=())
+    length = int(window * CHARS_PER_TOKEN * 0.095) // 3
+    said = [UserMessage(text=f"{name} ".ljust(length, name)) for name in "abc"]
+    said[0] = replace(said[0], head="h" * 900)
+    steps = talk(40, int(window * 0.15))[1:]
+    messages = [said[0], *steps[:20], said[1], *steps[20:60], said[2], *steps[60:]]
+
+    (event,) = await WindowPolicy(head=head, window_tokens=window).before_step(
+        Conversation(messages=messages)
+    )
+
+    assert isinstance(event, ContextShrunk)
+    assert all(f"- {message.text}\n" in event.messages[0].text for message in said)
 
 
 async def test_people_are_told_that_a_summary_is_asked_for_and_how_far_its_prompt_is_read() -> None:

@@ -42,7 +42,7 @@ class Server:
 
     def __post_init__(self) -> None:
         self.window = self.random.choice([2_048, 4_096, 8_192, 16_384, 32_768])
-        self.bytes_per_token = self.random.choice([1.0, 2.0, 3.0, 5.0])
+        self.bytes_per_token = self.random.choice([2.0, 3.0, 5.0] + [1.0] * (self.window > 4_096))
         self.usage = self.random.choice(["right", "none", "without its cache", "half"])
         self.names_its_window = self.random.random() < 0.7
         self.steps = self.random.randint(10, 60)
@@ -92,6 +92,8 @@ def _require_pairs(request: ModelRequest) -> None:
 async def test_a_long_turn_ends_and_is_shortened_now_and_then_only(seed: int) -> None:
     random = Random(seed)
     server, events = Server(random), list[Event]()
+    text = random.choice(TEXTS)
+    first = text * (100_000 // weight(text))
     loop = a_loop(server, max_steps=80)
     policy = WindowPolicy(
         head=ModelRequest(system=loop.system, messages=(), tools=loop.tools),
@@ -106,7 +108,7 @@ async def test_a_long_turn_ends_and_is_shortened_now_and_then_only(seed: int) ->
         conversation.apply(event)
         events.append(event)
 
-    finished = await loop.run_turn(conversation, UserMessage(text=random.choice(TEXTS) * 3_000), emit)
+    finished = await loop.run_turn(conversation, UserMessage(text=first), emit)
 
     shrunk = sum(isinstance(event, ContextShrunk) for event in events)
     steps = sum(isinstance(event, ModelReplied) for event in events)
