@@ -12,6 +12,7 @@ import json
 from base64 import b64encode, urlsafe_b64encode
 from bisect import bisect_right
 from codecs import getincrementaldecoder
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -20,6 +21,8 @@ LEAST_CHARS = 8
 """A shorter value is not masked: it would be found where nobody meant it."""
 LEAST_DIFFERENT = 4
 """How many different characters a value has at least."""
+MOST_REPEATED = 8
+"""How often the same six characters may stand in it."""
 PART_CHARS = 16
 """So many of its characters in a row give a longer value away: the rest of a line that was cut, say."""
 UNRESERVED = b"-.0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz~"
@@ -86,25 +89,22 @@ class Masking:
         yield text[done:]
 
     def _spans(self, dense: str) -> list[_Span]:
-        """Where the values are, in order; what overlaps is one, under the name of the longest of it."""
+        """Where the values are, in order; what overlaps is one, under the name of what begins it."""
         merged: list[_Span] = []
-        longest = 0
         for span in sorted(self._found(dense), key=lambda span: (span.start, -span.end)):
-            length = span.end - span.start
             if not merged or span.start >= merged[-1].end:
                 merged.append(span)
-                longest = length
-                continue
-            last = merged[-1]
-            name = span.name if length > longest else last.name
-            longest = max(longest, length)
-            merged[-1] = _Span(last.start, max(last.end, span.end), name)
+            elif span.end > merged[-1].end:
+                merged[-1] = _Span(merged[-1].start, span.end, merged[-1].name)
         return merged
 
     def _found(self, dense: str) -> Iterator[_Span]:
         grams = self._grams
         followed: dict[int, int] = {}  # by offset between text and forms: up to where in the text
+        covered = 0
         for at in [at for at in range(0, len(dense) - _GRAM + 1, _STRIDE) if dense[at : at + _GRAM] in grams]:
+            if at + _GRAM + _STRIDE <= covered:
+                continue  # what reaches beyond is found from a gram nearer to the end
             for place in grams[dense[at : at + _GRAM]]:
                 if followed.get(place - at, 0) > at:
                     continue
@@ -112,6 +112,7 @@ class Masking:
                 followed[place - at] = end
                 form = bisect_right(self._starts, place) - 1
                 if end - start >= min(PART_CHARS, self._starts[form + 1] - self._starts[form] - 1):
+                    covered = max(covered, end)
                     yield _Span(start, end, self._names[form])
 
     def _agreement(self, dense: str, at: int, place: int) -> tuple[int, int]:
@@ -181,8 +182,11 @@ def _mark(name: str) -> str:
 
 
 def can_mask(value: str) -> bool:
+    """Whether `value` is long and varied enough; one that repeats itself would be found anywhere."""
     dense = _dense(value)
-    return len(dense) >= LEAST_CHARS and len(set(dense)) >= LEAST_DIFFERENT
+    grams = Counter(dense[at : at + _GRAM] for at in range(len(dense) - _GRAM + 1))
+    varied = len(set(dense)) >= LEAST_DIFFERENT and max(grams.values(), default=0) <= MOST_REPEATED
+    return len(dense) >= LEAST_CHARS and varied
 
 
 def _forms(value: str) -> Iterator[str]:

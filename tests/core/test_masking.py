@@ -81,6 +81,7 @@ def test_what_is_short_or_of_one_letter_is_not_masked() -> None:
     assert not masking
     assert masking.masked("1234567 aaaaaaaaaaaa") == "1234567 aaaaaaaaaaaa"
     assert [can_mask(text) for text in ("1234567", "abcabcab", "abcdabcd")] == [False, False, True]
+    assert [can_mask("ab" * count + "cd") for count in (10, 20)] == [True, False]
 
 
 def test_neighbours_and_repetitions_are_all_masked() -> None:
@@ -98,7 +99,7 @@ def test_a_value_within_another_goes_by_the_longer_one() -> None:
 def test_values_that_overlap_are_one() -> None:
     masking = Masking([("ONE", "abcdefgh1234"), ("TWO", "gh1234zyxwvut")])
 
-    assert masking.masked("-abcdefgh1234zyxwvut-") == "-[masked TWO]-"
+    assert masking.masked("-abcdefgh1234zyxwvut-") == "-[masked ONE]-"
 
 
 def test_masking_again_changes_nothing() -> None:
@@ -177,6 +178,28 @@ def test_only_what_may_be_the_beginning_of_a_value_waits() -> None:
 
     assert max(waiting) <= 5
     assert shown + stream.end() == text
+
+
+def test_the_worst_text_costs_its_length() -> None:
+    masking = Masking([("SILLY", "ab" * 9 + "cd"), ("KEY", KEY)])
+    looked_at = 0
+
+    class Counted(str):
+        def __getitem__(self, at):
+            nonlocal looked_at
+            looked_at += 1
+            return super().__getitem__(at)
+
+    def cost(text: str) -> int:
+        nonlocal looked_at
+        looked_at = 0
+        list(masking._found(Counted(text)))
+        return looked_at
+
+    for text in ("ab", "abababababababx", KEY[:15], KEY, "a", "0"):
+        short, long = (text * (chars // len(text)) for chars in (20_000, 80_000))
+        assert cost(long) < 4.2 * cost(short) + 1_000
+        assert cost(long) < 100 * len(long)
 
 
 def test_without_values_nothing_waits() -> None:
