@@ -45,7 +45,9 @@ class Undo:
         """Take back what the newest turn changed that still stands. Raises UndoRefused."""
         history = self.history()
         if (to := history.before_last_turn) is None:
-            raise UndoRefused("There is nothing to take back.", hint="This session changed no file.")
+            again = history.before_last_undo is not None
+            hint = "All of it was, and can be brought back." if again else "This session changed no file."
+            raise UndoRefused("There is nothing to take back.", hint=hint)
         await self._move("undo", history.plan(to), consent)
 
     async def forward(self, consent: Consent) -> None:

@@ -1,9 +1,10 @@
 """Tells the model which files are no longer as it left them, before its next step."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 
 from core.events import Event, FilesRestored, NoteAdded, Rewound
+from core.file_states import PathChange
 from core.text import quoted
 from flow.prompts import prompt
 
@@ -29,16 +30,25 @@ class UndoNotes:
 
     def news(self, *, anew: bool) -> Sequence[str]:
         restored, self._restored = self._restored, []
-        marks = {
-            change.path: change.mark
-            for event in restored
-            if event.reason != "rewind"  # then the conversation is as old as the files
-            for change in event.changes
-        }
-        kept = [name for event in restored if event.reason == "rewind" for name in map(quoted, event.kept)]
-        told = [f"{quoted(path)}{SAID[mark]}" for path, mark in sorted(marks.items())]
-        notes = [prompt("files_restored", files=_listed(told))] if told else []
-        return [*notes, *([prompt("files_kept", files=_listed(kept))] if kept else [])]
+        told = [f"{quoted(change.path)}{SAID[change.mark]}" for change in _together(restored)]
+        kept = [quoted(name) for event in restored if event.reason == "rewind" for name in event.kept]
+        return [
+            *([prompt("files_restored", files=_listed(told))] if told else []),
+            *([prompt("files_kept", files=_listed(kept))] if kept else []),
+        ]
+
+
+def _together(restored: Sequence[FilesRestored]) -> Iterator[PathChange]:
+    """What became of files in all; after a rewind the conversation is as old as they are."""
+    changes: dict[str, PathChange] = {}
+    for event in restored:
+        for change in event.changes if event.reason != "rewind" else ():
+            first = changes.get(change.path, change)
+            changes[change.path] = replace(change, before=first.before)
+    for _, change in sorted(changes.items()):
+        kinds = {state.kind for state in (change.before, change.after) if state}
+        if change.before != change.after and kinds != {"folder"}:
+            yield change
 
 
 def _listed(names: Sequence[str]) -> str:

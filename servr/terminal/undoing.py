@@ -12,6 +12,7 @@ from servr.terminal.terminal import Terminal
 
 MOST_STEPS = 40
 MOST_CONFLICTS = 20
+MOST_FILES = 50
 WISHES: dict[str, Wish] = {"o": "overwrite", "k": "keep", "s": "stop"}
 
 
@@ -45,7 +46,10 @@ class UndoCommands:
         views = self.undo.differences(step)
         if not views:
             return [Line("No file has changed." if step is None else f"Step {step} changed no file.")]
-        return [line for view in views for line in lines_of_view(view)]
+        lines = [line for view in views[:MOST_FILES] for line in lines_of_view(view)]
+        if (more := len(views) - MOST_FILES) > 0:
+            lines.append(Line(f"… {more:,} more files: `roost undo --to 0 --preview` shows all …", Style.DIM))
+        return lines
 
     def _steps(self) -> Iterable[Line]:
         history = self.undo.history()

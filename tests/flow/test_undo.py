@@ -43,7 +43,7 @@ async def test_turn_after_turn_is_taken_back_and_brought_back(agent: Agent) -> N
     for _ in range(3):
         await agent.undo.back(agent.consent)
         seen.append(tree(agent.root))
-    with pytest.raises(UndoRefused, match="There is nothing to take back"):
+    with pytest.raises(UndoRefused, match=r"nothing to take back\. All of it was, and can be brought back"):
         await agent.undo.back(agent.consent)
     for _ in range(3):
         await agent.undo.forward(agent.consent)
@@ -284,6 +284,15 @@ async def test_the_model_is_told_once_which_files_are_others(agent: Agent) -> No
     said = prompt("files_restored", files="'a', 'gone' (is there again), 'new' (removed)")
     assert news(*agent.events) == [said]
     assert news(*agent.events, NoteAdded(source="undo", text=said)) == []
+
+
+async def test_what_was_taken_back_and_brought_back_is_no_news(agent: Agent) -> None:
+    agent.turn()
+    await agent.writes("new/a", "agent")
+    await agent.undo.back(agent.consent)
+    await agent.undo.forward(agent.consent)
+
+    assert news(*agent.events) == []
 
 
 async def test_after_a_rewind_the_model_is_told_only_of_what_was_kept(agent: Agent) -> None:

@@ -6,6 +6,7 @@ import json
 import signal
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import pytest
 
@@ -31,7 +32,9 @@ from servr.terminal.people import TerminalApprover, TerminalAsker, approval_of
 from servr.terminal.reader import TerminalReader
 from servr.terminal.screen import Screen, wants_colour
 from servr.terminal.terminal import Terminal
+from servr.terminal.undoing import UndoCommands
 from tests.building import NOW, MemoryLog, Permits, a_loop
+from tests.undoing import Agent
 
 HEADER = ChatHeader(
     model="m",
@@ -541,3 +544,15 @@ async def test_where_nothing_was_done_nothing_is_taken_back(typed: str, answer: 
 
     assert shown(terminal).splitlines()[5] == answer
     assert events == []
+
+
+async def test_a_difference_of_very_many_files_is_cut(tmp_path: Path) -> None:
+    agent = Agent(tmp_path / "workspace", tmp_path / "state")
+    agent.turn()
+    await agent.runs(lambda: [(agent.root / f"{number:03}").touch() for number in range(60)])
+    terminal = terminal_of()
+
+    lines = [*await UndoCommands(agent.undo, terminal).answer("/diff", "")]
+
+    assert [line.text for line in lines[:2]] == ["created 000", "created 001"]
+    assert lines[-1].text == "… 10 more files: `roost undo --to 0 --preview` shows all …"
