@@ -27,7 +27,7 @@ def artifacts_in(folder: Path) -> Iterator[Held]:
 def new_artifact(folder: Path, name: str) -> BinaryIO:
     """A new file in the folder, for writing. Raises OSError."""
     with artifacts_in(folder) as held:
-        return held.create(name)
+        return held.create(name, 0o600)
 
 
 def opened_artifact(file: Path) -> AbstractContextManager[BinaryIO]:

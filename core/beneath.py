@@ -76,13 +76,13 @@ class Held:
             os.close(descriptor)
             raise
 
-    def create(self, name: str) -> BinaryIO:
+    def create(self, name: str, mode: int = 0o666) -> BinaryIO:
         """A new file, for writing. Raises OSError, FileExistsError where there is anything of that name."""
         place, folder = self._at(name)
-        return os.fdopen(os.open(place, NEW | NO_LINK, 0o666, dir_fd=folder), "wb")
+        return os.fdopen(os.open(place, NEW | NO_LINK, mode, dir_fd=folder), "wb")
 
-    def replace(self, name: str, content: bytes) -> None:
-        """Put a file with `content`, and the rights of the old one, in the place of whatever has the name.
+    def replace(self, name: str, content: bytes, mode: int = 0o666) -> None:
+        """Put a file with `content` in the place of whatever has the name; with its rights, or of `mode`.
 
         A link of that name is replaced and not followed; so is a file that has other names too, which go on
         naming the old one. Raises OSError; then nothing has changed.
@@ -90,7 +90,7 @@ class Held:
         unfinished = f".roost-{os.urandom(6).hex()}"
         (old, folder), (new, _) = self._at(name), self._at(unfinished)
         try:
-            with self.create(unfinished) as file:
+            with self.create(unfinished, mode) as file:
                 self._keep_rights(name, file.fileno())
                 file.write(content)
                 file.flush()

@@ -39,7 +39,7 @@ def kept(text: str, services: ToolServices, *, suffix: str = ".txt") -> str:
     try:
         with artifacts_in(services.artifacts) as held:
             if not held.has(path.name):
-                held.replace(path.name, content)
+                held.replace(path.name, content, 0o600)
     except OSError as error:
         said = f"The answer is long, and could not be kept in {path.parent}: {error.strerror or error}."
         raise ToolError(said, hint="Ask for less, or have the person mend that folder.") from error

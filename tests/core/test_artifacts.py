@@ -56,3 +56,4 @@ def test_the_folder_is_for_its_owner_alone_even_if_it_was_there(tmp_path: Path) 
     new_artifact(folder, "a").close()
 
     assert folder.stat().st_mode & 0o777 == 0o700
+    assert (folder / "a").stat().st_mode & 0o777 == 0o600
