@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from core.conversation import Conversation
-from core.deltas import ProgressDelta, ReplyBuilder
+from core.deltas import ProgressDelta, ReplyBuilder, RestartDelta
 from core.endpoint import ASSUMED_WINDOW
 from core.errors import ContextOverflow, GatewayError, OutOfMemory
 from core.events import ContextShrunk, Event, ModelDelta, SummaryAsked
@@ -87,7 +87,7 @@ class WindowPolicy:
     gateway: Gateway | None = None
     """Who is asked for a summary before anything is dropped; None: nobody."""
     tell: Emit = _nobody
-    """Told that a summary is asked for, and how far its prompt is read: people wait meanwhile."""
+    """Told that a summary is asked for, again as well, and how far its prompt is read: people wait."""
     surroundings: "Callable[[], Surroundings] | None" = None
     """What the card tells beside, when it is made."""
     keep: "Keep" = _nowhere
@@ -224,7 +224,7 @@ class WindowPolicy:
             async with aclosing(self.gateway.stream(request)) as deltas:
                 async for delta in deltas:
                     reply.add(delta)
-                    if isinstance(delta, ProgressDelta):
+                    if isinstance(delta, ProgressDelta | RestartDelta):
                         await self.tell(ModelDelta(delta=delta))
         except GatewayError:
             return ""

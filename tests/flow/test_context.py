@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.conversation import Conversation
-from core.deltas import Delta, ProgressDelta, TextDelta
+from core.deltas import Delta, ProgressDelta, RestartDelta, TextDelta
 from core.errors import ContextOverflow, GatewayError, GatewayUnavailable, OutOfMemory
 from core.events import ContextShrunk, Event, ModelDelta, SummaryAsked
 from core.marking import marked
@@ -333,7 +333,8 @@ async def test_what_the_person_said_stays_word_for_word_up_to_a_tenth_of_the_win
 async def test_people_are_told_that_a_summary_is_asked_for_and_how_far_its_prompt_is_read() -> None:
     told = list[Event]()
     read = ProgressDelta(processed_tokens=1, total_tokens=9)
-    gateway = ScriptedGateway([read, *say("The bug is in line 7.")])
+    again = RestartDelta(reason="cut", wait_seconds=1.0)
+    gateway = ScriptedGateway([read, again, *say("The bug is in line 7.")])
 
     async def tell(event: Event) -> None:
         told.append(event)
@@ -341,7 +342,8 @@ async def test_people_are_told_that_a_summary_is_asked_for_and_how_far_its_promp
     policy = WindowPolicy(head=HEAD, window_tokens=20_000, gateway=gateway, tell=tell)
     await policy.before_step(Conversation(messages=talk(16, 3_000)))
 
-    assert told == [SummaryAsked(reason="The window was nearly full."), ModelDelta(delta=read)]
+    asked = SummaryAsked(reason="The window was nearly full.")
+    assert told == [asked, ModelDelta(delta=read), ModelDelta(delta=again)]
 
 
 async def test_who_interrupts_a_summary_closes_its_connection_and_drops_nothing() -> None:
