@@ -70,8 +70,10 @@ class InstructionNotes:
             self._changed.clear()
         if self._seen_folders != len(self.ledger.folders):
             self._find_folders()
-        files = (folder / FILE_NAME for folder in self._folders or _down_to(self.workspace))
-        notes = _texts([file for file in files if self._is_news(file)], self.most_chars)
+        places = (folder / FILE_NAME for folder in self._folders or _down_to(self.workspace))
+        files = [file for file in places if self._is_news(file)]
+        texts = zip(files, _texts(files, self.most_chars), strict=True)
+        notes = [text for file, text in texts if not self._is_told(file, text)]
         self.told += notes
         return notes
 
@@ -89,9 +91,18 @@ class InstructionNotes:
         self._changed[file] = changed
         if known is not None:
             return changed != known
-        heading = prompt("instructions", path=str(file), text="")
         changed_since = self.as_of < changed <= time_ns()  # some archives bring files from the future
-        return changed_since or not any(heading in text for text in self.told)
+        return changed_since or not self._told_last(file)
+
+    def _is_told(self, file: Path, text: str) -> bool:
+        """Whether it stands in the newest of what was told of its file: some are only touched."""
+        told, next_heading = self._told_last(file), prompt("instructions", path="\0", text="").split("\0")[0]
+        return told.endswith(text) or f"{text}\n\n{next_heading}" in told
+
+    def _told_last(self, file: Path) -> str:
+        """The newest of what was told that tells of it."""
+        heading = prompt("instructions", path=str(file), text="")
+        return next((text for text in reversed(self.told) if heading in text), "")
 
 
 def _texts(files: Sequence[Path], most_chars: int) -> list[str]:

@@ -142,6 +142,25 @@ def test_a_change_is_told_with_the_new_text(repository: Path) -> None:
     assert [note.splitlines()[-1] for note in notes.news(anew=False)] == ["Use spaces."]
 
 
+@pytest.mark.parametrize("name", ["AGENTS.md", "api/AGENTS.md"])
+def test_a_file_that_is_only_touched_is_no_news_and_one_that_changed_back_is(
+    repository: Path, name: str
+) -> None:
+    write(repository / "AGENTS.md", "Use tabs.\n\nAnd tests.", at=1_000)
+    write(repository / "api" / "AGENTS.md", "Use tabs.\n\nAnd tests.", at=1_000)
+    notes = begun(repository)
+    see(notes, repository / "api" / "a.py")
+    notes.news(anew=False)
+
+    lines = []
+    versions = ("Use tabs.\n\nAnd tests.", "Use tabs.", "Use tabs.", "Use tabs.\n\nAnd tests.")
+    for number, text in enumerate(versions):
+        write(repository / name, text, at=2_000 + number)
+        lines += [note.splitlines()[-1] for note in notes.news(anew=False)]
+
+    assert lines == ["Use tabs.", "And tests."]
+
+
 def test_a_file_that_comes_later_is_told(repository: Path) -> None:
     notes = begun(repository)
 
