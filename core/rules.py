@@ -253,6 +253,7 @@ def fold(text: str) -> str:
     return _UNSEEN.sub("", "".join(sign for sign in plain if unicodedata.category(sign) != "Cf"))
 
 
+@lru_cache(maxsize=4096)
 def fold_path(path: str) -> str:
     """A path as the least exact file system reads it: without what some take for no part of a name."""
     return re.sub(r"(?<=/)git~1(?=/|$)|^git~1(?=/|$)", ".git", _ENDINGS.sub("", fold(path)))

@@ -1,10 +1,11 @@
 """The folder the agent may touch, and the only way from a model's path to a real one."""
 
+import errno
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cached_property
-from os.path import normpath
+from os.path import normpath, realpath
 from pathlib import Path
 from typing import BinaryIO
 
@@ -65,8 +66,8 @@ class Workspace:
             PermissionDenied: or as `resolve` does.
         """
         real = self.resolve(path)
-        folder = (self.real_root / path).parent.resolve()
-        if real != self.real_root and not self._is_straight(normpath(self.real_root / path), folder):
+        spelled = Path(normpath(self.real_root / path))
+        if real != self.real_root and not self._is_straight(spelled, real):
             raise PermissionDenied(
                 f"{path!r} goes through a link.", hint=f"Write to {self.name_of(real)!r} itself."
             )
@@ -75,6 +76,8 @@ class Workspace:
 
     def hold(self, folder: Path, *, make: bool = False) -> AbstractContextManager[Held]:
         """Hold a real folder for as long as a block lasts. Raises OSError, as `core.beneath.hold` does."""
+        if not folder.is_relative_to(self.real_root):
+            raise OSError(errno.EXDEV, "it is outside the workspace", str(folder))
         return hold(self.real_root, self.name_of(folder), make=make, way=self.way)
 
     def opened(self, file: Path) -> AbstractContextManager[BinaryIO]:
@@ -94,9 +97,12 @@ class Workspace:
                     hint="Find another way; only the person can do this, in a terminal of their own.",
                 )
 
-    def _is_straight(self, path: str, folder: Path) -> bool:
-        """Whether `path` names a file of `folder` by the real names of its folders below the root."""
-        below = folder.relative_to(self.real_root).parts if folder.is_relative_to(self.real_root) else ()
-        spelled = Path(path).parent.parts
-        top = Path(*spelled[: len(spelled) - len(below)])
-        return spelled[len(spelled) - len(below) :] == below and top.resolve() == self.real_root
+    def _is_straight(self, spelled: Path, real: Path) -> bool:
+        """Whether a path names its file by the real names of all folders; the file may be a link."""
+        folder = Path(realpath(spelled.parent))
+        if realpath(spelled) != str(real) or not folder.is_relative_to(self.real_root):
+            return False
+        below = folder.relative_to(self.real_root).parts
+        above = len(spelled.parent.parts) - len(below)
+        is_named_so = spelled.parent.parts[above:] == below
+        return is_named_so and realpath(Path(*spelled.parent.parts[:above])) == str(self.real_root)

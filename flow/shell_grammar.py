@@ -18,6 +18,7 @@ from flow.shell_nodes import (
     BODIES,
     HEREDOC_SIGNS,
     LEAVES,
+    has_touching_words,
     is_live,
     literal,
     only_later,
@@ -27,7 +28,7 @@ from flow.shell_nodes import (
     text_of,
     words_behind,
 )
-from flow.shell_words import guessed_words, other_readings, plain_words, quoted_text
+from flow.shell_words import HIDDEN, guessed_words, other_readings, plain_words, quoted_text
 from flow.shell_wrappers import command_name, is_harmless_variable, tails, unwrap
 
 if TYPE_CHECKING:
@@ -77,9 +78,6 @@ def _guessed(command: str, why_not: str) -> ParsedCommand:
     return walk.result()
 
 
-_HIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
-
-
 @dataclass
 class _Walk:
     """Collects parts and doubts while it goes through the tree."""
@@ -106,7 +104,7 @@ class _Walk:
             self.problems.append("too many shells are nested in it")
             self.guess(text)
             return
-        if _HIDDEN.search(text):
+        if HIDDEN.search(text):
             self.problems.append("it holds control characters")
         root = root_of(text)
         if root.has_error:
@@ -198,6 +196,9 @@ class _Walk:
             elif child.is_named:
                 self.visit(child, fed_by)
         argv += map(self.word, behind)
+        if has_touching_words(node):
+            self.problems.append("where a word of it ends is not certain")
+            self.guess(text_of(node))
         if argv:
             if re.search(r"[*?\[\]{}~$`]", argv[0]):
                 self.problems.append(f"the command {argv[0][:60]!r} is only known when it runs")

@@ -1,6 +1,7 @@
 """The tree of the shell grammar: its kinds of nodes, and what they say."""
 
 import re
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from flow.shell_words import ansi_text, names, unquoted_text
@@ -55,18 +56,21 @@ def is_live(text: str) -> bool:
 
 
 def string_pieces(node: "Node") -> list["str | Node"]:
-    """What stands between double quotes: texts as they are written, and expansions."""
+    """What stands between double quotes: texts as they are written, and expansions.
+
+    A string that is not closed may end in the middle of a character.
+    """
     text, at = node.text or b"", 1
     pieces: list[str | Node] = []
     for child in node.named_children:
         if child.type != "string_content":
-            pieces += [text[at : child.start_byte - node.start_byte].decode(), child]
+            pieces += [text[at : child.start_byte - node.start_byte].decode(errors="replace"), child]
             at = child.end_byte - node.start_byte
-    return [*pieces, text[at:-1].decode()]
+    return [*pieces, text[at:-1].decode(errors="replace")]
 
 
 def text_of(node: "Node") -> str:
-    return (node.text or b"").decode()
+    return (node.text or b"").decode(errors="replace")
 
 
 def text_before(node: "Node") -> str:
@@ -74,7 +78,15 @@ def text_before(node: "Node") -> str:
     around = node.parent
     while around is not None and around.start_byte == node.start_byte:
         around = around.parent
-    return "" if around is None else (around.text or b"")[: node.start_byte - around.start_byte].decode()
+    before = b"" if around is None else (around.text or b"")[: node.start_byte - around.start_byte]
+    return before.decode(errors="replace")
+
+
+def has_touching_words(command: "Node") -> bool:
+    """Whether two words stand side by side without a blank: to the grammar they are two, to a shell one."""
+    fields = enumerate(command.children)
+    words = [word for at, word in fields if command.field_name_for_child(at) in ("name", "argument")]
+    return any(word.end_byte == following.start_byte for word, following in pairwise(words))
 
 
 def words_behind(redirect: "Node") -> list["Node"]:

@@ -9,6 +9,8 @@ def names(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
+HIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
+"""Control characters."""
 _PLAIN = re.compile(r"[A-Za-z0-9_./:@%+,= -]+")
 _KEYWORDS = names("if then else elif fi for while until do done case esac select function coproc")
 _ANSI_LETTERS = {

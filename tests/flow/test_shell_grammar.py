@@ -162,6 +162,8 @@ def test_a_command_that_is_understood_has_these_parts(command: str, parts: list[
         ("{ rm; } >y x", "rm x"),
         ("cat << \\E\nbody\nE\nrm x", "rm x"),
         ("a;#b\nrm x; a$(b)", "rm x"),
+        ("'r'\\m x", "rm x"),
+        ("bash -c 'rm x'\\y", "bash -c rm xy"),
     ],
 )
 def test_a_command_that_is_not_surely_known_says_so_and_shows_its_parts(command: str, part: str) -> None:
@@ -245,6 +247,8 @@ def test_what_is_built_to_be_slow_is_parsed_in_bounded_time(command: str) -> Non
     assert len(parsed.parts) < 100_000
 
 
-@pytest.mark.parametrize("command", ["", " ", "\n", "#", ";", "&&", "''", "\ud800", "\0", "$", '"'])
+@pytest.mark.parametrize(
+    "command", ["", " ", "\n", "#", ";", "&&", "''", "\ud800", "\0", "$", '"', 'sh -" "git; a"é', '"é$x é']
+)
 def test_what_is_no_command_does_not_break(command: str) -> None:
     parse(command)
