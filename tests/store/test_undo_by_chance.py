@@ -237,3 +237,47 @@ async def there_and_back(deeds: Sequence[tuple[str, object]], folder: Path) -> N
 def test_a_redo_brings_back_all_that_an_undo_overwrote(deeds: list[tuple[str, object]]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         asyncio.run(there_and_back(deeds, Path(folder)))
+
+
+RULES = st.tuples(
+    st.just("file"),
+    st.sampled_from([".gitignore", "d/.gitignore"]),
+    st.sampled_from(["", "d/\n", "a\n", "*\n", "*\n!b\n!d\n", "/d/e\n", "e/\n!a\n"]),
+)
+BASE = [("file", path, "one\n") for path in ("a", "b", "d/a", "d/e/a")]
+
+
+def is_touched(path: str, edits: Sequence[tuple[str, str, str]]) -> bool:
+    """Whether it lies at, above or below a path of the edits."""
+    return any(f"{path}/".startswith(f"{name}/") or f"{name}/".startswith(f"{path}/") for _, name, _ in edits)
+
+
+async def under_rules(
+    before: Sequence[tuple[str, str, str]], edits: Sequence[tuple[str, str, str]], root: Path
+) -> None:
+    agent = Agent(root / "workspace", root / "state")
+    for edit in before:
+        apply(agent.root, edit)
+    there = tree(agent.root)
+    agent.turn()
+    await agent.runs(lambda: [apply(agent.root, edit) for edit in edits])
+    with suppress(UndoRefused):
+        await agent.undo.back(agent.consent)
+    now = tree(agent.root)
+    untouched = {path: entry for path, entry in there.items() if not is_touched(path, edits)}
+    assert {path: now.get(path) for path in untouched} == untouched
+
+
+@pytest.mark.slow
+@settings(max_examples=100, deadline=None)
+@given(
+    st.tuples(st.lists(EDITS, max_size=2), st.lists(RULES, max_size=2)).map(
+        lambda both: [*BASE, *both[0], *both[1]]
+    ),
+    st.tuples(RULES, st.lists(EDITS, max_size=2)).map(lambda both: [both[0], *both[1]]),
+)
+def test_what_a_command_did_not_touch_stays_whatever_it_does_to_the_rules(
+    before: list[tuple[str, str, str]], edits: list[tuple[str, str, str]]
+) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        asyncio.run(under_rules(before, edits, Path(folder)))
