@@ -6,7 +6,7 @@ from typing import Literal, assert_never
 
 from core.messages import PERSONS, AssistantMessage, Message, ToolMessage, UserMessage
 from core.protocols import ModelRequest
-from core.tokens import CountSource, Tally, length_of
+from core.tokens import CountSource, Tally, length_of, weight
 from core.values import value
 from flow.context import head_chars
 
@@ -59,27 +59,27 @@ def window_use(
     if counted:
         tally.told(counted)
     count = tally.count(messages)
-    chars: Counter[Kind] = Counter({"system": len(head.system), "tools": head_chars(head) - len(head.system)})
+    held: Counter[Kind] = Counter({"system": len(head.system), "tools": head_chars(head) - len(head.system)})
     for message in messages:
-        chars.update(_chars_by_kind(message, thinking=thinking))
+        held.update(_bytes_by_kind(message, thinking=thinking))
     return WindowUse(
         tokens=count.tokens,
         source=count.source,
         kinds=tuple(
-            KindUse(kind=kind, tokens=tokens) for kind, tokens in _shared_out(chars, count.tokens) if tokens
+            KindUse(kind=kind, tokens=tokens) for kind, tokens in _shared_out(held, count.tokens) if tokens
         ),
         window_tokens=window_tokens,
     )
 
 
-def _chars_by_kind(message: Message, *, thinking: bool) -> dict[Kind, int]:
-    length = length_of(message, thinking=thinking)
+def _bytes_by_kind(message: Message, *, thinking: bool) -> dict[Kind, int]:
+    length = length_of(message, thinking=thinking, length=weight)
     match message:
         case UserMessage(source=source, head=head):
-            said = length - len(head)
-            return {"user": said, "notes": len(head)} if source in PERSONS else {"notes": length}
+            said = length - weight(head)
+            return {"user": said, "notes": weight(head)} if source in PERSONS else {"notes": length}
         case AssistantMessage(thinking=thoughts):
-            thought = len(thoughts) if thinking else 0
+            thought = weight(thoughts) if thinking else 0
             return {"assistant": length - thought, "thinking": thought}
         case ToolMessage():
             return {"tool results": length}
@@ -87,12 +87,12 @@ def _chars_by_kind(message: Message, *, thinking: bool) -> dict[Kind, int]:
             assert_never(message)
 
 
-def _shared_out(chars: Counter[Kind], tokens: int) -> list[tuple[Kind, int]]:
-    """`tokens` by the share of each kind in the characters, and not one more or fewer in all."""
-    total, before = max(1, chars.total()), 0
+def _shared_out(held: Counter[Kind], tokens: int) -> list[tuple[Kind, int]]:
+    """`tokens` by the share of each kind in the bytes, and not one more or fewer in all."""
+    total, before = max(1, held.total()), 0
     shares: list[tuple[Kind, int]] = []
     for kind in KINDS:
-        after = before + chars[kind]
+        after = before + held[kind]
         shares.append((kind, tokens * after // total - tokens * before // total))
         before = after
     return shares

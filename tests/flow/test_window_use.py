@@ -47,6 +47,17 @@ def test_thinking_that_is_not_sent_back_takes_no_room() -> None:
     assert "thinking" not in tokens(window_use(HEAD, HISTORY))
 
 
+def test_a_script_with_few_characters_a_token_has_its_share() -> None:
+    said = UserMessage(text="x" * 900)
+
+    plain, wide = (
+        tokens(window_use(HEAD, [said, ToolMessage(call_id="c", text=letter * 900)]))["tool results"]
+        for letter in "x改"
+    )
+
+    assert round(wide / plain) == 3
+
+
 def test_the_server_has_the_last_word() -> None:
     use = window_use(HEAD, HISTORY, counted=321)
 
