@@ -112,8 +112,13 @@ class Looker:
                 else:
                     self._see(seen, held, path, status, earlier)
         for path in self._out_of_sight(earlier, seen, large):
-            with suppress(OSError), hold(self.root, _folder_of(path)) as held:
-                self._see(seen, held, path, held.status(_name_of(path)), earlier)
+            try:
+                with hold(self.root, _folder_of(path)) as held:
+                    self._see(seen, held, path, held.status(_name_of(path)), earlier)
+            except PermissionError:
+                seen.files[path] = earlier.files[path]  # nobody can say that it has changed
+            except OSError:
+                pass  # it is gone
         for _, path, status in sorted(large):
             with suppress(OSError), hold(self.root, _folder_of(path)) as held:
                 self._see(seen, held, path, status, earlier)
@@ -181,8 +186,8 @@ class Looker:
             return
         try:
             state, blob = self._kept(held, _name_of(path), status)
-        except (NotRegular, ValueError):
-            return  # a pipe, a socket or a device
+        except (NotRegular, FileNotFoundError):
+            return  # a pipe, a socket or a device; or it went meanwhile
         except OSError as error:
             kind: Kind = "link" if stat.S_ISLNK(status.st_mode) else "file"
             state, blob = FileState(kind=kind, mode=_rights(status), size=status.st_size), ""

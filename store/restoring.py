@@ -121,13 +121,19 @@ def _write(held: Held, name: str, content: bytes, mode: int) -> None:
 
 
 def _set_rights(held: Held, name: str, mode: int) -> None:
+    """Of a folder itself, be it one that may not be read; a link in its place is not followed."""
     if not hasattr(os, "fchmod"):
         return
-    flags = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_NOFOLLOW", 0)
     place, folder = _at(held, name)
-    descriptor = os.open(place, flags, dir_fd=folder)
+    flags = os.O_DIRECTORY | os.O_NOFOLLOW
+    try:
+        descriptor = os.open(place, os.O_RDONLY | flags, dir_fd=folder)
+    except PermissionError:
+        descriptor = os.open(place, getattr(os, "O_PATH", os.O_RDONLY) | flags, dir_fd=folder)
     try:
         os.fchmod(descriptor, mode)
+    except OSError:  # Linux refuses it for what was opened without being read
+        Path(f"/proc/self/fd/{descriptor}").chmod(mode)
     finally:
         os.close(descriptor)
 

@@ -342,6 +342,18 @@ async def test_what_cannot_be_read_is_named(agent: Agent) -> None:
     ]
 
 
+@pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")
+async def test_what_is_in_a_folder_that_was_closed_was_not_deleted(agent: Agent) -> None:
+    (agent.root / "d").mkdir()
+    (agent.root / "d" / "a.txt").write_text("a")
+
+    await agent.runs(lambda: (agent.root / "d").chmod(0))
+    await agent.undo.back(agent.consent)
+
+    assert [(change.mark, change.path) for change in agent.last_change.changes] == [("~", "d")]
+    assert (agent.root / "d" / "a.txt").read_text() == "a"
+
+
 async def test_pipes_and_sockets_are_passed_over(agent: Agent, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(agent.root)
     os.mkfifo("pipe")
