@@ -28,21 +28,18 @@ from typing import Any, NoReturn
 
 LINUX = sys.platform == "linux"
 SET_CHILD_SUBREAPER, DROP_BOUNDING, SET_FILTER, NO_NEW_RIGHTS = 36, 24, 22, 38  # prctl(2)
-FILTER_MODE = 2
 SET_CAPABILITIES, RESTRICT_SELF = {"x86_64": 126, "aarch64": 91}, 446
-CAPABILITY_VERSION = 0x20080522
-MOST_DESCRIPTORS = 16
-PAGE_BYTES = resource.getpagesize()
+FILTER_MODE, CAPABILITY_VERSION = 2, 0x20080522
+MOST_DESCRIPTORS, PAGE_BYTES, THREADS_EACH = 16, resource.getpagesize(), 8
 FIRST_FREE_DESCRIPTOR = 64
 """Descriptors wait here until they are put in their places, so that none lands on another."""
 
 LEAVE, END, KILL = 0, signal.SIGTERM, signal.SIGKILL
 ENDING = ((END, 0.5), (KILL, 1.2))
 """Signals for what is left, and how many seconds each may take; with the grace, 1.8 together."""
-AT_ONCE = ((KILL, 1.7),)
 WATCH_SECONDS = 0.25
 """How often a command's processes are counted and measured, if it has ceilings."""
-GRACE = (LEAVE, 0.1)
+GRACE, AT_ONCE = (LEAVE, 0.1), ((KILL, 1.7),)
 """A `>(tee log)` still has its last lines to write when its shell has ended."""
 
 
@@ -177,9 +174,10 @@ class Family:
     def beyond(self, ceilings: dict[str, int]) -> str:
         """Which ceiling all members together are above."""
         members = set(self.members())
-        if len(members) > ceilings.get("processes", len(members)):
+        most = ceilings.get("processes", len(members))
+        if len(members) > most or sum(map(threads, members)) > THREADS_EACH * most > 0:
             return "processes"
-        most = ceilings.get("memory_bytes")
+        most = ceilings.get("memory_bytes", 0)
         if most and sum(map(resident, members)) > most and sum(map(proportional, members)) > most:
             return "memory_bytes"
         return ""
@@ -205,7 +203,8 @@ class Family:
             while self.is_alive():
                 if time.monotonic() > deadline:
                     break
-                self.tell(number, told)
+                if number != LEAVE:
+                    self.tell(number, told)
                 time.sleep(pause := min(0.008, 2 * pause))
         return len(set(self.members())) if self.is_alive() else 0
 
@@ -214,8 +213,6 @@ class Family:
 
     def tell(self, number: int, told: set[int]) -> None:
         """Send a signal to all members, SIGTERM only to those not `told` yet."""
-        if number == LEAVE:
-            return
         members = set(self.members())
         for pid in members if number == KILL else members - told:
             if signalled(pid, number) and pid != self.head:
@@ -240,9 +237,7 @@ class Family:
 
 def living() -> Iterator[tuple[int, int]]:
     """Each process that has not ended, with its parent."""
-    with os.scandir("/proc") as entries:
-        pids = [int(entry.name) for entry in entries if entry.name.isdigit()]
-    for pid in pids:
+    for pid in [int(entry.name) for entry in os.scandir("/proc") if entry.name.isdigit()]:
         with suppress(FileNotFoundError, ProcessLookupError), io.FileIO(f"/proc/{pid}/stat") as file:
             state, parent = file.readall().rpartition(b")")[2].split()[:2]
             if state not in b"ZX":
@@ -257,10 +252,16 @@ def line_of(path: str, start: bytes) -> list[bytes]:
     return []
 
 
+def threads(pid: int) -> int:
+    with suppress(OSError):
+        return len(list(os.scandir(f"/proc/{pid}/task")))
+    return 0
+
+
 def resident(pid: int) -> int:
-    """Bytes of memory, with those it shares with others that were forked from it."""
+    """Bytes of memory, with all that it shares with others."""
     pages = line_of(f"/proc/{pid}/statm", b"")
-    return (int(pages[1]) - int(pages[2])) * PAGE_BYTES if pages else 0
+    return int(pages[1]) * PAGE_BYTES if pages else 0
 
 
 def proportional(pid: int) -> int:
@@ -270,11 +271,10 @@ def proportional(pid: int) -> int:
 
 
 def signalled(pid: int, number: int) -> bool:
-    try:
+    with suppress(ProcessLookupError, PermissionError):
         os.kill(pid, number)
-    except (ProcessLookupError, PermissionError):
-        return False
-    return True
+        return True
+    return False
 
 
 def adopt_orphans() -> bool:

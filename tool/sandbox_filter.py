@@ -97,12 +97,28 @@ UNKNOWN = {
     "io_uring_setup": (425, 425),  # what a ring does passes no filter
     "io_uring_enter": (426, 426),
     "io_uring_register": (427, 427),
+    "openat2": (437, 437),  # the rights of a new file, too, lie in memory
 }
 """Answered as if the kernel did not have them."""
 CLONE, UNSHARE, IOCTL = (56, 220), (272, 97), (16, 29)
 LIMITS_OF = (302, 261)
 """prlimit64 is for a process itself (0): the limits of others can end them."""
 SOCKET, SOCKETPAIR = (41, 198), (53, 199)
+MODE_OF = {
+    "chmod": ((90, None), 1),
+    "creat": ((85, None), 1),
+    "fchmod": ((91, 52), 1),
+    "fchmodat": ((268, 53), 2),
+    "fchmodat2": ((452, 452), 2),
+    "mknod": ((133, None), 1),
+    "mknodat": ((259, 33), 2),
+    "open": ((2, None), 2),
+    "openat": ((257, 56), 3),
+}
+"""Calls that give a file its rights, and the argument that says which: no file runs as its owner."""
+RUNS_AS_OWNER = 0o4000
+MAKES_FILES = 0o20000100
+"""Flags of open and openat with which they look at the rights they were given."""
 
 
 class Family(IntEnum):
@@ -157,6 +173,8 @@ def filter_program(
     for call in (CLONE, UNSHARE):
         program += _at(call[column], [_argument(0), (_ANY_BIT, 0, 1, NAMESPACES), _REFUSE, _ACCEPT])
     program += _at(LIMITS_OF[column], [_argument(0), (_EQUAL, 1, 0, 0), _REFUSE, _ACCEPT])
+    for name, (numbers, place) in MODE_OF.items():
+        program += _at(numbers[column], _no_rights_of_owner(name, place))
     program += _at(IOCTL[column], [_argument(1), *_none_of(TYPING)])
     program += _at(SOCKET[column], [_argument(0), *_socket(sorted(families))])
     program += _at(SOCKETPAIR[column], [_argument(1), (_AND, 0, 0, 0xF), *_none_of(DATAGRAMS)])
@@ -177,6 +195,13 @@ def _argument(index: int) -> Instruction:
 def _none_of(refused: Sequence[int]) -> Instructions:
     checks = [check for operand in refused for check in ((_EQUAL, 0, 1, operand), _REFUSE)]
     return [*checks, _ACCEPT]
+
+
+def _no_rights_of_owner(name: str, place: int) -> Instructions:
+    checks: Instructions = [_argument(place), (_ANY_BIT, 0, 1, RUNS_AS_OWNER), _REFUSE, _ACCEPT]
+    if name.startswith("open"):  # what is there instead, when no file is made, says nothing
+        checks = [_argument(place - 1), (_ANY_BIT, 1, 0, MAKES_FILES), _ACCEPT, *checks]
+    return checks
 
 
 def _socket(families: Sequence[Family]) -> Instructions:

@@ -14,6 +14,7 @@ from tool.sandbox_filter import (
     IOCTL,
     LIMITS_OF,
     MACHINES,
+    MODE_OF,
     REFUSED,
     SHARED,
     SOCKET,
@@ -33,6 +34,7 @@ HEADERS = {
 }
 NUMBERS = REFUSED | UNKNOWN | SHARED | {"clone": CLONE, "unshare": UNSHARE, "ioctl": IOCTL}
 NUMBERS |= {"socket": SOCKET, "socketpair": SOCKETPAIR, "prlimit64": LIMITS_OF}
+NUMBERS |= {name: numbers for name, (numbers, _) in MODE_OF.items()}
 LOCAL = frozenset({Family.INET, Family.INET6, Family.NETLINK})
 MACHINE = pytest.mark.parametrize("machine", MACHINES)
 
@@ -72,7 +74,7 @@ def test_the_numbers_are_those_of_the_kernels_headers(machine: str, name: str) -
     if not HEADERS[machine].exists():
         pytest.skip("the kernel's headers are not installed")
     found = re.search(rf"__NR_{name}\s+(\d+)", HEADERS[machine].read_text())
-    if found is None and name == "open_tree_attr":
+    if found is None and name in ("open_tree_attr", "fchmodat2"):
         pytest.skip("newer than these headers")
 
     assert (int(found[1]) if found else None) == NUMBERS[name][MACHINES[machine].column]
@@ -101,6 +103,22 @@ def test_only_its_own_limits_are_a_processes_business(machine: str) -> None:
     number = LIMITS_OF[MACHINES[machine].column]
 
     assert (verdict(machine, number, 0), verdict(machine, number, 4711)) == (ALLOWED, REFUSAL)
+
+
+@MACHINE
+@pytest.mark.parametrize("name", MODE_OF)
+def test_no_file_gets_the_right_to_run_as_its_owner(machine: str, name: str) -> None:
+    numbers, place = MODE_OF[name]
+    number = numbers[MACHINES[machine].column]
+    if number is None:
+        pytest.skip("it has no such call")
+    before = [0] * (place - 1) + [0o100]  # O_CREAT, where it is asked for
+
+    assert verdict(machine, number, *before, 0o4755) == REFUSAL
+    assert verdict(machine, number, *before, 0o2775) == ALLOWED
+    if name.startswith("open"):
+        assert verdict(machine, number, *before[:-1], 0o2, 0o4755) == ALLOWED
+        assert verdict(machine, number, *before[:-1], 0o20200002, 0o4755) == REFUSAL
 
 
 @MACHINE
