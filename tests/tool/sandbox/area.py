@@ -1,8 +1,11 @@
 """Throwaway homes with a project and things outside that nothing may reach, and who tries to reach them."""
 
+import ctypes
 import hashlib
 import json
 import os
+import platform
+import secrets
 import select
 import shutil
 import socket
@@ -18,9 +21,14 @@ from pathlib import Path
 from typing import Any
 
 from tool.sandbox_bubblewrap import bubblewrap_program
+from tool.sandbox_filter import CLONE, MACHINES, REFUSED, UNKNOWN
 from tool.sandbox_landlock import LEAST_VERSION, landlock_version
 
 ROOT = Path(__file__).resolve().parents[3]
+CALL = Path(__file__).with_name("call.py")
+COLUMN = MACHINES[platform.machine()].column
+CALLS = {name: numbers[COLUMN] for name, numbers in (REFUSED | UNKNOWN).items()}
+CALLS |= {"clone": CLONE[COLUMN], "renameat2": (316, 276)[COLUMN], "x32": 0x40000027}
 CANARY, ARGUMENT = "BEGIN CANARY", "canary-among-arguments"
 NOBODY = 65534
 SYSTEM_PYTHON = Path("/usr/bin/python3")
@@ -80,8 +88,9 @@ class Area:
         known = {_repository_of(name) for name in self.before}
         paths = [name for name in {*self.before, *after} if self.before.get(name) != after.get(name)]
         paths = [name for name in paths if _repository_of(name) in known]
-        heard = select.select(self.listeners, [], [], 0)[0]
-        found = sorted(paths) + [f"heard by {listener.getsockname()}" for listener in heard]
+        found = sorted(paths) + [
+            f"heard by {each.getsockname()}" for each in self.listeners if _is_asked(each)
+        ]
         if self.victim.poll() is not None or _treatment(self.victim.pid) != self.treatment:
             found.append("the process outside")
         return found
@@ -96,6 +105,12 @@ class Area:
         return found
 
 
+def _is_asked(listener: socket.socket) -> bool:
+    watching = select.poll()  # there may be more descriptors than select can take
+    watching.register(listener, select.POLLIN)
+    return bool(watching.poll(0))
+
+
 def _repository_of(name: str) -> str:
     """Whose hooks a name is among; one that a row made has none that count."""
     before, found, _ = f"{name}/".partition("/.git/")
@@ -105,7 +120,7 @@ def _repository_of(name: str) -> str:
 def _is_protected(path: Path) -> bool:
     """Of a path in the project, by its name: git's own commands, and Roost's rules."""
     parts = path.parts
-    if parts[0] == ".roost":
+    if parts[0] == ".roost" or parts[:2] in (("named", "hooks"), ("named", "settings")):
         return True
     if ".git" not in parts:
         return False
@@ -122,7 +137,7 @@ def _fingerprint(path: Path, *, is_inside: bool) -> str:
     if stat.S_ISREG(status.st_mode):
         digest = hashlib.sha256(path.read_bytes()).hexdigest()[:12]
         return f"{said} {int(status.st_mtime)} {digest} {os.listxattr(path)}"
-    return "" if is_inside or not path.is_dir() else said
+    return "" if is_inside else f"{stat.S_IFMT(status.st_mode):o} {said}"
 
 
 def survivors(area: Area) -> list[int]:
@@ -178,7 +193,14 @@ def _area(stack: ExitStack, base: Path, kind: str, user: str) -> Area:
     (outside / "other/hooks").mkdir(parents=True)
     for name in ("hooks/post-commit", "config", "commondir", "gitdir"):
         (outside / "other" / name).write_text("mine\n")
-    {"plain": _repository, "worktree": _worktree, "pointer": _pointer}[kind](base)
+    (home / "private").mkdir()
+    (home / "private/tool").write_text(f"#!/bin/sh\necho {CANARY}\n")
+    (home / "private/tool").chmod(0o755)
+    {"plain": _repository, "worktree": _worktree, "pointer": _pointer, "hooked": _hooked}[kind](base)
+    shutil.copy(CALL, home / "project/call.py")
+    (home / "project/call.json").write_text(json.dumps(CALLS))
+    queue = int.from_bytes(secrets.token_bytes(3)) | 0x52000000
+    stack.enter_context(_shared(queue))
     (home / "project/.roost").mkdir()
     (home / "project/.roost/rules.toml").write_text("\n")
     victim = subprocess.Popen([ARGUMENT, "600"], executable=shutil.which("sleep"), **_as_user(user))
@@ -205,6 +227,7 @@ def _area(stack: ExitStack, base: Path, kind: str, user: str) -> Area:
             "TCP6_PORT": str(listeners[1].getsockname()[1]),
             "UDP_PORT": str(listeners[2].getsockname()[1]),
             "ABSTRACT": abstract,
+            "QUEUE": str(queue),
             "DISK_MAJOR": str(os.major(root_device)),
             "DISK_MINOR": str(os.minor(root_device)),
         },
@@ -246,11 +269,40 @@ def _repository(base: Path) -> None:
     shutil.copytree(Path(_template().name, "project"), base / "home/project", symlinks=True)
 
 
+def _hooked(base: Path) -> None:
+    """A project whose settings name a folder of hooks, and more settings."""
+    project = base / "home/project"
+    (project / "named/hooks").mkdir(parents=True)
+    (project / "named/hooks/commit-msg").write_text("#!/bin/sh\n")
+    (project / "named/settings").write_text("\n")
+    git("init", "-q", folder=project)
+    git("config", "core.hooksPath", "named/hooks", folder=project)
+    git("config", "include.path", "../named/settings", folder=project)
+
+
+@contextmanager
+def _shared(key: int) -> Iterator[None]:
+    """A queue with a message, and memory, that all processes of a user share."""
+    libc = ctypes.CDLL(None)
+    libc.shmat.restype = ctypes.c_void_p
+    queue, memory = libc.msgget(key, 0o1666), libc.shmget(key, 100, 0o1666)
+    try:
+        said = ctypes.create_string_buffer(b"\1" + bytes(7) + CANARY.encode())
+        libc.msgsnd(queue, said, len(CANARY), 0)
+        ctypes.memmove(libc.shmat(memory, None, 0), CANARY.encode(), len(CANARY))
+        yield
+    finally:
+        libc.msgctl(queue, 0, None)
+        libc.shmctl(memory, 0, None)
+
+
 def _worktree(base: Path) -> None:
     main = base / "main"
     main.mkdir()
     git("init", "-q", folder=main)
     git("commit", "-q", "--allow-empty", "-m", "first", folder=main)
+    for samples in (main / ".git/hooks").iterdir():
+        samples.unlink()
     git("worktree", "add", "-q", str(base / "home/project"), folder=main)
 
 
@@ -284,7 +336,7 @@ def tried(
             python = str(SYSTEM_PYTHON)
             root = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="roost-code-")))
             root.chmod(0o755)
-            for name in ("core", "tool", "boot", "tests/tool/sandbox"):
+            for name in ("core", "tool", "boot", "store", "tests/tool/sandbox"):
                 shutil.copytree(ROOT / name, root / name, ignore=shutil.ignore_patterns("__pycache__"))
         driver = subprocess.Popen(
             [python, str(root / "tests/tool/sandbox/driver.py"), backend],

@@ -22,6 +22,7 @@ from tool.sandbox_bubblewrap import BubblewrapBackend, bubblewrap_program
 from tool.sandbox_landlock import LandlockBackend
 from tool.sandbox_none import PlainBackend
 
+KEPT_CHARS = 60_000
 CEILINGS = Ceilings(
     memory_bytes=500 << 20, processes=100, file_bytes=64 << 20, cpu_seconds=2, open_files=1024
 )
@@ -44,13 +45,14 @@ async def ran(row: dict[str, Any], processes: Processes) -> dict[str, Any]:
     if row["tight"]:
         policy = replace(policy, ceilings=CEILINGS)
     sandbox = backend(sys.argv[1], policy, processes)
-    limits = Limits(wall_seconds=row["seconds"], kept_chars=60_000)
+    limits = Limits(wall_seconds=row["seconds"], kept_chars=KEPT_CHARS)
     told: dict[str, Any] = {"output": "", "code": -1, "seconds": 0, "note": ""}
     for script in (*row.get("first", ()), row["script"]):
         command = Command(
             argv=("bash", "-c", script),
             cwd=Path(row["project"]),
-            environment=environment | {"PYTHON": sys.executable, "AGENT": str(os.getpid())},
+            environment=environment
+            | {"PYTHON": sys.executable, "AGENT": str(os.getpid()), "ROOST": sys.path[0]},
         )
         try:
             result = await sandbox.run(command, policy, limits)

@@ -1,4 +1,4 @@
-"""Nothing gets out: each row of attacks.toml, under each back-end, as root and as a normal user."""
+"""Nothing gets out: each row of attacks/*.toml, under each back-end, as root and as a normal user."""
 
 import subprocess
 import tomllib
@@ -12,7 +12,9 @@ import pytest
 from tests.tool.commanding import has_ended
 from tests.tool.sandbox.area import ARGUMENT, CANARY, Area, Tried, areas, survivors, tried, why_not
 
-ROWS: list[dict[str, Any]] = tomllib.loads(Path(__file__).with_name("attacks.toml").read_text())["row"]
+FILES = sorted(Path(__file__).with_name("attacks").glob("*.toml"))
+ROWS: list[dict[str, Any]] = [row for file in FILES for row in tomllib.loads(file.read_text())["row"]]
+MOST_CHARS = 61_000
 CORE_PATTERN = Path("/proc/sys/kernel/core_pattern")
 
 pytestmark = pytest.mark.slow
@@ -34,7 +36,7 @@ def attempts(backend: str, user: str) -> dict[str, Attempt | str]:
     with areas([row.get("project", "plain") for row in chosen.values()], user) as where:
         results = tried(list(chosen.values()), where, backend, user)
         for name, area, result in zip(chosen, where, results, strict=True):
-            found[name] = Attempt(effects(area, result), result.output + result.note)
+            found[name] = Attempt(effects(chosen[name], area, result), result.output + result.note)
     return found
 
 
@@ -42,10 +44,12 @@ def may_try(row: dict[str, Any], backend: str, user: str) -> bool:
     return bool(row.get("bare")) if backend == "none" else user in row.get("only", [user])
 
 
-def effects(area: Area, result: Tried) -> list[str]:
+def effects(row: dict[str, Any], area: Area, result: Tried) -> list[str]:
     """What the row reached: files, listeners, processes, secrets; and what it left running."""
     found = area.reached()
-    found += [f"printed: {secret}" for secret in (CANARY, ARGUMENT) if secret in result.output]
+    secrets = (CANARY, ARGUMENT, row.get("secret", CANARY))
+    found += [f"printed: {secret}" for secret in secrets if secret in result.output]
+    found += ["kept too much of its output"] if len(result.output) > MOST_CHARS else []
     return found + [f"still runs: {pid}" for pid in survivors(area) if not has_ended(pid, within_seconds=2)]
 
 
@@ -59,18 +63,26 @@ def test_an_attempt_to_get_out_has_no_effect(row: dict[str, Any], backend: str, 
 
     if isinstance(attempt, str):
         pytest.skip(attempt)
-    weak = row.get("weak", {}).get(backend, "")
+    known = row.get("weak", {})
+    weak = known.get(backend) or known.get(f"{backend} {user}", "")
     assert (attempt.reached != []) == bool(weak), (attempt, weak)
     assert CORE_PATTERN.read_text() == before
 
 
+@pytest.mark.parametrize("user", ["nobody", "self"])
 @pytest.mark.parametrize("row", [row for row in ROWS if row.get("bare")], ids=lambda row: row["name"])
-def test_the_same_attempt_has_an_effect_where_nothing_holds_it(row: dict[str, Any]) -> None:
-    attempt = attempts("none", "self")[row["name"]]
+def test_the_same_attempt_has_an_effect_where_nothing_holds_it(row: dict[str, Any], user: str) -> None:
+    attempt = attempts("none", user)[row["name"]]
 
     if isinstance(attempt, str):
         pytest.skip(attempt)
     assert attempt.reached, attempt
+
+
+def test_no_two_rows_have_one_name() -> None:
+    names = [row["name"] for row in ROWS]
+
+    assert len(set(names)) == len(names)
 
 
 def test_a_process_that_is_left_would_be_found() -> None:
