@@ -140,12 +140,15 @@ class OllamaReader:
     ids: CallIds = field(default_factory=CallIds)
     done: bool = False
     """Whether the last line was read."""
-    _rest: bytes = b""
+    _rest: bytearray = field(default_factory=bytearray)
     _calls: int = 0
     _end: Json = field(default_factory=dict)
 
     def feed(self, piece: bytes) -> Iterator[Delta]:
-        *lines, self._rest = (self._rest + piece).split(b"\n")
+        self._rest += piece
+        lines: list[bytearray] = []
+        if b"\n" in piece:  # else a long line would be looked through with every piece
+            *lines, self._rest = self._rest.split(b"\n")
         if len(self._rest) > LONGEST_LINE_BYTES:
             raise StreamBroken(f"The server sent a line of more than {LONGEST_LINE_BYTES} bytes.")
         for line in lines:

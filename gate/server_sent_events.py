@@ -23,14 +23,17 @@ class ServerSentEvent:
 class EventParser:
     """Feed it what arrives; it gives back the events that are complete."""
 
-    _rest: bytes = b""
+    _rest: bytearray = field(default_factory=bytearray)
     _name: str = ""
     _lines: list[str] = field(default_factory=list)
 
     def feed(self, chunk: bytes) -> Iterator[ServerSentEvent]:
-        lines = (self._rest + chunk).splitlines(keepends=True)
-        # A lone carriage return at the end may be half of a line end.
-        self._rest = lines.pop() if lines and not lines[-1].endswith(b"\n") else b""
+        self._rest += chunk
+        lines: list[bytearray] = []
+        if b"\n" in chunk or b"\r" in chunk:  # else a long line would be looked through with every piece
+            lines = self._rest.splitlines(keepends=True)
+            # A lone carriage return at the end may be half of a line end.
+            self._rest = lines.pop() if not lines[-1].endswith(b"\n") else bytearray()
         if len(self._rest) > LONGEST_LINE_BYTES:
             raise StreamBroken(f"The server sent a line of more than {LONGEST_LINE_BYTES} bytes.")
         for line in lines:
@@ -38,12 +41,12 @@ class EventParser:
 
     def close(self) -> Iterator[ServerSentEvent]:
         """The stream is over: what is left counts."""
-        rest, self._rest = self._rest, b""
+        rest, self._rest = self._rest, bytearray()
         if rest:
             yield from self._take(rest)
         yield from self._dispatch()
 
-    def _take(self, line: bytes) -> Iterator[ServerSentEvent]:
+    def _take(self, line: bytearray) -> Iterator[ServerSentEvent]:
         text = line.removeprefix(BYTE_ORDER_MARK).decode(errors="replace").rstrip("\r\n")
         if not text:
             yield from self._dispatch()

@@ -31,6 +31,7 @@ from core.protocols import ModelRequest, ToolSpec
 from gate.manner import Manner
 from gate.ollama import OllamaGateway, session_window
 from gate.ollama_wire import OllamaReader, OllamaWriter
+from gate.server_sent_events import LONGEST_LINE_BYTES
 from tests.fakes import FakeOllama, FakeServer, Page, bodies
 from tests.fakes.ollama import called, line, said, thought
 from tests.fakes.serving import page
@@ -127,9 +128,9 @@ def test_a_strict_template_gets_the_conversation_in_its_form() -> None:
         ("assistant", "(no reply)", 0),
         ("user", "And?", 0),
         ("assistant", "", 1),
-        ("tool", "a", 0),
+        ("tool", "[data]\na\n[/data]", 0),
         ("assistant", "", 1),
-        ("tool", "b", 0),
+        ("tool", "[data]\nb\n[/data]", 0),
     ]
 
 
@@ -214,6 +215,14 @@ def test_a_reply_is_the_same_in_pieces_of_any_size() -> None:
 
     assert found[0] == found[1] == found[2]
     assert isinstance(found[0][-1], FinishDelta)
+
+
+def test_a_line_without_end_is_given_up() -> None:
+    reader = OllamaReader(lambda status, body: RequestRejected(body))
+
+    with pytest.raises(StreamBroken, match="a line of more than"):
+        for _ in range(4_096):
+            list(reader.feed(b"x" * (LONGEST_LINE_BYTES // 4_096 + 1)))
 
 
 @pytest.mark.parametrize(

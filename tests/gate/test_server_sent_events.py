@@ -41,6 +41,7 @@ def test_lines_may_end_in_carriage_returns_alone() -> None:
     assert parsed(b"data: a\r\rdata: b\r\r") == [ServerSentEvent("a"), ServerSentEvent("b")]
 
 
-def test_a_line_without_end_is_given_up() -> None:
+@pytest.mark.parametrize("pieces", [1, 4_096])
+def test_a_line_without_end_is_given_up(pieces: int) -> None:
     with pytest.raises(StreamBroken, match="a line of more than"):
-        parsed(b"x" * (LONGEST_LINE_BYTES + 1))
+        parsed(*[b"x" * (LONGEST_LINE_BYTES // pieces + 1)] * pieces)
