@@ -35,6 +35,11 @@ def masking_of(settings: Settings, around: Surroundings) -> Masking:
     return Masking(_secrets(settings, around))
 
 
+def secret_values(settings: Settings, around: Surroundings) -> tuple[str, ...]:
+    """The same values as they are, for whoever looks for them in other disguises."""
+    return tuple(value for _, value in _secrets(settings, around) if can_mask(value))
+
+
 def masked_here(text: str) -> str:
     """`text` for a person when a start fails, as far as the secrets are known."""
     try:

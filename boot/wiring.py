@@ -8,13 +8,13 @@ settings ─► way to the model ──────────┐
 import os
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, closing
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from boot.calibrate.kept import Calibrations
 from boot.layers import here
-from boot.masking import masking_of
+from boot.masking import masking_of, secret_values
 from boot.model_switch import SessionModels
 from boot.model_way import Kind, ModelWay, way_to_model
 from boot.paths import Folders, artifacts_folder, checkout_folder, user_folders, workspace_folder
@@ -139,7 +139,9 @@ async def open_session(
             asker=people.asker,
             web=DirectWebClient(),
             web_rules=WebRules(
-                private_hosts=tuple(settings.private_hosts.split()), forbids=permissions.forbids_host
+                private_hosts=tuple(settings.private_hosts.split()),
+                forbids=permissions.forbids_host,
+                secrets=cache(partial(secret_values, settings, here())),
             ),
             hides=permissions.hides,
             active=ActiveProfile(way.profile),

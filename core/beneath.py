@@ -170,9 +170,7 @@ def hold(
     if ".." in parts or name.startswith("/"):
         raise OSError(errno.EINVAL, "it is no name below a folder", name)
     path = "/".join([os.fspath(root).rstrip("/"), *parts]) or "/"
-    if (
-        len(os.fsencode(path)) > MOST_PATH_BYTES
-    ):  # folder by folder one could go on, and nobody could remove them
+    if len(os.fsencode(path)) > MOST_PATH_BYTES:  # made one by one they could not be removed again
         raise OSError(errno.ENAMETOOLONG, os.strerror(errno.ENAMETOOLONG), name)
     way = way or best_way()
     if way is by_path:

@@ -20,6 +20,8 @@ MOST_TIMES = 200
 """How much larger than it came a body may be when it is unpacked; pages are five to twenty times."""
 UNPACKED_ALWAYS_BYTES = 2**20
 """To which a body may be unpacked in any case."""
+EMPTY = (204, 304)
+"""Answers that never have a body."""
 GZIP = 16 + zlib.MAX_WBITS
 
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
@@ -52,13 +54,8 @@ class DirectWebClient:
     async def _answer(self, asked: WebAddress, ip: str, seconds: float, max_bytes: int) -> WebResponse:
         async with self._connection(asked, ip, seconds) as connection:
             status, headers = await connection.ask(_message(asked))
-            body = bytearray()
-            if status not in (204, 304):
-                async for piece in connection.body(headers):
-                    body += piece
-                    if len(body) > max_bytes:
-                        break
-        plain = unpacked(bytes(body[: max_bytes + 1]), headers, max_bytes)
+            body = b"" if status in EMPTY else await _body(connection, headers, max_bytes + 1)
+        plain = unpacked(body, headers, max_bytes)
         complete = max(len(body), len(plain)) <= max_bytes
         return WebResponse(status=status, headers=headers, body=plain[:max_bytes], complete=complete)
 
@@ -70,6 +67,15 @@ class DirectWebClient:
             yield Connection(reader, writer, seconds)
         finally:
             writer.transport.abort()
+
+
+async def _body(connection: Connection, headers: Mapping[str, str], most: int) -> bytes:
+    body = bytearray()
+    async for piece in connection.body(headers):
+        body += piece
+        if len(body) >= most:
+            break
+    return bytes(body[:most])
 
 
 def _message(asked: WebAddress) -> bytes:

