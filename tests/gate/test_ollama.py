@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 from contextlib import aclosing
 from dataclasses import replace
+from itertools import chain
 
 import pytest
 
@@ -219,10 +220,10 @@ def test_a_reply_is_the_same_in_pieces_of_any_size() -> None:
 
 def test_a_line_without_end_is_given_up() -> None:
     reader = OllamaReader(lambda status, body: RequestRejected(body))
+    pieces = [b"x" * (LONGEST_LINE_BYTES // 4_096 + 1)] * 4_096
 
     with pytest.raises(StreamBroken, match="a line of more than"):
-        for _ in range(4_096):
-            list(reader.feed(b"x" * (LONGEST_LINE_BYTES // 4_096 + 1)))
+        list(chain.from_iterable(map(reader.feed, pieces)))
 
 
 @pytest.mark.parametrize(
