@@ -19,6 +19,9 @@ from core.deltas import (
 from core.events import (
     ContextShrunk,
     Event,
+    FilesChanged,
+    FilesNotKept,
+    FilesRestored,
     ModelDelta,
     ModelReplied,
     ModelSwitched,
@@ -28,6 +31,8 @@ from core.events import (
     PermissionAsked,
     Record,
     ReplyMended,
+    RestoreBegan,
+    Rewound,
     SummaryAsked,
     ToolFinished,
     ToolProgressed,
@@ -68,6 +73,11 @@ EVENTS: tuple[Event, ...] = (
     SummaryAsked(reason="the window is full"),
     ContextShrunk(reason="the window is full", messages=()),
     ModelSwitched(model="phi"),
+    FilesChanged(call_id="call-1", changes=()),
+    FilesNotKept(files=("big.bin: it is too large",)),
+    RestoreBegan(reason="undo", to=1, changes=()),
+    FilesRestored(reason="undo", to=1, changes=()),
+    Rewound(to=1, kept=1),
     TurnFinished(outcome=Outcome.STUCK, note="It did not go on.", evidence=("pytest: 3 passed",)),
 )
 
