@@ -91,6 +91,8 @@ def _toml(given: str | tuple[str, ...]) -> str:
 def _tables(file: Path) -> Iterator[Mapping[str, object]]:
     if not file.exists():
         return
+    if not file.is_file():  # a pipe would be waited for, and a device read without an end
+        raise ConfigError(f"{str(file)!r} is no file.", hint="Remove it.")
     import tomllib
 
     try:

@@ -48,7 +48,7 @@ def page_of(url: str, response: WebResponse) -> Page:
     if TEXT.fullmatch(kind):
         return Page(decoded(response))
     size = response.headers.get("content-length", "")
-    size_bytes = int(size) if size.isdecimal() else len(response.body)
+    size_bytes = int(size) if size.isdecimal() and len(size) < 16 else len(response.body)
     return Page(f"{url} is no text: {kind}, {size_bytes:,} bytes.", is_text=False)
 
 

@@ -1,5 +1,7 @@
 """Rule files: what is taken, what is refused with which sentence, and what an *always* adds."""
 
+import os
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -130,6 +132,15 @@ def test_a_file_that_is_no_toml_is_named(file: Path, tmp_path: Path) -> None:
     write(file, "[[rule")
 
     with pytest.raises(ConfigError, match=r"rules\.toml' cannot be read: .+\. Mend or remove it\."):
+        load_rules(file, tmp_path)
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, Path.mkdir, lambda path: path.symlink_to("/dev/zero")])
+def test_what_is_no_file_is_not_read(file: Path, tmp_path: Path, make: Callable[[Path], None]) -> None:
+    file.parent.mkdir()
+    make(file)
+
+    with pytest.raises(ConfigError, match=r"rules\.toml' is no file\. Remove it\."):
         load_rules(file, tmp_path)
 
 

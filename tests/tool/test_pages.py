@@ -68,6 +68,7 @@ def test_html_without_a_type_is_known_by_its_beginning() -> None:
     ("kind", "body", "headers", "said"),
     [
         ("application/pdf", b"%PDF", {"content-length": "1234567"}, "application/pdf, 1,234,567 bytes"),
+        ("application/pdf", b"%PDF", {"content-length": "9" * 5_000}, "application/pdf, 4 bytes"),
         ("image/png", b"\x89PNG", {}, "image/png, 4 bytes"),
         ("application/octet-stream", b"\0\1", {}, "application/octet-stream, 2 bytes"),
     ],
