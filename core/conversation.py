@@ -53,8 +53,9 @@ class Conversation:
                 self.messages.append(prompt)
             case ModelReplied(reply=reply):
                 self.messages.append(reply)
-            case ToolFinished(call_id=call_id, text=text, status=status):
-                self.messages.append(ToolMessage(call_id=call_id, text=text, status=status))
+            case ToolFinished(call_id=call_id, text=text, status=status, by_person=by_person):
+                answer = ToolMessage(call_id=call_id, text=text, status=status, by_person=by_person)
+                self.messages.append(answer)
             case WorkSentBack(feedback=feedback):
                 self.messages.append(UserMessage(text=feedback, source="review"))
             case NoteAdded(text=text, joined=True):

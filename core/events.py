@@ -119,6 +119,8 @@ class ToolFinished(DurableEvent):
     status: ToolStatus = ToolStatus.OK
     view: View | None = None
     """What a screen may draw instead of `text`."""
+    by_person: bool = False
+    """Whether the person said it; all else reaches the model as data."""
 
 
 @value

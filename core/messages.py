@@ -9,7 +9,7 @@ from dataclasses import field
 from enum import StrEnum
 from typing import Literal
 
-from core.marking import marked
+from core.marking import kept_apart, marked
 from core.values import value
 
 
@@ -145,11 +145,13 @@ class ToolMessage:
     status: ToolStatus = ToolStatus.OK
     notes: str = ""
     """What is new and stands behind the answer, for a template that takes no message of its own there."""
+    by_person: bool = False
 
     @property
     def whole(self) -> str:
-        """The answer as the model reads it: as data. Notes are ours, or the person's, and stand outside."""
-        return "\n\n".join(filter(None, (marked(self.text), self.notes)))
+        """The answer as the model reads it: as data, but for a person's. Notes stand outside of the block."""
+        answer = kept_apart(self.text) if self.by_person else marked(self.text)
+        return "\n\n".join(filter(None, (answer, self.notes)))
 
 
 Message = UserMessage | AssistantMessage | ToolMessage

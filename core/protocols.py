@@ -112,6 +112,7 @@ class ToolResult:
     view: View | None = None
     """The same, as data, for a person's screen."""
     status: ToolStatus = ToolStatus.OK
+    by_person: bool = False  # what a person said is no data
 
 
 def _no_progress(text: str) -> None:
@@ -215,7 +216,6 @@ class ToolServices:
     active: ActiveProfile = field(default_factory=ActiveProfile)
     ledger: FileLedger = field(default_factory=FileLedger)
     masking: Masking = field(default_factory=Masking)
-    """Of what is kept in files, or cut: all else is masked when it becomes an event."""
 
     @property
     def profile(self) -> ModelProfile:

@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 
+class _SaidNo(PermissionDenied):
+    """In the person's own words."""
+
+
 @dataclass(frozen=True)
 class _Admitted:
     """A call that may run, with what it runs with."""
@@ -73,7 +77,8 @@ class ToolExecutor:
                 said = f"{call.name} was not run: it was changed while it was judged."
                 raise PermissionDenied(said, hint="Make the call again.")
         except ToolError as error:
-            return ToolFinished(call_id=call.id, text=str(error), status=error.status)
+            by_person = isinstance(error, _SaidNo)
+            return ToolFinished(call_id=call.id, text=str(error), status=error.status, by_person=by_person)
         await tell(ToolStarted(call=call, effect=tool.effect))
         return _Admitted(call, tool, arguments, plain)
 
@@ -86,7 +91,7 @@ class ToolExecutor:
         await tell(PermissionAnswered(call_id=call.id, approval=approval))
         if not approval.allowed:
             because = f", because {approval.note}" if approval.note else ""
-            raise PermissionDenied(f"The user said no{because}.", hint="Do something else, or ask them.")
+            raise _SaidNo(f"The user said no{because}.", hint="Do something else, or ask them.")
         await self.permission.remember(call, plain, approval)
 
     async def _finish(self, answer: _Admitted | ToolFinished, tell: Emit) -> ToolFinished:
@@ -102,7 +107,9 @@ class ToolExecutor:
         except ToolError as error:
             return ToolFinished(call_id=call.id, text=self.bounded(str(error)), status=error.status)
         text = self.bounded(result.text)
-        return ToolFinished(call_id=call.id, text=text, view=result.view, status=result.status)
+        return ToolFinished(
+            call_id=call.id, text=text, view=result.view, status=result.status, by_person=result.by_person
+        )
 
     def _kept(self, admitted: _Admitted, tell: Emit) -> AbstractAsyncContextManager[None]:
         """Within it the call may change files: what it does to them can be taken back."""

@@ -26,4 +26,4 @@ class AskUser:
     async def run(self, args: AskUserArgs, context: ToolContext) -> ToolResult:
         answer = await self.services.asker.ask(args.question, args.choices)
         view = Question(question=args.question, choices=tuple(args.choices), answer=answer)
-        return ToolResult(f"The user answered: {answer}", view)
+        return ToolResult(f"The user answered: {answer}", view, by_person=True)

@@ -85,7 +85,7 @@ async def test_what_a_person_answers_is_recorded_and_a_no_is_told_to_the_model()
         calling(echo("a")),
         PermissionAsked(call=echo("a"), reason="echo may write."),
         PermissionAnswered(call_id="call-1", approval=no),
-        ToolFinished(call_id="call-1", text=said, status=ToolStatus.FAILED),
+        ToolFinished(call_id="call-1", text=said, status=ToolStatus.FAILED, by_person=True),
         saying("ok"),
         DONE,
     ]

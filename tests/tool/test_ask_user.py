@@ -33,7 +33,9 @@ async def test_the_answer_of_the_person_is_what_the_model_reads(tmp_path: Path) 
 
     assert person.asked == [("Which?", ("red", "blue"))]
     assert result == ToolResult(
-        "The user answered: blue", Question(question="Which?", choices=("red", "blue"), answer="blue")
+        "The user answered: blue",
+        Question(question="Which?", choices=("red", "blue"), answer="blue"),
+        by_person=True,
     )
 
 
