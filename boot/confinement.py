@@ -37,6 +37,8 @@ TOOLCHAINS = (
     *(".cache/ms-playwright", ".cache/huggingface/hub", ".cache/torch", ".config/git/ignore"),
 )
 """Below the home: what builds need to read. None of these is where passwords are kept."""
+TOOLCHAIN_VARIABLES = ("RUSTUP_HOME", "GOROOT", "JAVA_HOME", "PYENV_ROOT", "NVM_DIR")
+"""Where a person has such a toolchain instead."""
 SYSTEM_FOLDERS = tuple(map(Path, ("/usr", "/bin", "/sbin", "/lib", "/lib64", "/etc", "/opt", "/nix/store")))
 """Every back-end shows these as they are."""
 TOO_MUCH = (
@@ -95,13 +97,19 @@ def _named(home: Path, environment: Mapping[str, str]) -> Iterator[Path]:
     """Toolchains and caches; Python, and what of Roost runs inside."""
     yield from (home / name for name in TOOLCHAINS)
     yield from (Path(sys.prefix), Path(sys.base_prefix), *(ROOT / name for name in OWN_CODE))
+    named = [Path(environment.get(name, "")) for name in TOOLCHAIN_VARIABLES]
+    yield from (path for path in named if _may_be_shown(path, home))
     for name in ("VIRTUAL_ENV", "CONDA_PREFIX"):
         if _is_environment(Path(environment.get(name, ""))):
             yield Path(environment[name])
     for name in environment.get("PATH", "").split(os.pathsep):
         folder = Path(name)
-        if folder.is_absolute() and not home.is_relative_to(folder) and folder not in TOO_MUCH:
+        if _may_be_shown(folder, home):
             yield folder.parent if folder.name == "shims" or _is_environment(folder.parent) else folder
+
+
+def _may_be_shown(folder: Path, home: Path) -> bool:
+    return folder.is_absolute() and not home.is_relative_to(folder) and folder not in TOO_MUCH
 
 
 def _is_environment(folder: Path) -> bool:

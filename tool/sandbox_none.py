@@ -9,6 +9,16 @@ from tool.processes import Processes
 
 PASSED_ON = (
     *("PATH", "HOME", "USER", "LOGNAME", "SHELL", "TMPDIR", "VIRTUAL_ENV", "CI"),
+    *(
+        "CARGO_HOME",
+        "RUSTUP_HOME",
+        "RUSTUP_TOOLCHAIN",
+        "GOROOT",
+        "GOPATH",
+        "JAVA_HOME",
+        "PYENV_ROOT",
+        "NVM_DIR",
+    ),
     *("LANG", "LANGUAGE", "TZ", "TERM", "COLUMNS", "SSL_CERT_FILE", "SSL_CERT_DIR"),
 )
 """What a command gets of the agent's own variables, with LC_*. A deny-list would miss a secret."""

@@ -25,6 +25,9 @@ from tool.sandbox_filter import CLONE, MACHINES, REFUSED, UNKNOWN
 from tool.sandbox_landlock import LEAST_VERSION, landlock_version
 
 ROOT = Path(__file__).resolve().parents[3]
+RUST = Path.home() / ".rustup"
+TOOLCHAINS = {"RUSTUP_HOME": str(RUST)} if RUST.exists() else {}
+"""Of whoever runs the tests, whose home is no row's."""
 CALL = Path(__file__).with_name("call.py")
 COLUMN = MACHINES[platform.machine()].column
 CALLS = {name: numbers[COLUMN] for name, numbers in (REFUSED | UNKNOWN).items()}
@@ -196,7 +199,9 @@ def _area(stack: ExitStack, base: Path, kind: str, user: str) -> Area:
     (home / "private").mkdir()
     (home / "private/tool").write_text(f"#!/bin/sh\necho {CANARY}\n")
     (home / "private/tool").chmod(0o755)
-    {"plain": _repository, "worktree": _worktree, "pointer": _pointer, "hooked": _hooked}[kind](base)
+    {"plain": _repository, "worktree": _worktree, "pointer": _pointer, "hooked": _hooked, "bare": _bare}[
+        kind
+    ](base)
     shutil.copy(CALL, home / "project/call.py")
     (home / "project/call.json").write_text(json.dumps(CALLS))
     queue = int.from_bytes(secrets.token_bytes(3)) | 0x52000000
@@ -274,10 +279,15 @@ def _hooked(base: Path) -> None:
     project = base / "home/project"
     (project / "named/hooks").mkdir(parents=True)
     (project / "named/hooks/commit-msg").write_text("#!/bin/sh\n")
+    (project / "named/hooks/commit-msg").chmod(0o755)
     (project / "named/settings").write_text("\n")
     git("init", "-q", folder=project)
     git("config", "core.hooksPath", "named/hooks", folder=project)
     git("config", "include.path", "../named/settings", folder=project)
+
+
+def _bare(base: Path) -> None:
+    (base / "home/project").mkdir()
 
 
 @contextmanager
@@ -343,7 +353,7 @@ def tried(
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
-            env={"PATH": os.environ["PATH"], "SOME_API_KEY": CANARY, "LANG": "C.UTF-8"},
+            env={"PATH": os.environ["PATH"], "SOME_API_KEY": CANARY, "LANG": "C.UTF-8"} | TOOLCHAINS,
             cwd="/",
             **_as_user(user),
         )

@@ -30,8 +30,8 @@ def builds(backend: str, user: str) -> dict[str, Tried | str]:
 def why_not_tried(row: dict[str, Any], backend: str, user: str) -> str:
     if missing := [name for name in row.get("needs", ()) if shutil.which(name) is None]:
         return f"not installed: {missing}"
-    if user == "nobody" and "pytest" in row.get("needs", ()):
-        return "installed in the tests' own Python, which others may not enter"
+    if user == "nobody" and not {"pytest", "cargo"}.isdisjoint(row.get("needs", ())):
+        return "installed where others may not enter: in the tests' own Python, in a home"
     if backend == "landlock" and "reduced" in row:
         return str(row["reduced"])
     return why_not(backend, user)
