@@ -188,7 +188,8 @@ class Permissions:
 
     def _way_to_isolation(self) -> str:
         mode = "" if _DEFAULTS[self.mode][Effect.EXECUTE] is Decision.ALLOW else " --permission full"
-        return f"Run with --sandbox external{mode} on a machine that is itself a sandbox."
+        held = f"Get a sandbox (roost doctor says how){f' and run with{mode}' if mode else ''}"
+        return f"{held}, or run with --sandbox external{mode} on a machine that is itself one."
 
     def _remember_folders(self, found: Consequences) -> None:
         inside = [folder for folder in found.folders if self.places.is_inside(folder)]

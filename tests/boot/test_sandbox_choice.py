@@ -145,3 +145,34 @@ async def test_a_reduced_sandbox_says_that_hosts_cannot_be_reached(project: Path
     choice = await sandbox_for(settings, project, folders, lambda: list(of_this_system())[1:])
 
     assert (choice.backend.name, choice.notices) == ("landlock (reduced)", (REDUCED, UNREACHED))
+
+
+FORBID = """
+import ctypes, os, struct, sys
+from tool.sandbox_filter import Family, filter_program
+program = filter_program(frozenset(Family))  # as containers do: no namespaces, no mounts
+held = ctypes.create_string_buffer(program, len(program))
+libc = ctypes.CDLL(None)
+assert libc.prctl(38, 1, 0, 0, 0) == 0
+assert libc.prctl(22, 2, struct.pack("@HP", len(program) // 8, ctypes.addressof(held)), 0, 0) == 0
+os.execv(sys.executable, [sys.executable, "-c", *sys.argv[1:]])
+"""
+
+
+@pytest.mark.slow
+def test_in_a_container_that_forbids_namespaces_by_a_filter_the_next_best_is_taken(project: Path) -> None:
+    if reason := why_not("bubblewrap", "self") or why_not("landlock", "self"):
+        pytest.skip(reason)
+
+    ran = subprocess.run(
+        [sys.executable, "-c", FORBID, CHOOSE, str(project)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+    name, *notices = ran.stdout.splitlines()
+    assert name == "landlock (reduced)", ran.stderr
+    assert notices[0].startswith("bubblewrap is not used: commands do not run in it: ")
+    assert notices[1:] == [REDUCED]

@@ -79,11 +79,13 @@ def test_no_rule_lifts_the_question_before_a_command_that_is_not_isolated() -> N
         (
             Mode.ASK, False, ("shell", Effect.EXECUTE, {"command": "make"}),
             "shell was refused: nobody is there to ask."
-            " Run with --sandbox external --permission full on a machine that is itself a sandbox.",
+            " Get a sandbox (roost doctor says how) and run with --permission full, or run with"
+            " --sandbox external --permission full on a machine that is itself one.",
         ),
         (
             Mode.FULL, False, ("shell", Effect.EXECUTE, {"command": "make"}),
-            "shell was refused: nobody is there to ask. Run with --sandbox external on a machine that is itself a sandbox.",
+            "shell was refused: nobody is there to ask. Get a sandbox (roost doctor says how), or run with"
+            " --sandbox external on a machine that is itself one.",
         ),
         (
             Mode.ASK, True, ("shell", Effect.EXECUTE, {"command": "make all"}),
