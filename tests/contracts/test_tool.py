@@ -14,6 +14,7 @@ from core.protocols import AnyTool, ToolServices, WebResponse
 from core.schema import parse_arguments
 from core.values import decode, encode, value
 from core.views import View
+from core.web import WebRules
 from core.workspace import Workspace
 from tests.tool.commanding import Nobody, plain_backend
 from tests.tool.filing import CONTEXT, ran
@@ -72,9 +73,7 @@ CASES = {
     ),
     "find_files": Case({"pattern": "*"}, {"pattern": " "}),
     "shell": Case({"command": "seq 100000"}, {"command": "a\0b"}, {"command": "sleep 300"}),
-    "fetch": Case(
-        {"url": "http://93.184.216.34/"}, {"url": "no address"}, {"url": "http://93.184.216.34/forever"}
-    ),
+    "fetch": Case({"url": "http://127.0.0.1/"}, {"url": "no address"}, {"url": "http://127.0.0.1/forever"}),
     "data_view": Case({"path": "wide.csv"}, {"path": "none.csv"}),
     "pyexe": Case({"code": "print('x' * 100_000)"}, None, {"code": "import time; time.sleep(300)"}),
     "ask_user": Case({"question": "?"}, None, {"question": "for ever"}),
@@ -99,6 +98,7 @@ async def services(tmp_path: Path) -> AsyncIterator[ToolServices]:
             sandbox=backend,
             asker=somebody,
             web=somebody,
+            web_rules=WebRules(private_hosts=("127.0.0.1",)),
             active=ActiveProfile(ModelProfile(output_chars=OUTPUT_CHARS, read_lines=80)),
         )
 
