@@ -111,26 +111,26 @@ async def sandbox_for(
         )
     told, mends = list[str](), list[str]()
     for candidate in candidates():
-        problem = candidate.problem or await _problem(candidate, folders)
-        if not problem and candidate.make:
-            told += [candidate.reduced, *([UNREACHED] if hosts else [])] if candidate.reduced else []
-            return SandboxChoice(backend=candidate.make(policy), notices=tuple(told), mend=" ".join(mends))
+        problem = candidate.problem
+        if make := candidate.make:
+            problem = await _problem(candidate, make, folders)
+            if not problem:
+                told += [candidate.reduced, *([UNREACHED] if hosts else [])] if candidate.reduced else []
+                return SandboxChoice(backend=make(policy), notices=tuple(told), mend=" ".join(mends))
         told.append(f"{candidate.name} is not used: {problem}.")
         mends += [candidate.mend] if candidate.mend else []
     mend = " ".join((*mends, DECLARE))
     return SandboxChoice(backend=PlainBackend(), notices=(*told, f"{ASKED} {mend}"), mend=mend)
 
 
-async def _problem(candidate: Candidate, folders: Folders) -> str:
+async def _problem(
+    candidate: Candidate, make: Callable[[SandboxPolicy], SandboxBackend], folders: Folders
+) -> str:
     """What its trial found; a trial that was stood is not repeated before the next boot or update."""
-    if candidate.make is None:
-        return "it is not there"
     kept, circumstances = folders.cache / KEPT, _circumstances(candidate)
     if _read(kept).get(candidate.name) == circumstances:
         return ""
     from tool.sandbox_trial import trial
-
-    make = candidate.make
 
     def backend(project: Path, home: Path) -> SandboxBackend:
         return make(policy_for(project, folders, {**os.environ, "HOME": str(home)}))

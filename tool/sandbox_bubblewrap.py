@@ -48,9 +48,9 @@ SOCKETS = frozenset({Family.INET, Family.INET6, Family.NETLINK})
 LAST_WORDS = "bwrap: "
 
 
-def bubblewrap_program() -> Path | None:
+def bubblewrap_program(names: Sequence[str] = PROGRAMS) -> Path | None:
     """The system's `bwrap`, if nobody but root can change it."""
-    for name in PROGRAMS:
+    for name in names:
         try:
             status = Path(name).stat()
         except OSError:

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from boot.confinement import policy_for
+from boot.confinement import ROOT, policy_for
 from boot.paths import Folders
 from core.errors import ConfigError
 
@@ -112,3 +112,29 @@ def test_a_tool_may_ask_for_less(home: Path, folders: Folders) -> None:
     narrower = replace(policy_for(home / "project", folders), writable=())
 
     assert home / "project" in narrower.readable
+
+
+def test_toolchains_that_variables_name_are_shown(home: Path, folders: Folders) -> None:
+    made(home, "project", "elsewhere/rust", "env/bin")
+    (home / "env/pyvenv.cfg").write_text("")
+    own = {
+        "HOME": str(home),
+        "RUSTUP_HOME": str(home / "elsewhere/rust"),
+        "JAVA_HOME": "/",
+        "GOROOT": str(home),
+    }
+
+    policy = policy_for(home / "project", folders, own | {"VIRTUAL_ENV": str(home / "env")})
+
+    shown = {path for path in policy.readable if path.is_relative_to(home)}
+    assert shown == {home / "project", home / "elsewhere/rust", home / "env"}
+    assert policy.environment["RUSTUP_HOME"] == str(home / "elsewhere/rust")
+    assert Path("/") not in policy.readable
+
+
+def test_in_the_checkout_s_own_workspace_the_agent_s_files_are_protected(folders: Folders) -> None:
+    policy = policy_for(ROOT / "workspace", folders)
+
+    assert policy.protected == tuple(
+        ROOT / "workspace" / name for name in (".roost", "project.json", "skills")
+    )

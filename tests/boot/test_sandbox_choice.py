@@ -20,6 +20,7 @@ from boot.sandbox_choice import (
 )
 from boot.settings import Settings
 from tests.tool.sandbox.area import ROOT, why_not
+from tool import sandbox_bubblewrap, sandbox_landlock
 from tool.sandbox_none import PlainBackend
 
 CHOOSE = """
@@ -176,3 +177,28 @@ def test_in_a_container_that_forbids_namespaces_by_a_filter_the_next_best_is_tak
     assert name == "landlock (reduced)", ran.stderr
     assert notices[0].startswith("bubblewrap is not used: commands do not run in it: ")
     assert notices[1:] == [REDUCED]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs Linux")
+def test_what_is_not_there_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sandbox_bubblewrap, "bubblewrap_program", lambda: None)
+    monkeypatch.setattr(sandbox_landlock, "landlock_version", lambda: 3)
+
+    bubblewrap, landlock = of_this_system()
+
+    assert (bubblewrap.problem, bubblewrap.mend) == (
+        "it is not installed",
+        "Install bubblewrap (apt install bubblewrap).",
+    )
+    assert landlock.problem == "it needs version 6 (Linux 6.12), and this kernel has version 3"
+
+
+async def test_a_trial_that_cannot_be_held_is_not_stood(home: Path, project: Path) -> None:
+    (home / "file").write_text("")
+    folders = Folders(data=home / "data", config=home / "config", cache=home / "file/cache")
+    unheld = Candidate(name="bubblewrap", make=lambda policy: PlainBackend(policy=policy))
+
+    choice = await sandbox_for(Settings(), project, folders, lambda: (unheld,))
+
+    assert choice.backend.name == "none"
+    assert choice.notices[0].startswith("bubblewrap is not used: it could not be tried: ")
