@@ -193,6 +193,32 @@ def wide_open(folder: Path) -> list[str]:
 
 
 @pytest.mark.server
+def test_no_command_prints_what_a_terminal_would_obey(tmp_path: Path) -> None:
+    evil = "\x1b]0;owned\x07\x1b[2J\u202e"
+    (tmp_path / "work" / ".roost").mkdir(parents=True)
+    rule = '[[rule]]\ndecision = "ask"\ncommand = "ls"\nreason = "\\u001b[2J\\u202e"\n'
+    (tmp_path / "work" / ".roost" / "rules.toml").write_text(rule)
+    with ScriptedServer([say(f"done {evil}")]) as server:
+        flags = ["--url", server.url, "--model", f"m{evil}", "--workspace", "work"]
+        ran = [roost(tmp_path, "-p", f"hello {evil}", *flags)]
+    session = roost(tmp_path, "sessions", "--all").stdout.split()[0]
+    ran += [
+        roost(tmp_path, "sessions", "--all"),
+        roost(tmp_path, "sessions", "search", "--all", "hello"),
+        roost(tmp_path, "sessions", "show", session),
+        roost(tmp_path, "sessions", "export", session),
+        roost(tmp_path, "why", f"ls {evil}", "--workspace", "work"),
+        roost(tmp_path, "settings", "--workspace", "work", AGENT_MODEL=evil),
+        roost(tmp_path, "doctor", "--offline", "--workspace", "work", AGENT_MODEL=evil),
+    ]
+
+    assert [run.returncode for run in ran[:-1]] == [0] * (len(ran) - 1)
+    told = ["".join((run.stdout if place else "", run.stderr)) for place, run in enumerate(ran)]
+    assert [mark for text in told for mark in "\x1b\x07\u202e" if mark in text] == []
+    assert "␛]0;owned␇␛[2J<U+202E>" in told[1]
+
+
+@pytest.mark.server
 def test_a_log_from_before_a_secret_was_declared_is_masked_when_it_is_shown(tmp_path: Path) -> None:
     (tmp_path / "work").mkdir()
     with ScriptedServer([say("bluebird sings")]) as server:
