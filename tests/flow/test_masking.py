@@ -7,7 +7,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.conversation import Conversation
-from core.deltas import CallDelta, Delta, FinishDelta, ReplyBuilder, RestartDelta, TextDelta, ThinkingDelta
+from core.deltas import (
+    CallDelta,
+    Delta,
+    FinishDelta,
+    ProgressDelta,
+    ReplyBuilder,
+    RestartDelta,
+    TextDelta,
+    ThinkingDelta,
+)
 from core.errors import RequestRejected
 from core.events import (
     Event,
@@ -179,6 +188,17 @@ async def test_what_a_cut_stream_held_back_is_not_said_by_the_next() -> None:
     assert "".join(delta.text for delta in said if isinstance(delta, ThinkingDelta)) == "hm, hunter2"
     assert "".join(delta.text for delta in said if isinstance(delta, TextDelta)) == "Well."
     assert all(record.event.durable for record in log.kept)
+
+
+def test_news_of_the_server_in_between_ends_no_stream() -> None:
+    shown = deltas(
+        TextDelta(text=KEY[:9]),
+        ProgressDelta(processed_tokens=1, total_tokens=2),
+        TextDelta(text=KEY[9:]),
+        FinishDelta(finish=Finish.DONE),
+    )
+
+    assert "".join(delta.text for delta in shown if isinstance(delta, TextDelta)) == MARK
 
 
 def test_what_a_call_bears_beside_its_arguments_is_masked() -> None:
