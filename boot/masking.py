@@ -65,8 +65,8 @@ def looks_secret(value: str) -> bool:
 
 def _secrets(settings: Settings, around: Surroundings | None) -> Iterator[tuple[str, str]]:
     variables = [*os.environ.items()] if around is None else _variables(around)
-    secret = [known for known in known_settings().values() if known.secret]
-    variables += [(known.variable, getattr(settings, known.name)) for known in secret]
+    held = [(known.variable, getattr(settings, known.name)) for known in known_settings().values()]
+    variables += [(name, value) for name, value in held if isinstance(value, str)]
     declared = _declared(settings)
     for name, value in variables:
         yield from ((_said(name), part) for part in _secret_parts(name, value))

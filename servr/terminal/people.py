@@ -12,8 +12,8 @@ from core.visible import revealed, suspicions, visible
 from servr.drawing import Line, Style, arguments_of
 from servr.terminal.terminal import Terminal
 
-TEXTS_OF_FILES = ("content", "old", "new")
-"""Arguments that nothing runs: write_file and edit_file have them."""
+TEXTS_OF_FILES = {"write_file": ("content",), "edit_file": ("old", "new"), "replace_lines": ("new",)}
+"""By tool: arguments that nothing runs."""
 MOST_FILE_LINES = 60
 ANSWER = re.compile(
     r"(y|yes|s|session|a|always|n|no)\b[\s,:]*(?:because\b\s*)?(.*)", re.IGNORECASE | re.DOTALL
@@ -70,13 +70,13 @@ def approval_of(answer: str, *, once_only: bool) -> Approval | None:
 
 
 def _lines_of_question(call: ToolCall, question: PermissionQuestion) -> Iterator[Line]:
-    """All of a call as it will run, but for the middle of a long text that goes into a file."""
+    """All of a call as it will run, but for the end of a long text that goes into a file."""
     yield Line(f"May it run {_in_a_line(call.name)}? {_in_a_line(question.reason)}", Style.STRONG)
     for name, value in arguments_of(call, revealed):
         lines = value.split("\n")
         yield Line(f"  {name}: {lines[0]}" if name else f"  {lines[0]}")
         yield from (Line(f"    {line}") for line in lines[1:MOST_FILE_LINES])
-        if name in TEXTS_OF_FILES and len(lines) > MOST_FILE_LINES:
+        if name in TEXTS_OF_FILES.get(call.name, ()) and len(lines) > MOST_FILE_LINES:
             yield Line(f"    … {len(lines) - MOST_FILE_LINES} more lines …", Style.BAD)
         else:
             yield from (Line(f"    {line}") for line in lines[MOST_FILE_LINES:])

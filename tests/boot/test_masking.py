@@ -102,9 +102,11 @@ def test_settings_and_trusted_files_are_looked_into(tmp_path: Path) -> None:
     (tmp_path / "checkout").mkdir()
     (tmp_path / "checkout" / ".env").write_bytes(b"\xff\xfe")
     (tmp_path / ".env").write_text("PROJECT_TOKEN=of-a-stranger-1234\n")
-    masking = masking_of(Settings(api_key="sk-1a2b3c4d5e"), around(tmp_path))
+    settings = Settings(api_key="sk-1a2b3c4d5e", model_url="http://ada:pa55word-9@host/v1")
+    masking = masking_of(settings, around(tmp_path))
 
     assert masking.masked(f"{VALUE} sk-1a2b3c4d5e") == "[masked SERVICE_TOKEN] [masked AGENT_API_KEY]"
+    assert masking.masked("http://ada:pa55word-9@host/v1") == "http://ada:[masked AGENT_MODEL_URL]@host/v1"
     assert masking.masked("of-a-stranger-1234") == "of-a-stranger-1234"
 
 

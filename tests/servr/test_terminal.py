@@ -344,7 +344,9 @@ async def test_an_unclear_answer_is_asked_for_again() -> None:
     )
 
 
-@pytest.mark.parametrize(("name", "argument"), [("shell", "command"), ("pyexe", "code"), ("other", "x")])
+@pytest.mark.parametrize(
+    ("name", "argument"), [("shell", "command"), ("pyexe", "code"), ("other", "content")]
+)
 async def test_what_may_run_is_shown_whole(name: str, argument: str) -> None:
     text = "\n".join(f"echo {number} " + "x" * 500 for number in range(70))
     terminal = terminal_of("y")
