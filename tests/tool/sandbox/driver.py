@@ -47,6 +47,8 @@ async def ran(row: dict[str, Any], processes: Processes) -> dict[str, Any]:
     sandbox = backend(sys.argv[1], policy, processes)
     limits = Limits(wall_seconds=row["seconds"], kept_chars=KEPT_CHARS)
     told: dict[str, Any] = {"output": "", "code": -1, "seconds": 0, "note": ""}
+    if "python" in row:
+        return told | {"output": await said_by_python(row["python"], sandbox, policy, row)}
     for script in (*row.get("first", ()), row["script"]):
         command = Command(
             argv=("bash", "-c", script),
@@ -63,6 +65,29 @@ async def ran(row: dict[str, Any], processes: Processes) -> dict[str, Any]:
         told["note"] += result.note
         told |= {"code": result.exit_code, "seconds": result.seconds}
     return told
+
+
+async def said_by_python(
+    code: str, sandbox: SandboxBackend, policy: SandboxPolicy, row: dict[str, Any]
+) -> str:
+    """All that the process of pyexe says, until the code is done and the process is ended."""
+    own = {"AGENT": str(os.getpid()), "ROOST": sys.path[0]}
+    command = Command(
+        argv=(sys.executable, str(Path(sys.path[0], "tool/python_worker.py"))),
+        cwd=Path(row["project"]),
+        environment=row["environment"] | own,
+    )
+    worker = await sandbox.start(command, policy)
+    said = ""
+    try:
+        async with asyncio.timeout(row["seconds"]):
+            await worker.send(json.dumps({"code": f"import os\n{code}"}))
+            while (line := await worker.receive()) is not None and "done" not in json.loads(line):
+                said += line
+    except (ToolError, TimeoutError) as error:
+        said += repr(error)
+    await worker.aclose()
+    return said
 
 
 async def main() -> None:
