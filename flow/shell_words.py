@@ -54,6 +54,10 @@ def other_readings(text: str) -> Iterator[tuple[str, str]]:
     if re.search(r"(?:!|\btime\b[^;&|\n]*)\s\{\s", text):
         grouped = re.sub(r"(?<!\S)\{(?=\s)", "(", text)
         yield "a group stands behind '!' or time", re.sub(r"(?<=[;\s])\}(?!\w)", ")", grouped)
+    if (parted := re.sub(r"(\n[ \t]*)\\(?=[^\n])", r"\1", text)) != text:
+        yield "a line begins with a backslash", parted
+    if (plain := re.sub(r"(^|[\s;&|(){}!])\\[ \t\v\f]", r"\1_", text)) != text:
+        yield "a word begins with an escaped blank", plain
     for inner in re.findall(r"`((?:[^`\\]|\\.)*)`", text, re.DOTALL):
         if "\\" in inner:
             yield "there are escapes between backticks", re.sub(r"\\([`$\\])", r"\1", inner)

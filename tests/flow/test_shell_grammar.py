@@ -163,6 +163,10 @@ def test_a_command_that_is_understood_has_these_parts(command: str, parts: list[
         ("cat << \\E\nbody\nE\nrm x", "rm x"),
         ("a;#b\nrm x; a$(b)", "rm x"),
         ("'r'\\m x", "rm x"),
+        ("git status # a\n\\rm x", "rm x"),
+        ("git status\n  \\rm x", "rm x"),
+        ("a=b \\ ! rm x", "_! rm x"),
+        ("a & \\ #b rm x", "_#b rm x"),
         ("bash -c 'rm x'\\y", "bash -c rm xy"),
     ],
 )
