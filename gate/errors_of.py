@@ -34,15 +34,15 @@ OVERFLOWS = tuple(
     re.compile(wording, re.IGNORECASE | re.DOTALL)
     for wording in (
         r'"n_ctx":\s*(?P<limit>\d+)',
-        r"n_ctx: (?P<limit>\d+)",
-        r"available context size (?:of |\()(?P<limit>\d+) tokens",
-        r"maximum context length (?:is|of) (?P<limit>\d+)",
-        r"greater than max_model_len ?= ?(?P<limit>\d+)",
-        r"the model'?s context length \((?P<limit>\d+) tokens\)",
-        r"context length of only (?P<limit>\d+) tokens",
+        r"n_ctx(?:: | \()(?P<limit>\d+)",
+        r"(?:context|maximum model) (?:length|size|window)(?: (?:is|of|only))* \(?(?P<limit>\d+)",
+        r"greater than max_(?:model|seq)_len ?=? ?(?P<limit>\d+)",
+        r"maximum allowed length \((?P<limit>\d+) tokens",
+        r"too large for model with (?P<limit>\d+) maximum context",
         r"maximum number of tokens allowed \((?P<limit>\d+)\)",
         r"prompt is too long: \d+ tokens > (?P<limit>\d+)",
         r"currently available to the model\b.*?context (?P<limit>\d+)",
+        r"`max_new_tokens` must be <= (?P<limit>\d+)",
         r"exceed_context_size|context_length_exceeded|context_window_exceeded",
         r"context (?:size|length|window)\b.{0,40}\b(?:exceed|overflow|too (?:long|large|small))",
         r"\b(?:exceed|longer than|larger than|greater than|fit in|overflow)\w*\b.{0,40}"
@@ -58,10 +58,14 @@ lost the newest user message to their own clipping, or whose cache is smaller th
 MEMORY_WORDING = re.compile(
     r"out of (?:\w+ )?memory|outof(?:\w+)?memory|insufficient memory|not enough (?:\w+ )?memory"
     r"|(?:failed|unable) to alloc(?:ate)?|alloc\w* (?:of \S+ )?failed|alloc_failed|bad_alloc"
-    r"|requires more (?:system )?memory|runner (?:process )?has terminated|runner process no longer running",
+    r"|requires more (?:system )?memory|greater than the maximum allowed buffer"
+    r"|runner (?:process )?has (?:terminated|unexpectedly stopped)|runner process no longer running"
+    r"|POST predict:|running the model: unexpected EOF"
+    r"|model has crashed|compute error",
     re.IGNORECASE,
 )
-"""CUDA, HIP, Metal, Vulkan and plain memory, and Ollama, whose runner dies of it without a word."""
+"""CUDA, HIP, Metal, Vulkan and plain memory; and Ollama, LM Studio and llama-server, whose runner or graph dies
+of it without a word."""
 KEY_WORDING = re.compile(
     r"api[ _]key (?:not valid|not found)|invalid api[ _]key|api_key_invalid", re.IGNORECASE
 )
