@@ -18,6 +18,8 @@ LARGE_SHARE = 0.5
 """Of the window: a connection that is lost while so much is read is laid to the memory."""
 LARGE_TOKENS = 8_000
 """The same where nobody knows the window."""
+AGAIN_SHARE = 0.25
+"""Of that, when it is lost over the same prompt a second time in a row."""
 LOOKS = 60
 LOOK_SECONDS = 1.0
 """A server that died is looked for so often, with so long between."""
@@ -32,13 +34,15 @@ SETTINGS: Mapping[ServerKind, str] = {
 ANY_SETTING = "Load the model with a shorter window, or set AGENT_WINDOW_TOKENS lower."
 
 
-@dataclass(frozen=True)
+@dataclass
 class MemoryGuard:
     """Stands within the ring that asks again: the same prompt would kill the server a second time."""
 
     inner: Gateway
     live: LiveWindow
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    _lost: ModelRequest | None = None
+    """The one over which the connection was lost last."""
 
     async def stream(self, request: ModelRequest) -> AsyncGenerator[Delta, None]:
         begun = False
@@ -51,7 +55,8 @@ class MemoryGuard:
         except OutOfMemory as error:
             cause: GatewayError = error
         except ConnectionLost as error:
-            if begun or not self._is_large(request):
+            again, self._lost = self._lost is request, request
+            if begun or not self._is_large(request, again=again):
                 raise
             cause = error
         yield RestartDelta(reason=str(cause), wait_seconds=0.0)
@@ -82,8 +87,9 @@ class MemoryGuard:
             await site.close()
         return False
 
-    def _is_large(self, request: ModelRequest) -> bool:
+    def _is_large(self, request: ModelRequest, *, again: bool) -> bool:
         tally = Tally(len(request.system) + len(encode(request.tools)))
         tokens = tally.count(request.messages).tokens
         window = self.live.known_tokens
-        return tokens >= (window * LARGE_SHARE if window else LARGE_TOKENS)
+        least = window * LARGE_SHARE if window else LARGE_TOKENS
+        return tokens >= least * (AGAIN_SHARE if again else 1)

@@ -86,6 +86,21 @@ async def test_what_is_a_long_prompt_depends_on_the_window(
             await deltas(guarded, LONG)
 
 
+async def test_a_prompt_that_ends_the_server_twice_is_not_asked_a_third_time() -> None:
+    with FakeServer(bodies.LLAMA_CPP) as server:
+        guarded, sleeps = guard(server.url, LOST, LOST, say("never"), window=30_000)
+        with pytest.raises(OutOfMemory):
+            await deltas(RetryingGateway(guarded, sleep=sleeps), LONG)
+
+    assert sleeps == [0.5]
+
+
+async def test_a_short_prompt_fills_no_memory_however_often_the_connection_is_lost() -> None:
+    guarded, sleeps = guard("http://127.0.0.1:1/v1", LOST, LOST, LOST, say("hello"))
+
+    assert built(await deltas(RetryingGateway(guarded, sleep=sleeps), SHORT)).text == "hello"
+
+
 async def test_a_server_that_starts_again_is_waited_for() -> None:
     answers = iter([page({"error": "Loading model"}, 503)] * 3)
 
