@@ -71,6 +71,11 @@ class Tally:
         """Of what was counted last, on average."""
         return (self.head_chars + self._chars) / max(1.0, self._tokens()) or CHARS_PER_TOKEN
 
+    @property
+    def most_tokens(self) -> float:
+        """Of what was counted last, if its tokens were as short as any are."""
+        return self._all_bytes / PLAUSIBLE[0]
+
     def told(self, tokens: int) -> None:
         """The server's count of what was counted last."""
         self._learn(tokens, "server")

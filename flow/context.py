@@ -122,6 +122,7 @@ class WindowPolicy:
         window, reason = self.window_tokens, NEARLY_FULL
         if window is None and self._asked:
             window, reason = ASSUMED_WINDOW, ASSUMED_FULL
+            self.fit(window)
         begun, self._begun = self._begun, True
         if window is None:
             return ()
@@ -138,7 +139,9 @@ class WindowPolicy:
             return self._after_out_of_memory(conversation, error, count)
         if error.limit_tokens is None:
             await self._measured()
-        known = None if self._refusals else self.window_tokens  # what was fitted to it has been refused
+        known = self.window_tokens
+        if self._refusals or self._tally.most_tokens < (known or 0):
+            known = None  # what was fitted to it, or could not fill it, has been refused
         fits = int(min(count.tokens, self.window_tokens or count.tokens) * LEARNED_SHARE)
         self._learn(error.limit_tokens or known or fits)
         while self._refusals < 2:

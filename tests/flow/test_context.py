@@ -114,6 +114,18 @@ async def test_a_window_that_nobody_names_is_assumed_and_said_to_be() -> None:
     )
 
 
+async def test_answers_are_as_long_as_an_assumed_window_allows() -> None:
+    fitted: list[int] = []
+    policy = WindowPolicy(head=HEAD, measure=telling(None), fit=fitted.append)
+    conversation = Conversation(messages=talk(1, 10))
+
+    await policy.before_step(conversation)
+    before = [*fitted]
+    await policy.before_step(conversation)
+
+    assert (before, fitted) == ([], [8_192])
+
+
 async def test_a_refusal_teaches_more_than_what_was_assumed() -> None:
     policy = WindowPolicy(head=HEAD, measure=telling(None))
     await policy.before_step(Conversation(messages=talk(1, 10)))
@@ -124,6 +136,15 @@ async def test_a_refusal_teaches_more_than_what_was_assumed() -> None:
     kept = await policy.before_step(Conversation(messages=talk(10, 3_000)))
 
     assert (kept, policy.window_tokens) == ((), 32_768)
+
+
+async def test_a_window_that_the_refused_prompt_cannot_fill_is_not_believed() -> None:
+    policy = WindowPolicy(head=HEAD, window_tokens=100_000)
+
+    await policy.after_overflow(Conversation(messages=talk(10, 3_000)), ContextOverflow("no"))
+
+    assert policy.window_tokens is not None
+    assert policy.window_tokens < 10 * 3_000 / CHARS_PER_TOKEN
 
 
 async def test_a_refusal_that_names_no_limit_is_a_reason_to_ask_the_server() -> None:
