@@ -64,8 +64,8 @@ MEMORY_WORDING = re.compile(
     r"|model has crashed|compute error",
     re.IGNORECASE,
 )
-"""CUDA, HIP, Metal, Vulkan and plain memory; and Ollama, LM Studio and llama-server, whose runner or graph dies
-of it without a word."""
+"""CUDA, HIP, Metal, Vulkan and plain memory; and what Ollama, LM Studio and llama-server say of a runner that
+died of it without a word."""
 KEY_WORDING = re.compile(
     r"api[ _]key (?:not valid|not found)|invalid api[ _]key|api_key_invalid", re.IGNORECASE
 )
