@@ -11,7 +11,7 @@ from gate.dialects.brackets import JSON, PYTHON, Bracketed
 from gate.dialects.calls import Heard, Reading
 from gate.dialects.json_body import written_calls
 from gate.dialects.marks import LONGEST, stray_ends
-from gate.dialects.python_body import pythonic_calls
+from gate.dialects.python_body import python_body, pythonic_calls
 from gate.dialects.source import Steps, Unfinished
 
 REACH = 256
@@ -28,6 +28,11 @@ HALF_BEGIN = re.compile(
     r"|[A-Za-z_][\w.]{0,80})?"
 )
 FENCE = re.compile(rf"(?:```+|~~~+)[ \t]{{0,4}}(?:{_LANGUAGES})?[ \t]{{0,8}}\r?\n\s{{0,64}}(?=[{{\[])")
+CODE_FENCE = re.compile(r"```+[ \t]{0,4}tool_code[ \t]{0,8}\r?\n\s{0,64}(?=[A-Za-z_][\w.]{0,80}\()")
+"""Opens calls in Python, one a line, as Gemma writes them of itself."""
+HALF_CODE_FENCE = re.compile(
+    r"`{1,64}|```+[ \t]{0,4}\w{0,16}[ \t]{0,8}\r?(?:\n\s{0,64}(?:[A-Za-z_][\w.]{0,80})?)?"
+)
 HALF_FENCE = re.compile(r"(?:`{1,64}|~{1,64})[ \t]{0,4}\w{0,16}[ \t]{0,8}\r?(?:\n\s{0,64})?")
 FENCE_END = re.compile(r"```+|~~~+")
 SEPARATOR = re.compile(r"[;,]")
@@ -74,6 +79,8 @@ class LastBlock:
 
     def _block(self) -> Steps[list[Heard] | None]:
         source = self.reading.source
+        if code := (yield from source.look(CODE_FENCE, reach=REACH, half=HALF_CODE_FENCE)):
+            return (yield from self._code(code.end()))
         opened = yield from source.look(FENCE, reach=REACH, half=HALF_FENCE)
         if opened:
             source.at, self.in_fence = opened.end(), True
@@ -95,6 +102,15 @@ class LastBlock:
         if known is None and brackets.cut and (begun["said"] or begun["called"]):
             raise Unfinished
         return known
+
+    def _code(self, start: int) -> Steps[list[Heard] | None]:
+        source, self.in_fence = self.reading.source, True
+        source.at = start
+        heard = yield from python_body(self.reading)
+        yield from source.space()
+        self.in_fence = not (yield from source.take(FENCE_END, reach=3))
+        known = heard and all(self._may_be_called(one.name) for one in heard)
+        return heard if known and not (self.in_fence and source.rest) else None
 
     def _may_be_called(self, name: str | None) -> bool:
         return name is None or self.reading.tools.find(name) is not None

@@ -22,4 +22,6 @@ def body(kind: str, reading: Reading) -> Steps[list[Heard] | None]:
         return named_body.named_body(reading, named_body.FORMS[kind])
     if kind == "functools":
         reading.source.at += len(kind)
+    if kind == "calls_alone":
+        return json_body(reading, strict=True)
     return {"pythonic": python_body, "gemma": gemma_body}.get(kind, json_body)(reading)

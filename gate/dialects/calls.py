@@ -59,8 +59,12 @@ class Tools:
         return self._exact.get(plain) or self._named(plain) or self._named(PREFIX.sub("", plain, count=1))
 
     def may_begin(self, text: str) -> bool:
-        """Whether `text` is the first part of a line that holds a tool's name alone."""
-        return any(f"{name}\n".startswith(text) and len(text) <= len(name) for name in self._exact)
+        """Whether `text` is the first part of a tool's name, as it may stand without a mark."""
+        return any(f"functions.{name}".startswith(text) or name.startswith(text) for name in self._exact)
+
+    def begins(self, text: str) -> bool:
+        """Whether `text` begins with a tool's name."""
+        return any(text.removeprefix("functions.").startswith(name) for name in self._exact)
 
     def _named(self, plain: str) -> ToolSpec | None:
         return self._exact.get(plain) or self._folded.get(_folded(plain))

@@ -23,12 +23,15 @@ FENCE = re.compile(r"```\w{0,12}[ \t]{0,8}\r?\n")
 HALF_FENCE = re.compile(r"`{1,3}|```\w{0,12}[ \t]{0,8}\r?")
 FENCE_END = re.compile(r"```")
 BEGIN = re.compile(r"[{\[]")
+NAMES, MORE_NAMES = ("name", "tool_name", "function"), ("tool",)
+ARGUMENTS, MORE_ARGUMENTS = ("arguments", "parameters"), ("args", "params", "input")
+"""What a call has its name and its arguments under; and what else, where nothing but a call can stand."""
 NEXT = re.compile(r"[;,]?\s{0,64}(?=[{\[])")
 HALF_NEXT = re.compile(r"[;,]?\s{0,64}")
 
 
-def json_body(reading: Reading) -> Steps[list[Heard] | None]:
-    """The calls, or None where nothing of the kind stands."""
+def json_body(reading: Reading, *, strict: bool = False) -> Steps[list[Heard] | None]:
+    """The calls, or None where nothing of the kind stands; if `strict`, as for `written_calls`."""
     source = reading.source
     yield from source.space()
     fenced = yield from source.look(FENCE, reach=32, half=HALF_FENCE)
@@ -38,7 +41,7 @@ def json_body(reading: Reading) -> Steps[list[Heard] | None]:
     heard: list[Heard] = []
     while (yield from source.look(BEGIN, reach=1)):
         before = source.place
-        found = yield from _value(reading)
+        found = yield from _value(reading, strict=strict)
         if found is None:
             if heard:
                 source.back_to(before)
@@ -53,7 +56,7 @@ def json_body(reading: Reading) -> Steps[list[Heard] | None]:
     return heard or None
 
 
-def _value(reading: Reading) -> Steps[list[Heard] | None]:
+def _value(reading: Reading, *, strict: bool) -> Steps[list[Heard] | None]:
     """The calls of one object or list."""
     source = reading.source
     start = source.place
@@ -66,7 +69,7 @@ def _value(reading: Reading) -> Steps[list[Heard] | None]:
     if not brackets.whole and not (yield from reading.ends_here()):
         return (yield from _broken(reading, start))
     try:
-        heard = list(written_calls(text, source.place, strict=False))
+        heard = list(written_calls(text, source.place, strict=strict))
     except ValueError as error:
         if brackets.cut and CALL_LIKE.match(text):
             raise Unfinished from error
@@ -193,9 +196,11 @@ def _written_call(item: object, *, strict: bool) -> tuple[str, object, str] | No
     inner = item.get("function")
     if isinstance(inner, dict):
         item = inner
-    name = next((item[key] for key in ("name", "tool_name", "function") if key in item), None)
-    keys = [key for key in ("arguments", "parameters") if key in item]
-    others = item.keys() - {"name", "tool_name", "function", "type", "id", "index", "tool_call_id", *keys}
+    names = NAMES if strict else (*NAMES, *MORE_NAMES)
+    name = next((item[key] for key in names if key in item), None)
+    keys = [key for key in ARGUMENTS if key in item]
+    keys = keys or [key for key in MORE_ARGUMENTS if key in item and not strict][:1]
+    others = item.keys() - {*names, "type", "id", "index", "tool_call_id", *keys}
     if not isinstance(name, str) or (strict and (not keys or others)):
         return None
     arguments = item[keys[0]] if keys else {}

@@ -23,6 +23,10 @@ HARMONY = (
     r"(?:<\|start\|>assistant)?(?P<role>[^<\n]{0,120})<\|channel\|>(?P<channel>\w{1,20})(?P<to>[^<]{0,120})"
     r"(?:<\|constrain\|>[^<]{0,40})?<\|message\|>"
 )
+BARE_CALL = r"(?:functions\.)?(?P<name>[\w.\-]{1,80})(?::\d{1,9})?(?:\n\s{0,64}|\[ARGS\])?(?=\{\s{0,16}[\"}])"
+HALF_BARE_CALL = (
+    r"(?:functions\.)?[\w.\-]{1,80}(?::\d{0,9})?(?:\n\s{0,64}|\[(?:A(?:R(?:G(?:S\]?)?)?)?)?)?(?:\{\s{0,16})?"
+)
 RECIPIENT = r"\bto=([\w.\-]{1,100})"
 
 

@@ -10,6 +10,7 @@ from gate.dialects.source import NEVER, Leads, Steps, Unfinished, compiled
 REACH = 256
 TAIL_LEADS = Leads(("</", "<|", "<｜"))
 NAME = r"(?P<name>[\w.\-]{1,80})"
+FENCE = r"(?:```\w{0,8}\s{1,8})?"
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ FORMS = {
     ),
     "deepseek": Form(
         rf"{_deepseek('call[▁_]begin')}(?:function{_deepseek('sep')})?\s{{0,8}}{NAME}\s{{0,8}}"
-        rf"(?:{_deepseek('sep')})?\s{{0,8}}(?:```\w{{0,8}}\s{{1,8}})?(?=\{{)",
+        rf"(?:{_deepseek('sep')})?\s{{0,8}}{FENCE}(?=\{{)",
         _deepseek("call[▁_]end"),
     ),
     "kimi": Form(
@@ -40,8 +41,16 @@ FORMS = {
         r"<\|tool_call_argument_begin\|>\s{0,16}(?=\{)",
         r"<\|tool_call_end\|>",
     ),
-    "tool_json": Form(r'<tool name="(?P<name>[^"<>\n]{1,80})">\s{0,64}(?=\{|</tool>)', "</tool>", bare=True),
-    "function_json": Form(r"<function=(?P<name>[^<>\n]{1,80})>\s{0,64}(?=\{)", "</function>"),
+    "tool_json": Form(
+        r"""<tool(?:_call)? name=["'](?P<name>[^"'<>\n]{1,80})["']\s{0,4}"""
+        rf"(?:/>|>\s{{0,64}}{FENCE}(?=\{{|</tool(?:_call)?>))",
+        "</tool>|</tool_call>",
+        bare=True,
+    ),
+    "function_json": Form(
+        r"<function(?:=| name=)[\"']?(?P<name>[^<>\n\"']{1,80})[\"']?>\s{0,64}(?=\{)", "</function>"
+    ),
+    "name_json": Form(rf"{NAME}\s{{0,8}}(?=\{{)"),
     "recipient": Form(rf">>>{NAME}\s{{0,4}}\n\s{{0,16}}(?=\{{)"),
     "harmony": Form("(?P<name>)", r"<\|call\|>|<\|end\|>|<\|return\|>"),
 }

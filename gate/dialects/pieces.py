@@ -21,6 +21,7 @@ class Found:
 
 Piece = Text | Thinking | Found
 
+LINE_CHARS = 16
 HELD_CHARS = 1_000
 """How much waits behind a call: readers and guards of the stream have to see what goes on."""
 
@@ -35,8 +36,8 @@ class Pieces:
     """What would end the thought whose opening was taken for text."""
     quiet: bool = True
     """Whether nothing was said yet since the beginning, a call, or either end of a thought."""
-    line_begins: str = ""
-    """The first character of the line that is being written, but for white space."""
+    line: str = ""
+    """What the line that is being written begins with, but for white space."""
     found: list[Piece] = field(default_factory=list)
     _blank: list[str] = field(default_factory=list)
     _keeps_blank: bool = True
@@ -60,7 +61,7 @@ class Pieces:
     @property
     def line_is_blank(self) -> bool:
         """Whether the line that is being written holds nothing but white space so far."""
-        return self.quiet or not self.line_begins
+        return self.quiet or not self.line
 
     @property
     def newest_character(self) -> str:
@@ -75,8 +76,9 @@ class Pieces:
             self.quiet = False
         if self._words:
             self._behind += len(text)
-        if not self.line_begins or "\n" in text:
-            self.line_begins = text.rpartition("\n")[2].lstrip()[:1]
+        if len(self.line) < LINE_CHARS or "\n" in text:
+            _, ended, tail = text.rpartition("\n")
+            self.line = (tail if ended else self.line + tail).lstrip()[:LINE_CHARS]
         self.found.append(Thinking(text=text) if self.awaited else Text(text=text))
 
     def say_blank(self, space: str) -> None:
@@ -151,7 +153,7 @@ class Pieces:
 
     def _be_quiet(self) -> None:
         self._drop_blank()
-        self.quiet, self._keeps_blank, self.line_begins = True, False, ""
+        self.quiet, self._keeps_blank, self.line = True, False, ""
 
     def _drop_blank(self) -> None:
         """White space behind a call goes with it, in case it turns out to be none."""

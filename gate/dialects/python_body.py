@@ -3,6 +3,7 @@
 import ast
 import json
 import re
+from dataclasses import replace
 
 from core.python_literal import read_literal
 from gate.dialects.brackets import PYTHON, Bracketed
@@ -15,6 +16,10 @@ HALF_BEGIN = re.compile(r"[A-Za-z_][\w.]{0,80}")
 CALL_LIKE = re.compile(r"\[?\s*+[A-Za-z_][\w.]{0,80}\(")
 NEXT = re.compile(r"[;,]?\s{0,64}(?=[A-Za-z_\[])")
 HALF_NEXT = re.compile(r"[;,]?\s{0,64}")
+STRING = re.compile(
+    r"""(?P<long>\"{3}(?:[^\\]|\\.)*?\"{3}|'{3}(?:[^\\]|\\.)*?'{3})|"(?:[^"\\]|\\.)*+"|'(?:[^'\\]|\\.)*+'""",
+    re.DOTALL,
+)
 
 
 def python_body(reading: Reading) -> Steps[list[Heard] | None]:
@@ -48,24 +53,32 @@ def python_body(reading: Reading) -> Steps[list[Heard] | None]:
 
 def pythonic_calls(text: str, end: int) -> list[Heard] | None:
     """The calls of a Python expression, `f(a=1)` or a list of such. Nothing is evaluated."""
-    try:
-        tree = _parsed(text).body
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+    tree, repairs = _parsed(text), tuple[str, ...]()
+    if tree is None:
+        tree, repairs = _parsed(STRING.sub(_one_line, text)), ("raw line ends in a string",)
+    if tree is None:
         return None
     nodes = tree.elts if isinstance(tree, ast.List | ast.Tuple) else [tree]
-    heard = [_python_call(node, text, end) for node in nodes]
-    return [one for one in heard if one] if all(heard) else None
+    heard = [_python_call(node, end) for node in nodes]
+    return [replace(one, repairs=(*repairs, *one.repairs)) for one in heard if one] if all(heard) else None
 
 
-def _parsed(text: str) -> ast.Expression:
+def _parsed(text: str) -> ast.expr | None:
     import warnings
 
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # "\\d" is an odd escape, and means itself
-        return ast.parse(text.strip(), mode="eval")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # "\\d" is an odd escape, and means itself
+            return ast.parse(text.strip(), mode="eval").body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
 
 
-def _python_call(node: ast.expr, text: str, end: int) -> Heard | None:
+def _one_line(string: re.Match[str]) -> str:
+    return string[0] if string["long"] else string[0].replace("\r", "\\r").replace("\n", "\\n")
+
+
+def _python_call(node: ast.expr, end: int) -> Heard | None:
     if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name | ast.Attribute):
         return None
     name = ast.unparse(node.func)

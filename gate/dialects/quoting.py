@@ -10,6 +10,8 @@ from gate.dialects.marks import Marks
 from gate.dialects.pieces import Pieces
 from gate.dialects.source import Source, Steps, compiled, either
 
+ACTION = "Action: "
+"""What stands before a fence with calls in the words of Command R."""
 SPAN_END = re.compile("``{0,63}|\n")
 FENCE_ENDS = {"`": re.compile("`{3,64}"), "~": re.compile("~{3,64}")}
 
@@ -23,7 +25,7 @@ class Quoting:
 
     def code(self, run: str) -> Steps[list[Heard] | None]:
         """Goes past the code that these backticks open, as text. A fence may hold calls: those come back."""
-        if len(run) > 2 and self.pieces.line_is_blank:
+        if len(run) > 2 and (self.pieces.line_is_blank or self.pieces.line == ACTION):
             return (yield from self._fence(run))
         self.say_to(self.source.at + len(run))
         if run[0] == "`":

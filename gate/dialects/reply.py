@@ -12,7 +12,17 @@ from collections.abc import Sequence
 
 from gate.dialects import table
 from gate.dialects.calls import Heard, Reading, Tools, call_of
-from gate.dialects.marks import BLOCKS, HARMONY, LONGEST, RECIPIENT, SPECIAL, marks_of, stray_ends
+from gate.dialects.marks import (
+    BARE_CALL,
+    BLOCKS,
+    HALF_BARE_CALL,
+    HARMONY,
+    LONGEST,
+    RECIPIENT,
+    SPECIAL,
+    marks_of,
+    stray_ends,
+)
 from gate.dialects.pieces import Pieces
 from gate.dialects.quoting import Quoting
 from gate.dialects.source import SPACE, Source, Steps, Unfinished, compiled
@@ -56,8 +66,8 @@ class Reply:
     def _read(self) -> Steps[None]:
         source, pieces = self._source, self.pieces
         try:
-            if self._family in (None, "functionary"):
-                yield from self._first_recipient()
+            while self._family in table.BARE_NAMES and (yield from self._bare_call()):
+                pass
             while source.rest or not source.over:
                 if pieces.quiet:
                     yield from self._pass_space()
@@ -104,7 +114,7 @@ class Reply:
             yield from self._quoting.up_to(compiled(re.escape(RESULTS[mark])), lambda _: True)
         elif mark in table.CHANNELS:
             yield from self._channel(mark)
-        elif mark in self._marks.openings and self.pieces.line_begins != ">":
+        elif mark in self._marks.openings and self.pieces.line[:1] != ">":
             yield from self._wrapped(mark, self._marks.openings[mark])
         elif not self._pass_thought_mark(mark):
             silent = mark in table.SILENT
@@ -176,17 +186,20 @@ class Reply:
         if not words:
             self._quoting.say_to(min(source.at + least, len(source.text)))
 
-    def _first_recipient(self) -> Steps[None]:
-        """A reply may begin in the middle of a call, behind a `>>>` in the prompt: name, line end, `{`."""
+    def _bare_call(self) -> Steps[bool]:
+        """A reply may begin in the middle of a call: its first mark is in the prompt, or was dropped."""
         source = self._source
-        while not source.over and self._tools.may_begin(source.text):
+        while not source.over and self._tools.may_begin(source.text[source.at : source.at + 2 * LONGEST]):
             yield
-        name, ended, _ = source.text.partition("\n")
-        if ended and self._tools.find(name):
-            source.mark()
-            source.at = len(name) + 1
-            yield from source.space()
-            yield from self._named(name, "recipient")
+        if not self._tools.begins(source.text[source.at : source.at + 2 * LONGEST]):
+            return False
+        begun = yield from source.look(compiled(BARE_CALL), reach=240, half=compiled(HALF_BARE_CALL))
+        if not begun or not self._tools.find(begun["name"]):
+            return False
+        source.mark()
+        source.at = begun.end()
+        yield from self._named(begun["name"], "recipient")
+        return self.pieces.quiet
 
     def _named(self, name: str, form: str) -> Steps[None]:
         """Reads the arguments behind a head, which stands behind the mark and names the tool."""

@@ -9,7 +9,7 @@ from core.errors import ConfigError
 
 Row = tuple[str, str, tuple[str, ...], tuple[str, ...]]
 
-TAGGED = ("json", "function_tags", "argument_tags", "invoke", "pythonic")
+TAGGED = ("json", "function_json", "function_tags", "name_json", "argument_tags", "invoke", "pythonic")
 BARS = ("｜", "|")
 BLOCKS = ("▁", "_")
 M3 = "]<]minimax[>["
@@ -18,8 +18,12 @@ ROWS: tuple[Row, ...] = (
     ("hermes", "<tool_call>", ("</tool_call>",), TAGGED),
     ("hermes", "<tool_calls>", ("</tool_calls>",), TAGGED),
     ("hermes", "<longcat_tool_call>", ("</longcat_tool_call>",), TAGGED),
+    ("hermes", "<tools>", ("</tools>",), ("calls_alone",)),
     ("qwen_xml", "<function=", (), ("function_json", "function_tags")),
-    ("roost", '<tool name="', (), ("tool_json",)),
+    ("qwen_xml", "<function name=", (), ("function_json", "function_tags")),
+    ("roost", "<tool name=", (), ("tool_json",)),
+    ("roost", "<tool_call name=", (), ("tool_json",)),
+    ("roost", "<tool>", ("</tool>",), ("calls_alone",)),
     ("seed", "<seed:tool_call>", ("</seed:tool_call>",), TAGGED),
     ("llama", "<|python_tag|>", ("<|eom_id|>", "<|eot_id|>"), ("json", "pythonic")),
     ("pythonic", "<|python_start|>", ("<|python_end|>",), ("pythonic",)),
@@ -42,6 +46,7 @@ ROWS: tuple[Row, ...] = (
         )
     ),
     ("kimi", "<|tool_calls_section_begin|>", ("<|tool_calls_section_end|>",), ("kimi",)),
+    ("kimi", "<|tool_call_section_begin|>", ("<|tool_call_section_end|>",), ("kimi",)),
     ("kimi", "<|tool_call_begin|>", (), ("kimi",)),
     ("kimi", "<|open|>call tool=", (), ("kimi_tags",)),
     ("minimax", "<minimax:tool_call>", ("</minimax:tool_call>",), ("invoke", "json")),
@@ -49,6 +54,8 @@ ROWS: tuple[Row, ...] = (
     ("minimax", f"{M3}<tool_call>", (f"{M3}</tool_call>",), ("minimax_tags",)),
     ("minimax", f"{M3}<invoke name=", (), ("minimax_tags",)),
     ("granite", "<|tool_call|>", ("<|/tool_call|>",), ("json",)),
+    ("functools", "<|tool_call|>", ("<|/tool_call|>",), ("json",)),
+    ("nemotron", "<TOOLCALL>", ("</TOOLCALL>",), ("json",)),
     ("granite", "<function_call>", ("</function_call>",), ("json",)),
     ("internlm", "<|action_start|><|plugin|>", ("<|action_end|>",), ("json",)),
     ("command", "<|START_ACTION|>", ("<|END_ACTION|>",), ("json",)),
@@ -65,6 +72,9 @@ LINE_ROWS: tuple[Row, ...] = (
 
 OPTIONAL_CLOSINGS = ("<|eom_id|>", "[/TOOL_CALLS]", "<|/tool_call|>", "</function_call>")
 """Closings that only some templates have: without them nothing is missing."""
+
+BARE_NAMES = (None, "functionary", "glm", "mistral", "kimi")
+"""Whose replies may begin with a tool's name: what opens the call is in the prompt, or was dropped."""
 
 COMMON = ("hermes", "qwen_xml", "roost")
 """What models of every family fall into: looked for whichever family is named."""
@@ -90,6 +100,8 @@ RESULTS: tuple[tuple[str, str], ...] = (
     ("<｜tool▁outputs▁begin｜>", "<｜tool▁outputs▁end｜>"),
     ("<|START_TOOL_RESULT|>", "<|END_TOOL_RESULT|>"),
     ("<start_function_response>", "<end_function_response>"),
+    ("<|tool_response>", "<tool_response|>"),
+    ("<TOOL_RESPONSE>", "</TOOL_RESPONSE>"),
 )
 """What holds the answer of a tool; a model may make one up, and no call in it is one."""
 

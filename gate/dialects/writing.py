@@ -154,6 +154,7 @@ FORMS: Mapping[str, Form] = {
     ),
     "granite": Form(NAMED, "<|tool_call|>[", ", ", "]"),
     "functools": Form(NAMED, "functools[", ", ", "]"),
+    "nemotron": Form(NAMED, "<TOOLCALL>[", ", ", "]</TOOLCALL>"),
     "internlm": Form(_around("<|action_start|><|plugin|>\n", PARAMETERS, "<|action_end|>")),
     "command": Form(_object("tool_name", "parameters"), "<|START_ACTION|>[\n", ",\n", "\n]<|END_ACTION|>"),
     "functiongemma": Form(

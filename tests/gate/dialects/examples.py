@@ -38,6 +38,7 @@ class Example:
 
 LS = '<tool_call>{"name": "ls", "arguments": {"path": "."}}</tool_call>'
 LS_CALL = ("ls", '{"path": "."}')
+QWEN_LS = "<tool_call>\n<function=ls>\n<parameter=path>\n.\n</parameter>\n</function>\n</tool_call>"
 PATH_X = '{"path": "x"}'
 
 CALLS: dict[str, Example] = {
@@ -379,6 +380,84 @@ CALLS: dict[str, Example] = {
     "bare, behind text": Example("json", 'I look.\n\n{"name": "ls", "arguments": {"path": "."}}\n', [LS_CALL], content="I look.\n\n"),
     "bare, other order": Example("json", ' {"parameters": {}, "name": "ls"}\n', [("ls", "{}")]),
     "bare, only the closing tag": Example("json", '{"name": "ls", "arguments": {"path": "."}}\n</tool_call>', [LS_CALL]),
+    # What models write besides the words of their own family.
+    "hermes, in the tags of the list of tools": Example("hermes", f"<tools>\n{LS[11:-12]}\n</tools>", [LS_CALL]),
+    "hermes, arguments under another word": Example(
+        "hermes", '<tool_call>{"name": "ls", "args": {"path": "."}}</tool_call>\n<tool_call>{"tool": "ls", "input": {}}</tool_call>',
+        [LS_CALL, ("ls", "{}")],
+    ),
+    "hermes, two words for arguments": Example(
+        "hermes", '<tool_call>{"name": "ls", "arguments": {"path": "."}, "input": "x"}</tool_call>', [LS_CALL]
+    ),
+    "hermes, opened twice": Example("hermes", f"<tool_call>\n{LS}", [LS_CALL], content="<tool_call>\n"),
+    "hermes, then a made-up answer": Example(
+        "hermes", f"{LS}<|im_end|>\n<tool_response>\n{LS}\n</tool_response>", [LS_CALL],
+        content=f"<tool_response>\n{LS}\n</tool_response>",
+    ),
+    "qwen_xml, the other spelling": Example(
+        "qwen_xml", '<function name="ls">\n<parameter name="path">.</parameter>\n</function>', [LS_CALL]
+    ),
+    "qwen_xml, JSON in its tags": Example(
+        "qwen_xml", '<tool_call>\n<function=ls>\n{"path": "."}\n</function>\n</tool_call>', [LS_CALL]
+    ),
+    "qwen_xml, a test of a parser": Example(
+        "qwen_xml",
+        "<tool_call>\n<function=write_file>\n<parameter=content>\ncall = '<tool_call>\\n<function=ls>\\n</function>\\n</tool_call>'\n"
+        "end = '</parameter>'\nlast = '</tool_call>'\n</parameter>\n</function>\n</tool_call>",
+        [("write_file", r'{"content": "call = ' + r"'<tool_call>\\n<function=ls>\\n</function>\\n</tool_call>'\nend = '</parameter>'\nlast = '</tool_call>'" + '"}')],
+    ),
+    "glm, arguments in JSON": Example("glm", '<tool_call>ls\n{"path": "."}\n</tool_call>', [LS_CALL]),
+    "glm 4, the name and JSON": Example("glm", 'ls\n{"path": "."}', [LS_CALL]),
+    "glm, its own tags in a value": Example(
+        "glm", "<tool_call>write_file\n<arg_key>content</arg_key>\n<arg_value>End with </arg_value> and </tool_call>.</arg_value>\n</tool_call>",
+        [("write_file", '{"content": "End with </arg_value> and </tool_call>."}')],
+    ),
+    "mistral, marks dropped": Example(
+        "mistral", 'ls{"path": "."}shell{"command": "[ARGS]"}', [LS_CALL, ("shell", '{"command": "[ARGS]"}')]
+    ),
+    "mistral, the first mark dropped": Example("mistral", 'ls[ARGS]{"path": "."}', [LS_CALL]),
+    "mistral, a list that is not closed": Example(
+        "mistral", '[TOOL_CALLS][{"name": "ls", "arguments": {"path": "."}}', [LS_CALL], repairs=["closing brackets missing"]
+    ),
+    "kimi, marks dropped": Example("kimi", 'functions.ls:0{"path": "."}', [LS_CALL]),
+    "kimi, a section in the singular": Example(
+        "kimi", '<|tool_call_section_begin|><|tool_call_begin|>ls:0<|tool_call_argument_begin|>{"path": "."}<|tool_call_end|><|tool_call_section_end|>',
+        [LS_CALL],
+    ),
+    "nemotron": Example(
+        "nemotron", f"<think>\nI look.\n</think>\n\n<TOOLCALL>[{LS[11:-12]}, {LS[11:-12]}]</TOOLCALL>", [LS_CALL] * 2,
+        reasoning="I look.",
+    ),
+    "nemotron, then a made-up answer": Example(
+        "nemotron", f"<TOOLCALL>[{LS[11:-12]}]</TOOLCALL><TOOL_RESPONSE>[{LS}]</TOOL_RESPONSE>", [LS_CALL],
+        content=f"<TOOL_RESPONSE>[{LS}]</TOOL_RESPONSE>",
+    ),
+    "phi, between tags": Example("functools", f"<|tool_call|>[{LS[11:-12]}]<|/tool_call|>", [LS_CALL]),
+    "gemma4, then a made-up answer": Example(
+        "gemma4", '<|tool_call>call:ls{path:<|"|>.<|"|>}<tool_call|><|tool_response>response:ls{value:<|"|><function=ls></function><|"|>}<tool_response|>',
+        [LS_CALL], content='<|tool_response>response:ls{value:<|"|><function=ls></function><|"|>}<tool_response|>',
+    ),
+    "command r": Example(
+        "command", 'Plan: I look.\nAction: ```json\n[\n    {\n        "tool_name": "ls",\n        "parameters": {"path": "."}\n    }\n]\n```',
+        [LS_CALL], content="Plan: I look.\nAction: ",
+    ),
+    "gemma 3, code of a tool": Example(
+        "json", 'I look.\n```tool_code\nls(path=".")\nshell(command="a")\n```', [LS_CALL, ("shell", '{"command": "a"}')],
+        content="I look.\n",
+    ),
+    "lfm2, a raw line end in a string": Example(
+        "lfm2", "<|tool_call_start|>[write_file(path='a', content='x\n\"y\"\n'), ls(path=\"\"\".\"\"\")]<|tool_call_end|>",
+        [("write_file", '{"path": "a", "content": "x\\n\\"y\\"\\n"}'), LS_CALL], repairs=["raw line ends in a string"] * 2,
+    ),
+    "lfm2, its own closing in a string": Example(
+        "lfm2", '<|tool_call_start|>[shell(command="echo <|tool_call_end|>")]<|tool_call_end|>',
+        [("shell", '{"command": "echo <|tool_call_end|>"}')],
+    ),
+    "roost, other quotation marks": Example("roost", "<tool name='ls'>{\"path\": \".\"}</tool>", [LS_CALL]),
+    "roost, a fence inside": Example("roost", '<tool name="ls">\n```json\n{"path": "."}\n```\n</tool>', [LS_CALL]),
+    "roost, closed by itself": Example("roost", '<tool name="ls"/>', [("ls", "{}")]),
+    "roost, the name in the JSON": Example("roost", f"<tool>{LS[11:-12]}</tool>", [LS_CALL]),
+    "roost, half of hermes": Example("roost", '<tool_call name="ls">{"path": "."}</tool_call>', [LS_CALL]),
     # Reasoning.
     "think": Example("hermes", f"<think>\nI look.\n</think>\n\n{LS}", [LS_CALL], reasoning="I look."),
     "think, closed only": Example("hermes", "I think.\n</think>\n\nDone.", content="Done.", reasoning="I think."),
@@ -450,6 +529,12 @@ TEXTS: dict[str, Example] = {
         "a channel to nobody": "<|channel|>commentary to=functions.rm <|constrain|>json<|message|>{}<|call|>",
         "a thought that is spoken of": "Use the <think> tag.",
         "functools in mid-text": 'Use functools[{"name": "ls", "arguments": {}}]',
+        "the list of tools": f"<tools>\n{DEFINITION}\n</tools>",
+        "code of no tool": "```tool_code\nprint(ls(path='.'))\n```",
+        "an action of no tool": 'Action: ```json\n[{"tool_name": "directly-answer", "parameters": {}}]\n```',
+        "a name and braces": "ls {\n  x\n}",
+        "a name that is more": "lsof{}",
+        "a name and what is said of it": "ls: it lists a folder.",
         "a prompt of Python": ">>> ls()\n{}",
     }.items()
 }  # fmt: skip
