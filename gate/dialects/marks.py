@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from functools import cache
 
 from gate.dialects.source import compiled, either
-from gate.dialects.table import CHANNELS, LINE_ROWS, RESULTS, ROWS, SILENT, THOUGHTS, Row, rows_of
+from gate.dialects.table import CHANNELS, LINE_ROWS, RESULTS, ROWS, SILENT, THOUGHTS, VALUE_ENDS, Row, rows_of
 
 LONGEST = 64
 """No mark is longer, and no run of backticks is read as one that is."""
@@ -42,7 +42,7 @@ class Marks:
         results = (opening for opening, _ in RESULTS)
         self._by_lead: dict[str, list[str]] = {}
         """Marks by their first two characters."""
-        for mark in (*self.openings, *thoughts, *results, *CHANNELS, *SILENT):
+        for mark in (*self.openings, *thoughts, *results, *CHANNELS, *VALUE_ENDS, *SILENT):
             self._by_lead.setdefault(mark[:2], []).append(mark)
         marks = (mark for same in self._by_lead.values() for mark in same)
         self._halves = _begun((*marks, *(closing for _, closing in RESULTS), "~~~"))

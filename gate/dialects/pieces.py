@@ -22,6 +22,8 @@ class Found:
 Piece = Text | Thinking | Found
 
 LINE_CHARS = 16
+ENDING_CHARS = 256
+"""Within so many of a call's last characters its last value ends."""
 HELD_CHARS = 1_000
 """How much waits behind a call: readers and guards of the stream have to see what goes on."""
 
@@ -91,6 +93,16 @@ class Pieces:
         self._words[len(self.found)] = words
         call = replace(call, id=call.id or f"call-{len(self._words)}")
         self.found.append(Found(call=call, repairs=repairs))
+
+    def doubt(self, ending: str) -> None:
+        """What ended the last value of the newest call comes once more, so it may have ended too soon.
+
+        Half a file is never written: its words stand in place of arguments, for the executor to refuse.
+        """
+        newest = next(reversed(self._words), 0)
+        ended = self._words.get(newest, "")[-ENDING_CHARS:]
+        if not self.quiet and ending in ended and isinstance(one := self.found[newest], Found):
+            self.found[newest] = replace(one, call=replace(one.call, arguments=one.call.source))
 
     def begin_thought(self, *closings: str) -> None:
         self._be_quiet()

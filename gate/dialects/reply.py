@@ -116,6 +116,9 @@ class Reply:
             yield from self._channel(mark)
         elif mark in self._marks.openings and self.pieces.line[:1] != ">":
             yield from self._wrapped(mark, self._marks.openings[mark])
+        elif mark in table.VALUE_ENDS:
+            self.pieces.doubt(mark)
+            self._quoting.say_to(self._source.at + len(mark))
         elif not self._pass_thought_mark(mark):
             silent = mark in table.SILENT
             self._quoting.say_to(self._source.at + (0 if silent else len(mark)))

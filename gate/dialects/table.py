@@ -107,6 +107,9 @@ RESULTS: tuple[tuple[str, str], ...] = (
 
 CHANNELS = ("<|channel|>", "<|start|>assistant")
 
+VALUE_ENDS = ("</parameter>", "</arg_value>", *(f"</{bar}DSML{bar}parameter>" for bar in BARS))
+"""What ends a value where nothing is escaped: outside of a call, it shows that one ended too soon."""
+
 SILENT = (
     "<|START_RESPONSE|>", "<|END_RESPONSE|>", "<|START_TEXT|>", "<|END_TEXT|>",
     "<|im_end|>", "<|eot_id|>", "<|eom_id|>", "<|end|>", "<|return|>", "<|call|>", "</s>",

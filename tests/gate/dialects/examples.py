@@ -406,6 +406,10 @@ CALLS: dict[str, Example] = {
         "end = '</parameter>'\nlast = '</tool_call>'\n</parameter>\n</function>\n</tool_call>",
         [("write_file", r'{"content": "call = ' + r"'<tool_call>\\n<function=ls>\\n</function>\\n</tool_call>'\nend = '</parameter>'\nlast = '</tool_call>'" + '"}')],
     ),
+    "qwen_xml, the ending twice": Example(
+        "qwen_xml", f"{QWEN_LS}\n</parameter>\n</function>\n</tool_call>", [LS_CALL],
+        content="</parameter>\n</function>\n</tool_call>",
+    ),
     "glm, arguments in JSON": Example("glm", '<tool_call>ls\n{"path": "."}\n</tool_call>', [LS_CALL]),
     "glm 4, the name and JSON": Example("glm", 'ls\n{"path": "."}', [LS_CALL]),
     "glm, its own tags in a value": Example(
@@ -559,6 +563,10 @@ BROKEN: dict[str, Example] = {
     "two times arguments": Example(
         "", '<tool_call>{"name": "ls", "arguments": {"path": "a"}, "arguments": {"path": "b"}}</tool_call>',
         [("ls", '{"path": "a"}, "arguments": {"path": "b"}}')],
+    ),
+    "a value that ended too soon": Example(
+        "", f"{QWEN_LS}\nmore\n</parameter>\n</function>\n</tool_call>", [("ls", QWEN_LS)],
+        content="more\n</parameter>\n</function>\n</tool_call>",
     ),
     "half a character": Example(
         "", '<tool_call>{"name": "ls", "arguments": {"path": "\\ud83d"}}</tool_call>', [("ls", '{"path": "\\ud83d"}')]
