@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from core.errors import ToolError
-from core.sandbox import Command
+from core.sandbox import Command, CommandResult
 from tests.tool.commanding import (
     NOTHING,
     bash,
@@ -134,18 +134,32 @@ async def test_a_cancelled_command_is_gone_when_the_caller_goes_on(
 async def test_cancelling_a_command_that_is_being_stopped_waits_for_its_end(
     backend: PlainBackend, tmp_path: Path
 ) -> None:
-    said: asyncio.Queue[str] = asyncio.Queue()
     command = bash("trap 'echo stopping' TERM; echo $$; while :; do sleep 356; done", tmp_path)
-    running = asyncio.create_task(backend.run(command, NOTHING, limits(wall_seconds=0.2), said.put_nowait))
-    told = await said.get()
-    while "stopping" not in told:
-        told += await said.get()
+    running, told = await being_stopped(backend, command)
 
     running.cancel()
     with pytest.raises(asyncio.CancelledError):
         await running
 
     assert not is_alive(pids_in(told.partition("\n")[0])[0])
+
+
+async def being_stopped(backend: PlainBackend, command: Command) -> tuple[asyncio.Task[CommandResult], str]:
+    """`command`, told to end as its time is over, and what it has said by then."""
+    for wall_seconds in (0.2, 2, 20):  # on a busy machine its time may be over before it has set its trap
+        said: asyncio.Queue[str] = asyncio.Queue()
+        running = asyncio.create_task(
+            backend.run(command, NOTHING, limits(wall_seconds=wall_seconds), said.put_nowait)
+        )
+        told = ""
+        while "stopping" not in told and not running.done():
+            hearing = asyncio.create_task(said.get())
+            await asyncio.wait((hearing, running), return_when=asyncio.FIRST_COMPLETED)
+            told += hearing.result() if hearing.done() else ""
+            hearing.cancel()
+        if not running.done():
+            return running, told
+    raise AssertionError(f"it ended without a word: {told!r}")
 
 
 async def test_commands_at_the_same_time_do_not_disturb_each_other(
