@@ -2,7 +2,7 @@
 
              ┌── read by the server, and told as usage ──┐┌─ new since ─┐
 system tools  message message message message   reply     tool  tool
-└────────────── tokens are known up to here ─────────────┘└ characters ÷ learned bytes a token
+└────────────── tokens are known up to here ─────────────┘└ bytes ÷ learned bytes a token
 """
 
 from collections.abc import Callable, Sequence

@@ -151,10 +151,8 @@ async def window(examinee: Examinee) -> Graded:
         started = time.monotonic()
         try:
             reads.append(await _longest(examinee, count))
-        except ContextOverflow as error:
-            return grading.window(reads, told, error.limit_tokens or (reads[-1].tokens if reads else None))
-        except RequestRejected:
-            return grading.window(reads, told, reads[-1].tokens if reads else None)
+        except (ContextOverflow, RequestRejected) as refusal:
+            return grading.window(reads, told, refusal)
         now = time.monotonic()
         following = _following(count, reads[-1].tokens, told)
         if not reads[-1].whole or following is None or now - began + 3 * (now - started) > WINDOW_SECONDS:
@@ -216,7 +214,7 @@ EXAM = (
 
 
 async def graded(check: Check, examinee: Examinee) -> Graded:
-    """A check that runs out of time says nothing of the model but that.
+    """A check that runs out of time, or out of a tiny window, says nothing of the model but that.
 
     Raises:
         GatewayError: the server is gone, or refuses this one altogether.
@@ -226,3 +224,5 @@ async def graded(check: Check, examinee: Examinee) -> Graded:
             return await check.run(examinee)
     except TimeoutError:
         return Graded(verdict=LEFT_OUT, found=f"it took longer than {check.seconds:g} seconds")
+    except ContextOverflow:
+        return Graded(verdict=LEFT_OUT, found="the server refused its length")

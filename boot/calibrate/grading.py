@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from boot.calibrate.haystack import found
 from boot.calibrate.report import HELP, LEFT_OUT, NO, WELL, Graded
 from boot.calibrate.turns import Asked, Turn
+from core.errors import ContextOverflow, GatewayError
 from core.events import Outcome
 from core.messages import AssistantMessage
 from core.values import value
@@ -19,7 +20,7 @@ MOST_CHARS_PER_TOKEN = 6
 TELLING_SECONDS = 0.3
 """What was read faster than this says nothing of a cache."""
 LEAST_WINDOW = 4_096
-"""With less, system text and tools leave no room to work in."""
+"""With less there is hardly room to work in: only a server that names its limit is believed to have less."""
 LEAST_WORTH_HAVING = 8_192
 """A model that overlooks something in a shorter text would not do better with less room."""
 PIECES, LINES, WHOLE = "edit_file", "replace_lines", "write_file"
@@ -185,19 +186,19 @@ def cache(first: Asked, second: Asked) -> Graded:
     return Graded(verdict=NO, found=said, help=how)
 
 
-def window(reads: Sequence[Read], told: int | None, limit: int | None = None) -> Graded:
-    """What was read, shortest first; `limit` is what the server named when it refused a length."""
+def window(reads: Sequence[Read], told: int | None, refusal: GatewayError | None = None) -> Graded:
+    """What was read, shortest first; `refusal` is what the server said to the next length."""
     good = max((read.tokens for read in reads if read.whole), default=0)
     named = f"of {told:,} tokens" if told else "tokens; the server names no window"
     if not good:
-        return Graded(
-            verdict=NO, found="it finds nothing in a longer text", help="Keep files and tasks small."
-        )
+        said = "the server refuses a longer text" if refusal else "it finds nothing in a longer text"
+        return Graded(verdict=NO, found=said, help="Keep files and tasks small.")
     lost = next((read for read in reads if not read.whole), None)
-    if lost is None and limit is None:
+    if lost is None and refusal is None:
         return Graded(verdict=WELL, found=f"read at least {good:,} {named}")
     if lost is None:
-        usable, why = max(limit or good, LEAST_WINDOW), "the server refused more"
+        limit = refusal.limit_tokens if isinstance(refusal, ContextOverflow) else None
+        usable, why = limit or max(good, LEAST_WINDOW), "the server refused more"
     elif lost.cut:
         usable, why = max(good, LEAST_WINDOW), f"the beginning is lost at {lost.tokens:,}"
     else:

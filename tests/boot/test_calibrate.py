@@ -165,6 +165,15 @@ def test_a_window_shorter_than_the_server_says_is_learned_from_its_refusal(capsy
     }
 
 
+def test_a_window_that_is_too_short_for_a_check_ends_that_check_alone(capsys: Captured) -> None:
+    with serving(full_at(1_200, perfect)) as server:
+        code = exam(server)
+
+    verdicts = report(capsys)["verdicts"]
+    assert isinstance(verdicts, dict)
+    assert (code, verdicts["edits"], verdicts["cache"], verdicts["window"]) == (0, WELL, LEFT_OUT, NO)
+
+
 def test_a_person_gets_a_row_for_each_check_and_what_roost_does_about_it(capsys: Captured) -> None:
     with serving(mediocre) as server:
         url = server.url

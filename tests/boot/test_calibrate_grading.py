@@ -8,6 +8,7 @@ from boot.calibrate import grading
 from boot.calibrate.grading import Read, Tried
 from boot.calibrate.haystack import code, drawers, found, haystack
 from boot.calibrate.turns import Asked, Turn
+from core.errors import ContextOverflow, GatewayError, RequestRejected
 from core.events import Outcome
 from core.messages import AssistantMessage, Part, Text, Thinking, ToolCall, Usage
 
@@ -162,7 +163,7 @@ ALL, CUT, OVERLOOKED = (1, 8, 16), (8, 16), (1, 16)
 
 
 @pytest.mark.parametrize(
-    ("reads", "told", "limit", "verdict", "window"),
+    ("reads", "told", "refusal", "verdict", "window"),
     [
         ([(3_000, ALL), (12_000, ALL)], 16_000, None, WELL, None),
         ([(3_000, ALL), (12_000, ALL)], None, None, WELL, None),
@@ -171,19 +172,24 @@ ALL, CUT, OVERLOOKED = (1, 8, 16), (8, 16), (1, 16)
         ([(3_000, ALL), (6_000, OVERLOOKED)], 16_000, None, HELP, 8_192),
         ([(12_000, ALL), (24_000, OVERLOOKED)], 32_000, None, HELP, 12_000),
         ([(3_000, ALL), (3_500, OVERLOOKED)], 4_000, None, HELP, 4_000),
-        ([(6_000, ALL)], 16_000, 9_000, HELP, 9_000),
+        ([(6_000, ALL)], 16_000, ContextOverflow("no", limit_tokens=9_000), HELP, 9_000),
+        ([(1_500, ALL)], None, ContextOverflow("no", limit_tokens=2_048), HELP, 2_048),
+        ([(6_000, ALL)], 16_000, ContextOverflow("no"), HELP, 6_000),
+        ([(1_500, ALL)], 16_000, RequestRejected("no"), HELP, 4_096),
         ([(1_500, CUT)], 16_000, None, NO, None),
-        ([], 16_000, None, NO, None),
+        ([], 16_000, ContextOverflow("no"), NO, None),
     ],
 )
 def test_the_real_window_is_what_was_read_to_its_beginning(
     reads: list[tuple[int, tuple[int, ...]]],
     told: int | None,
-    limit: int | None,
+    refusal: GatewayError | None,
     verdict: str,
     window: int | None,
 ) -> None:
-    grade = grading.window([Read(tokens=tokens, asked=ALL, found=got) for tokens, got in reads], told, limit)
+    texts = [Read(tokens=tokens, asked=ALL, found=got) for tokens, got in reads]
+
+    grade = grading.window(texts, told, refusal)
 
     assert (grade.verdict, grade.fields.get("window_tokens")) == (verdict, window)
 
