@@ -303,7 +303,7 @@ def test_a_question_of_the_model_is_answered_by_number(workspace: Path) -> None:
 
         assert person.leaves() == 0
 
-    assert server.requests[1].messages[-1]["content"] == "[data]\nThe user answered: blue\n[/data]"
+    assert server.requests[1].messages[-1]["content"] == "The user answered: blue"
 
 
 def test_the_model_is_changed_in_the_middle_of_a_chat_and_one_that_is_named_wins_later(
