@@ -41,6 +41,11 @@ FORMS = {
         r"<\|tool_call_argument_begin\|>\s{0,16}(?=\{)",
         r"<\|tool_call_end\|>",
     ),
+    "kimi_json": Form(
+        r'<\|open\|>call tool="(?P<name>[^"<>\n]{1,80})"[^<>]{0,80}<\|sep\|>\s{0,16}'
+        r"<\|open\|>json[^<>]{0,80}<\|sep\|>\s{0,16}(?=\{)",
+        r"<\|close\|>json<\|sep\|>",
+    ),
     "tool_json": Form(
         r"""<tool(?:_call)? name=["'](?P<name>[^"'<>\n]{1,80})["']\s{0,4}"""
         rf"(?:/>|>\s{{0,64}}{FENCE}(?=\{{|</tool(?:_call)?>))",

@@ -48,7 +48,7 @@ ROWS: tuple[Row, ...] = (
     ("kimi", "<|tool_calls_section_begin|>", ("<|tool_calls_section_end|>",), ("kimi",)),
     ("kimi", "<|tool_call_section_begin|>", ("<|tool_call_section_end|>",), ("kimi",)),
     ("kimi", "<|tool_call_begin|>", (), ("kimi",)),
-    ("kimi", "<|open|>call tool=", (), ("kimi_tags",)),
+    ("kimi", "<|open|>call tool=", (), ("kimi_json", "kimi_tags")),
     ("minimax", "<minimax:tool_call>", ("</minimax:tool_call>",), ("invoke", "json")),
     ("minimax", "<invoke name=", (), ("invoke",)),
     ("minimax", f"{M3}<tool_call>", (f"{M3}</tool_call>",), ("minimax_tags",)),
@@ -90,6 +90,7 @@ THOUGHTS: tuple[tuple[str, str], ...] = (
     ("<mm:think>", "</mm:think>"),
     ("<|START_THINKING|>", "<|END_THINKING|>"),
     ("<|channel>thought", "<channel|>"),
+    ("<|open|>think<|sep|>", "<|close|>think<|sep|>"),
 )
 """What opens and closes reasoning; harmony's is a channel."""
 
@@ -111,6 +112,8 @@ VALUE_ENDS = ("</parameter>", "</arg_value>", *(f"</{bar}DSML{bar}parameter>" fo
 """What ends a value where nothing is escaped: outside of a call, it shows that one ended too soon."""
 
 SILENT = (
+    *(f"<|{which}|>{what}<|sep|>" for which in ("open", "close") for what in ("response", "tools")),
+    "<|close|>call<|sep|>", "<|close|>message<|sep|>", "<|end_of_msg|>",
     "<|START_RESPONSE|>", "<|END_RESPONSE|>", "<|START_TEXT|>", "<|END_TEXT|>",
     "<|im_end|>", "<|eot_id|>", "<|eom_id|>", "<|end|>", "<|return|>", "<|call|>", "</s>",
 )  # fmt: skip

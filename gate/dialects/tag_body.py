@@ -88,7 +88,7 @@ FORMS = {
     ),
     "kimi_tags": Form(
         rf"<\|open\|>call tool={QUOTED.format('name')}[^<>]{{0,80}}<\|sep\|>",
-        rf"<\|open\|>argument name={QUOTED.format('key')}"
+        rf"<\|open\|>argument (?:key|name)={QUOTED.format('key')}"
         r"(?:[^<>]{0,40}type=[\"'](?:(?P<raw>string)|\w{1,20})[\"'])?[^<>]{0,40}<\|sep\|>",
         r"<\|close\|>argument<\|sep\|>",
         r"<\|close\|>call<\|sep\|>",

@@ -300,6 +300,16 @@ CALLS: dict[str, Example] = {
         '<|open|>argument name="count" type="integer"<|sep|>2<|close|>argument<|sep|><|close|>call<|sep|>',
         [("ls", '{"path": ".", "count": 2}')],
     ),
+    "kimi k3, a whole reply": Example(
+        "kimi",
+        'I look.<|close|>think<|sep|><|open|>response<|sep|>Both:<|close|>response<|sep|><|open|>tools<|sep|>'
+        '<|open|>call tool="write_file" index="1"<|sep|><|open|>argument key="content" type="string"<|sep|>"<|close|>call<|sep|>"\n'
+        '<|close|>argument<|sep|><|open|>argument key="count" type="number"<|sep|>2<|close|>argument<|sep|><|close|>call<|sep|>'
+        '<|open|>call tool="ls" index="2"<|sep|><|open|>json type="object"<|sep|>{"path": "."}<|close|>json<|sep|><|close|>call<|sep|>'
+        "<|close|>tools<|sep|><|close|>message<|sep|><|end_of_msg|>",
+        [("write_file", '{"content": "\\"<|close|>call<|sep|>\\"\\n", "count": 2}'), LS_CALL],
+        content="Both:", reasoning="I look.",
+    ),
     "minimax": Example(
         "minimax",
         '<minimax:tool_call>\n<invoke name="ls">\n<parameter name="path">.</parameter>\n<parameter name="count">2</parameter>\n'
