@@ -37,7 +37,7 @@ class Quoting:
         from gate.dialects.blocks import LastBlock
 
         self.source.mark()
-        block = LastBlock(Reading(self.source, self.tools))
+        block = LastBlock(Reading(self.source, self.tools), self.marks.openings)
         if heard := (yield from block.read()):
             return heard
         words = self.source.since_mark()

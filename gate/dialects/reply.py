@@ -174,7 +174,7 @@ class Reply:
 
         source = self._source
         source.mark()
-        heard = yield from LastBlock(Reading(source, self._tools)).read()
+        heard = yield from LastBlock(Reading(source, self._tools), self._marks.openings).read()
         if heard:
             self._take(heard)
         else:

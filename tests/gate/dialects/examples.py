@@ -459,6 +459,11 @@ CALLS: dict[str, Example] = {
         "json", 'I look.\n```tool_code\nls(path=".")\nshell(command="a")\n```', [LS_CALL, ("shell", '{"command": "a"}')],
         content="I look.\n",
     ),
+    "gemma 3, tags in code of a tool": Example(
+        "roost", 'I look.\n```tool_code\n<tool name="ls">{"path": "."}</tool>\n<tool name="shell">{"command": "```"}</tool>\n```\n',
+        [LS_CALL, ("shell", '{"command": "```"}')], content="I look.\n",
+    ),
+    "qwen, tags in a fence of calls": Example("qwen_xml", f"```tool_call\n{QWEN_LS}\n```", [LS_CALL]),
     "lfm2, a raw line end in a string": Example(
         "lfm2", "<|tool_call_start|>[write_file(path='a', content='x\n\"y\"\n'), ls(path=\"\"\".\"\"\")]<|tool_call_end|>",
         [("write_file", '{"path": "a", "content": "x\\n\\"y\\"\\n"}'), LS_CALL], repairs=["raw line ends in a string"] * 2,
@@ -544,6 +549,8 @@ TEXTS: dict[str, Example] = {
         "a thought that is spoken of": "Use the <think> tag.",
         "functools in mid-text": 'Use functools[{"name": "ls", "arguments": {}}]',
         "the list of tools": f"<tools>\n{DEFINITION}\n</tools>",
+        "a fence of calls, text behind": f"```tool_call\n{LS}\n```\nThat is how.",
+        "a fence of calls and of something else": f"```tool_call\n{LS} and so on\n```",
         "code of no tool": "```tool_code\nprint(ls(path='.'))\n```",
         "an action of no tool": 'Action: ```json\n[{"tool_name": "directly-answer", "parameters": {}}]\n```',
         "a name and braces": "ls {\n  x\n}",
