@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from core.deltas import Delta, ProgressDelta, RestartDelta
 from core.endpoint import ServerKind
-from core.errors import ConnectionLost, GatewayError, OutOfMemory, RequestRejected
+from core.errors import ConnectionLost, GatewayError, GatewayUnavailable, OutOfMemory, RequestRejected
 from core.protocols import Gateway, ModelRequest
 from core.tokens import Tally
 from core.values import encode
@@ -19,7 +19,7 @@ LARGE_SHARE = 0.5
 LARGE_TOKENS = 8_000
 """The same where nobody knows the window."""
 AGAIN_SHARE = 0.25
-"""Of that, when it is lost over the same prompt a second time in a row."""
+"""Of that, when it is lost over the same prompt a second time, or nobody answers any more."""
 LOOKS = 60
 LOOK_SECONDS = 1.0
 """A server that died is looked for so often, with so long between."""
@@ -54,9 +54,8 @@ class MemoryGuard:
             return
         except OutOfMemory as error:
             cause: GatewayError = error
-        except ConnectionLost as error:
-            again, self._lost = self._lost is request, request
-            if begun or not self._is_large(request, again=again):
+        except (ConnectionLost, GatewayUnavailable) as error:
+            if begun or not self._is_fatal(request, error):
                 raise
             cause = error
         yield RestartDelta(reason=str(cause), wait_seconds=0.0)
@@ -86,6 +85,15 @@ class MemoryGuard:
         finally:
             await site.close()
         return False
+
+    def _is_fatal(self, request: ModelRequest, error: GatewayError) -> bool:
+        """Whether the prompt is long enough for the server to have died of it, now or the time before."""
+        again = self._lost is request
+        if isinstance(error, ConnectionLost):
+            self._lost = request
+        elif not again:
+            return False
+        return self._is_large(request, again=again)
 
     def _is_large(self, request: ModelRequest, *, again: bool) -> bool:
         tally = Tally(len(request.system) + len(encode(request.tools)))

@@ -86,9 +86,12 @@ async def test_what_is_a_long_prompt_depends_on_the_window(
             await deltas(guarded, LONG)
 
 
-async def test_a_prompt_that_ends_the_server_twice_is_not_asked_a_third_time() -> None:
+@pytest.mark.parametrize("then", [LOST, GatewayUnavailable("No answer.")])
+async def test_a_prompt_that_ends_the_server_twice_or_for_good_is_not_asked_a_third_time(
+    then: GatewayError,
+) -> None:
     with FakeServer(bodies.LLAMA_CPP) as server:
-        guarded, sleeps = guard(server.url, LOST, LOST, say("never"), window=30_000)
+        guarded, sleeps = guard(server.url, LOST, then, say("never"), window=30_000)
         with pytest.raises(OutOfMemory):
             await deltas(RetryingGateway(guarded, sleep=sleeps), LONG)
 
