@@ -73,6 +73,10 @@ MODEL_WORDING = re.compile(
     r"\bmodels?\b.*\b(?:not found|not exist|not loaded|no such)|no models? (?:is |are )?loaded",
     re.IGNORECASE | re.DOTALL,
 )
+TOOLS_WORDING = re.compile(
+    r"auto-tool-choice|tool-call-parser|tools param requires|(?:does not|doesn['’]t) support tools",
+    re.IGNORECASE,
+)
 TEMPLATE_WORDING = re.compile(
     r"template|jinja|roles must alternate|failed to parse grammar|failed to parse tools", re.IGNORECASE
 )
@@ -125,6 +129,11 @@ def _wrong_key(refusal: Refusal) -> GatewayError:
     return RequestRejected(refusal.sentence, hint=f"Set {refusal.key_setting} to a key this server accepts.")
 
 
+def _no_tools(refusal: Refusal) -> GatewayError:
+    hint = "Start the server with its flags for tools, or run roost calibrate: it may do with tools in words."
+    return RequestRejected(refusal.sentence, hint=hint)
+
+
 def _unfit_template(refusal: Refusal) -> GatewayError:
     return RequestRejected(refusal.sentence, hint="The model's chat template refuses this conversation.")
 
@@ -140,6 +149,7 @@ def _no_model(refusal: Refusal) -> GatewayError:
 
 MEANINGS: tuple[tuple[re.Pattern[str], Callable[[Refusal], GatewayError]], ...] = (
     (KEY_WORDING, _wrong_key),
+    (TOOLS_WORDING, _no_tools),
     (TEMPLATE_WORDING, _unfit_template),
     (LOADING_WORDING, _loading),
     (MODEL_WORDING, _no_model),

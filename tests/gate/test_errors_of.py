@@ -116,6 +116,13 @@ def test_an_overflow_is_known_by_its_words(status: int | None, words: str, limit
             "Set AGENT_API_KEY to a key this server accepts.",
         ),
         (
+            400,
+            '{"error": {"message": "tools param requires --jinja flag"}}',
+            RequestRejected,
+            "http://m/v1 answered 400: tools param requires --jinja flag. "
+            "Start the server with its flags for tools, or run roost calibrate: it may do with tools in words.",
+        ),
+        (
             404,
             '{"error": {"message": "model \'small\' not found, try pulling it first"}}',
             RequestRejected,
