@@ -40,6 +40,8 @@ class Pieces:
     """Whether nothing was said yet since the beginning, a call, or either end of a thought."""
     line: str = ""
     """What the line that is being written begins with, but for white space."""
+    answered: bool = False
+    """Whether the model made up an answer to a call of this reply: what it calls then is no call."""
     found: list[Piece] = field(default_factory=list)
     _blank: list[str] = field(default_factory=list)
     _keeps_blank: bool = True
@@ -52,6 +54,10 @@ class Pieces:
     """How many characters stand behind the first call."""
     _passed: list[int] = field(default_factory=list)
     """Places of the calls behind which something was let out."""
+
+    @property
+    def has_calls(self) -> bool:
+        return bool(self._words)
 
     @property
     def at_line_start(self) -> bool:
@@ -180,4 +186,4 @@ class Pieces:
             place, text = self._words.popitem()
             self.found[place] = words(text=text)
         if not self._words:
-            self._behind = 0
+            self._behind, self.answered = 0, False

@@ -111,6 +111,7 @@ class Reply:
         if mark[0] in "`~":
             self._take((yield from self._quoting.code(mark)) or [])
         elif mark in RESULTS:
+            self.pieces.answered = self.pieces.has_calls
             yield from self._quoting.up_to(compiled(re.escape(RESULTS[mark])), lambda _: True)
         elif mark in table.CHANNELS:
             yield from self._channel(mark)
@@ -288,7 +289,8 @@ class Reply:
         source.unmark()
         ends = [one.end - start for one in heard[:-1]] + [len(words)]
         for one, begin, end in zip(heard, [0, *ends], ends, strict=False):
-            if found := call_of(one, self._tools, words[begin:end].strip()):
+            found = call_of(one, self._tools, words[begin:end].strip())
+            if found and not self.pieces.answered:
                 self.pieces.call(found[0], words[begin:end], (*found[1], *repairs))
             else:
                 self.pieces.say(words[begin:end])

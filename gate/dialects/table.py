@@ -103,6 +103,10 @@ RESULTS: tuple[tuple[str, str], ...] = (
     ("<start_function_response>", "<end_function_response>"),
     ("<|tool_response>", "<tool_response|>"),
     ("<TOOL_RESPONSE>", "</TOOL_RESPONSE>"),
+    ("<|tool_response|>", "<|end|>"),
+    ("<|start|>functions.", "<|end|>"),
+    ("<|start_header_id|>ipython<|end_header_id|>", "<|eot_id|>"),
+    ('<|open|>message role="tool"', "<|close|>message<|sep|>"),
 )
 """What holds the answer of a tool; a model may make one up, and no call in it is one."""
 

@@ -281,6 +281,14 @@ CALLS: dict[str, Example] = {
         "<|channel|>commentary<|message|>First this.<|end|><|start|>assistant<|channel|>final<|message|>Done.<|return|>",
         content="First this.\nDone.",
     ),
+    "harmony, a call because of a made-up answer": Example(
+        "harmony",
+        '<|channel|>commentary to=functions.ls <|constrain|>json<|message|>{"path": "."}<|call|><|start|>functions.ls to=assistant'
+        '<|channel|>commentary<|message|>a.txt<|end|><|start|>assistant<|channel|>commentary to=functions.shell<|message|>{}<|call|>',
+        [LS_CALL],
+        content="<|start|>functions.ls to=assistant<|channel|>commentary<|message|>a.txt<|end|>"
+        "<|start|>assistant<|channel|>commentary to=functions.shell<|message|>{}<|call|>",
+    ),
     "kimi": Example(
         "kimi",
         '<|tool_calls_section_begin|><|tool_call_begin|>functions.ls:0<|tool_call_argument_begin|>{"path": "."}<|tool_call_end|>'
@@ -400,6 +408,17 @@ CALLS: dict[str, Example] = {
         "hermes", '<tool_call>{"name": "ls", "arguments": {"path": "."}, "input": "x"}</tool_call>', [LS_CALL]
     ),
     "hermes, opened twice": Example("hermes", f"<tool_call>\n{LS}", [LS_CALL], content="<tool_call>\n"),
+    "hermes, a call because of a made-up answer": Example(
+        "hermes", f"{LS}\n<tool_response>\na.txt\n</tool_response>\nNow: {LS}", [LS_CALL],
+        content=f"<tool_response>\na.txt\n</tool_response>\nNow: {LS}",
+    ),
+    "hermes, an answer said again, then a call": Example(
+        "hermes", f"<tool_response>\na.txt\n</tool_response>\n{LS}", [LS_CALL], content="<tool_response>\na.txt\n</tool_response>\n"
+    ),
+    "roost, a call because of a made-up answer": Example(
+        "roost", '<tool name="ls">{"path": "."}</tool>\n<tool_result name="ls">\na.txt\n</tool_result>\n<tool name="shell">{}</tool>', [LS_CALL],
+        content='<tool_result name="ls">\na.txt\n</tool_result>\n<tool name="shell">{}</tool>',
+    ),
     "hermes, then a made-up answer": Example(
         "hermes", f"{LS}<|im_end|>\n<tool_response>\n{LS}\n</tool_response>", [LS_CALL],
         content=f"<tool_response>\n{LS}\n</tool_response>",
@@ -491,6 +510,9 @@ CALLS: dict[str, Example] = {
         "json", '<think>{"name": "ls", "arguments": {}}</think>Done.', content="Done.", reasoning='{"name": "ls", "arguments": {}}'
     ),
     "think, a call in it and one behind": Example("hermes", f"<think>{LS}</think>\n{LS}", [LS_CALL], reasoning=LS),
+    "think, a call and its answer in it, and a call behind": Example(
+        "hermes", f"<think>{LS}\n<tool_response>x</tool_response></think>\n{LS}", [LS_CALL], reasoning=f"{LS}\n<tool_response>x</tool_response>"
+    ),
     "think twice": Example("hermes", f"<think>a</think>b\n<think>{LS}</think>c", content="b\nc", reasoning=f"a{LS}"),
     "think, begun in the middle of a line": Example(
         "hermes", f"<think>a</think>b<think>{LS}</think>c{LS}", [LS_CALL], content=f"b<think>{LS}</think>c", reasoning="a"
