@@ -3,7 +3,9 @@
 import asyncio
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from shutil import get_terminal_size
+from textwrap import wrap
 
 from boot.calibrate.checks import EXAM
 from boot.calibrate.exam import Exam, unasked
@@ -18,6 +20,9 @@ from boot.profiles import Profiles
 from boot.settings import Settings
 from core.errors import GatewayError
 from core.values import encode, utc_now
+
+LEAST_COLUMNS = 60
+"""Of the table, however narrow the terminal is."""
 
 
 def calibrate(settings: Settings, folders: Folders, *, json: bool, anew: bool) -> int:
@@ -75,9 +80,15 @@ def _table(report: Report) -> Iterator[str]:
         *((check.title, LEFT_OUT, "not asked", "") for check in unasked(report)),
     ]
     for title, verdict, found, advice in rows:
-        yield f"{title:<16} {verdict:<15}  {found}"
+        yield from _wrapped(f"{title:<16} {verdict:<15}  ", found)
         if advice:
-            yield f"{'':<32}  → {advice}"
+            yield from _wrapped(f"{'':<34}→ ", advice)
+
+
+def _wrapped(margin: str, text: str) -> Sequence[str]:
+    """`text` beside `margin`, in lines that fit the terminal."""
+    width = max(LEAST_COLUMNS, get_terminal_size().columns)
+    return wrap(text, width, initial_indent=margin, subsequent_indent=" " * len(margin))
 
 
 def _conclusion(report: Report, kept: Calibrations) -> str:

@@ -174,17 +174,22 @@ def test_a_window_that_is_too_short_for_a_check_ends_that_check_alone(capsys: Ca
     assert (code, verdicts["edits"], verdicts["cache"], verdicts["window"]) == (0, WELL, LEFT_OUT, NO)
 
 
-def test_a_person_gets_a_row_for_each_check_and_what_roost_does_about_it(capsys: Captured) -> None:
+def test_a_person_gets_a_row_for_each_check_and_what_roost_does_about_it(
+    capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
     with serving(mediocre) as server:
         url = server.url
         calibrate(settings(server), here().folders, json=False, anew=False)
 
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == f"m at {url}"
-    assert lines[3:5] == [
+    assert lines[3:6] == [
         "calls tools      works with help  as tools 0 of 1, as text (hermes) 2 of 2",
-        "                                  → Roost tells it of the tools in words, and reads its calls out of the text.",
+        "                                  → Roost tells it of the tools in words, and",
+        "                                    reads its calls out of the text.",
     ]
+    assert max(map(len, lines[2:-1])) <= 80
     assert str(Calibrations(here().folders.calibrations).path(url, "m")) in lines[-1]
 
 
