@@ -120,6 +120,7 @@ SILENT = (
     "<|close|>call<|sep|>", "<|close|>message<|sep|>", "<|end_of_msg|>",
     "<|START_RESPONSE|>", "<|END_RESPONSE|>", "<|START_TEXT|>", "<|END_TEXT|>",
     "<|im_end|>", "<|eot_id|>", "<|eom_id|>", "<|end|>", "<|return|>", "<|call|>", "</s>",
+    "<|END_OF_TURN_TOKEN|>", "<｜end▁of▁sentence｜>", "<|observation|>",
 )  # fmt: skip
 """Marks of a template, never meant for anybody's eyes."""
 

@@ -227,6 +227,11 @@ CALLS: dict[str, Example] = {
         "<｜tool▁call▁begin｜>function<｜tool▁sep｜>shell\n```json\n{}\n```<｜tool▁call▁end｜><｜tool▁calls▁end｜>",
         [LS_CALL, ("shell", "{}")],
     ),
+    "deepseek, what ends its turn": Example(
+        "deepseek",
+        '<｜tool▁calls▁begin｜><｜tool▁call▁begin｜>ls<｜tool▁sep｜>{"path": "."}<｜tool▁call▁end｜><｜tool▁calls▁end｜><｜end▁of▁sentence｜>',
+        [LS_CALL],
+    ),
     "deepseek v3.1": Example(
         "deepseek", '<｜tool▁calls▁begin｜><｜tool▁call▁begin｜>ls<｜tool▁sep｜>{"path": "."}<｜tool▁call▁end｜><｜tool▁calls▁end｜>', [LS_CALL]
     ),
@@ -253,6 +258,7 @@ CALLS: dict[str, Example] = {
         [("ls", '{"path": ".", "count": 2}')],
     ),
     "glm 4.7": Example("glm", "<tool_call>ls<arg_key>path</arg_key><arg_value>.</arg_value></tool_call>", [LS_CALL]),
+    "glm, what ends its turn": Example("glm", "<tool_call>ls\n</tool_call><|observation|>", [("ls", "{}")]),
     "glm, no arguments": Example("glm", "<tool_call>ls\n</tool_call>", [("ls", "{}")]),
     "glm, a whole call in a value": Example(
         "glm",
@@ -357,7 +363,7 @@ CALLS: dict[str, Example] = {
     "command": Example(
         "command",
         "<|START_THINKING|>I look.<|END_THINKING|><|START_ACTION|>[\n"
-        '    {"tool_call_id": "0", "tool_name": "ls", "parameters": {"path": "."}}\n]<|END_ACTION|>',
+        '    {"tool_call_id": "0", "tool_name": "ls", "parameters": {"path": "."}}\n]<|END_ACTION|><|END_OF_TURN_TOKEN|>',
         [LS_CALL], reasoning="I look.",
     ),
     "command, text": Example("command", "<|START_RESPONSE|>Done.<|END_RESPONSE|>", content="Done."),
