@@ -11,7 +11,6 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-from boot.confinement import policy_for
 from boot.paths import Folders, make_own_folder
 from boot.settings import Settings
 from boot.version import VERSION
@@ -102,6 +101,8 @@ async def sandbox_for(
         return SandboxChoice(backend=external_backend())
     if settings.sandbox == "none":
         return SandboxChoice(backend=PlainBackend())
+    from boot.confinement import policy_for  # the folders of a hundred toolchains, for a sandbox of ours only
+
     hosts, private = settings.sandbox_hosts.split(), settings.private_hosts.split()
     try:
         policy = replace(policy_for(workspace, folders), hosts=tuple(hosts), private_hosts=tuple(private))
@@ -130,6 +131,7 @@ async def _problem(
     kept, circumstances = folders.cache / KEPT, _circumstances(candidate)
     if _read(kept).get(candidate.name) == circumstances:
         return ""
+    from boot.confinement import policy_for
     from tool.sandbox_trial import trial
 
     def backend(project: Path, home: Path) -> SandboxBackend:

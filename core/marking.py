@@ -10,11 +10,12 @@ that a file with such marks can be edited like any other.
 """
 
 import re
+from functools import cache
 
 OPENING, CLOSING = "[data]\n", "\n[/data]"
 JOINER = "\u2060"
 
-MARKS = re.compile(
+MARKS = (
     r"[<\[](?:"
     r"\|[^\s<>|]{1,40}\|?>"  # <|im_start|>, <|eot_id|>, <|tool_call>
     r"|｜[^\s<>｜]{1,40}｜>"  # DeepSeek
@@ -41,9 +42,14 @@ def marked(text: str) -> str:
 
 def kept_apart(text: str) -> str:
     """`text` without a mark in it."""
-    return MARKS.sub(lambda found: f"{found[0][0]}{JOINER}{found[0][1:]}", text)
+    return _marks().sub(lambda found: f"{found[0][0]}{JOINER}{found[0][1:]}", text)
 
 
 def put_together(text: str) -> str:
     """`text`, which a model said, with the marks it read as they are in the file."""
     return APART.sub(r"\1", text)
+
+
+@cache
+def _marks() -> "re.Pattern[str]":
+    return re.compile(MARKS)  # not before something is marked: a start pays for what it imports

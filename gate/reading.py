@@ -45,10 +45,10 @@ class ReadingGateway:
     _tools: tuple[tuple[ToolSpec, ...], int] = ((), 0)
 
     async def stream(self, request: ModelRequest) -> AsyncGenerator[Delta, None]:
-        before, kept = self._before, 0
+        before, kept, chars = self._before, 0, self._chars(request)
         if before:
             kept = _kept_tokens(before, request)
-            yield self._progress(round(self._chars(request) * before.tokens / before.chars), kept)
+            yield self._progress(round(chars * before.tokens / before.chars), kept)
         begun, answered = self.clock(), 0.0
         async with aclosing(self.inner.stream(request)) as deltas:
             async for delta in deltas:
@@ -59,13 +59,10 @@ class ReadingGateway:
                 if isinstance(delta, FinishDelta) and (usage := delta.usage).prompt_tokens:
                     self._measure(usage, kept, answered)
                     if not request.background or request.max_tokens == 0:
-                        self._before = self._read(request, usage)
+                        self._before = _Read(request=request, chars=chars, tokens=usage.prompt_tokens)
                     if before and not request.background and (lost := _lost(before, request, usage)):
                         yield lost
                 yield delta
-
-    def _read(self, request: ModelRequest, usage: Usage) -> _Read:
-        return _Read(request=request, chars=self._chars(request), tokens=usage.prompt_tokens)
 
     def _progress(self, total: int, kept: int) -> ProgressDelta:
         kept = min(kept, total)
