@@ -43,11 +43,12 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="fewer rounds and steps")
     sizes = QUICK if parser.parse_args().quick else FULL
     with tempfile.TemporaryDirectory(prefix="roost-bench-") as folder:
-        workspace, home = Path(folder, "workspace"), Path(folder, "home")
+        workspace, empty, home = (Path(folder, name) for name in ("workspace", "empty", "home"))
         make_workspace(workspace)
+        empty.mkdir()
         home.mkdir()
         runner = Runner(workspace, bare_environment(home))
-        bench = Bench(runner, roost(workspace), floor(), installed_peers(home), sizes)
+        bench = Bench(runner, roost(workspace), roost(empty), floor(), installed_peers(home), sizes)
         write("what", "roost", "budget", "beside")
         write(*("---",) * 4)
         for measure in bench.measures():
@@ -61,6 +62,8 @@ def main() -> None:
 class Bench:
     runner: Runner
     roost: Contender
+    in_empty: Contender
+    """Roost in a folder without files, where undo has nothing to look at."""
     floor: Contender
     peers: Sequence[Contender]
     sizes: Sizes
@@ -140,10 +143,12 @@ class Bench:
         )
 
     def steps(self) -> Sequence[Row]:
-        ours, bare = (
-            self.runner.run(contender, stepping(self.sizes.steps)) for contender in (self.roost, self.floor)
+        ours, looked, bare = (
+            self.runner.run(contender, stepping(self.sizes.steps))
+            for contender in (self.in_empty, self.roost, self.floor)
         )
         early, late = self._early_and_late(ours)
+        early_looked, _ = self._early_and_late(looked)
         bare_early, bare_late = self._early_and_late(bare)
         return (
             ("per step without sandbox, ms", spread(early), "≤ 8", f"floor {spread(bare_early)}"),
@@ -153,6 +158,7 @@ class Bench:
                 "≤ 1.1",
                 f"floor {ratio(bare_late, bare_early)}",
             ),
+            (f"the same, with undo looking at {FILES} files, ms", spread(early_looked), "measured apart", ""),
         )
 
     def memory(self) -> Sequence[Row]:

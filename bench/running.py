@@ -15,6 +15,7 @@ from threading import Event, Thread, Timer
 
 from bench.contenders import Contender
 from tests.scripted_server import Recorded, ScriptedServer, Step
+from tests.scripted_server.serving import listening
 
 SAMPLE_SECONDS = 0.004
 TOLD_WINDOW = 4_000_000
@@ -49,16 +50,24 @@ class Cost:
         return [(later - earlier) * 1000 for earlier, later in pairwise(times)]
 
 
+def free_port() -> int:
+    with listening() as listener:
+        port: int = listener.getsockname()[1]
+        return port
+
+
 @dataclass
 class Runner:
     workspace: Path
     environment: Mapping[str, str]
     limit_seconds: float = 60
+    port: int = field(default_factory=free_port)
+    """Of every server: from the second run on it is one that is known."""
     errors: list[str] = field(default_factory=list)
     """What went wrong, for the note beneath the table."""
 
     def run(self, contender: Contender, script: Iterable[Step], *, sample_memory: bool = False) -> Cost:
-        with ScriptedServer(script, window_tokens=TOLD_WINDOW) as server:
+        with ScriptedServer(script, window_tokens=TOLD_WINDOW, port=self.port) as server:
             cost = self.cost(contender.command(server.url), server, sample_memory=sample_memory)
         if cost.exit_code:
             self.errors.append(f"{contender.name} ended with {cost.exit_code}: {cost.told}")
@@ -82,7 +91,7 @@ class Runner:
 
     def first_request_ms(self, contender: Contender) -> float:
         """Starts the command, waits for its first request and ends it; the answer is a refusal."""
-        with ScriptedServer(()) as server:
+        with ScriptedServer((), port=self.port) as server:
             environment = {**self.environment, **contender.environment(server.url)}
             started = time.perf_counter()
             process = self._start(contender.command(server.url), environment)
@@ -167,7 +176,7 @@ def _children(pid: int) -> Sequence[int]:
     """Empty when the process has ended meanwhile."""
     try:
         lists = [*Path(f"/proc/{pid}/task").glob("*/children")]
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):
         return ()
     return [int(child) for path in lists for child in _text(path).split()]
 

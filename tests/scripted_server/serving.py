@@ -97,9 +97,10 @@ class ScriptedServer:
         window_tokens: int | None = None,
         aside: Aside = lambda _: None,
         pages: Mapping[str, object] | None = None,
+        port: int = 0,
     ) -> None:
         self.app = ScriptedApp(script, window_tokens=window_tokens, aside=aside, pages=pages)
-        self._listener = listening()
+        self._listener = listening(port)
         self._server = QuickServer(self.app)
         self._thread = Thread(target=self._server.run, kwargs={"sockets": [self._listener]}, daemon=True)
 
