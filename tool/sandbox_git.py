@@ -9,10 +9,12 @@ import os
 import re
 import stat
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from core.beneath import opened_below
 
 MOST_FOLDERS = 1_000
 """Looked into for repositories, nearest first."""
@@ -72,6 +74,7 @@ class KnownRepositories:
 
 def repositories(roots: Iterable[Path]) -> Repositories:
     """Every repository below `roots`, and the one that a root is a linked worktree of."""
+    roots = tuple(roots)
     folders, held, fixed, outside = list[Path](), list[Path](), list[Path](), list[Path]()
     for root in roots:
         entries = [entry for entry in _entries(root) if not entry.is_symlink()]
@@ -88,6 +91,9 @@ def repositories(roots: Iterable[Path]) -> Repositories:
         held += _made(folder)
     worktrees = [worktree for folder in folders for worktree in _children(folder / "worktrees")]
     fixed += [folder / name for folder in (*folders, *worktrees) for name in FIXED]
+    ends = [end for path in fixed if path.name != ".git" for end in _ends(path, roots)]
+    fixed += ends
+    held += [above for end in ends for root in roots for above in _between(root, end)]
     return Repositories(
         folders=tuple(folders),
         held=tuple(dict.fromkeys((*held, *worktrees))),
@@ -154,8 +160,24 @@ def _named(folder: Path, root: Path) -> Iterator[Path]:
     for key, named in NAMED.findall(_said(folder / "config")):
         base = folder.parent if key.lower() == "hookspath" else folder
         path = Path(os.path.normpath(base / named))
-        if path != root and path.is_relative_to(root) and _kind(path) and path.resolve() == path:
+        if path != root and path.is_relative_to(root) and _kind(path) and _real(path) == path:
             yield path
+
+
+def _ends(path: Path, roots: Sequence[Path]) -> Iterator[Path]:
+    """Where links lead that stand at a name, or in the folder there, if it is below one of `roots`."""
+    links = [path]
+    with suppress(OSError), os.scandir(path) as entries:
+        links += [Path(entry.path) for entry in entries if entry.is_symlink()]
+    for end in map(_real, links):
+        is_above = any(other.is_relative_to(end) for other in (path, *roots))
+        if not is_above and any(end.is_relative_to(root) for root in roots):
+            yield end
+
+
+def _real(path: Path) -> Path:
+    """Unlike `resolve`, it takes links that lead in a circle."""
+    return Path(os.path.realpath(path))
 
 
 def _linked(root: Path) -> Iterator[Path]:
@@ -164,16 +186,17 @@ def _linked(root: Path) -> Iterator[Path]:
     What a file in the workspace says alone is not believed: a command may have written it.
     """
     pointer = _said(root / ".git")
-    own = (root / pointer.removeprefix("gitdir: ")).resolve()
+    own = _real(root / pointer.removeprefix("gitdir: "))
     says_so = pointer.startswith("gitdir: ") and _said(own / "gitdir") == str(root / ".git")
     if says_so and own.parent.name == "worktrees" and not own.is_relative_to(root):
         yield own.parent.parent
 
 
 def _said(file: Path) -> str:
-    """What a small file says; nothing when it is none."""
+    """What a small file says; nothing when it is none. A pipe is not waited for."""
     try:
-        with file.open("rb") as opened:
-            return opened.read(MOST_BYTES).decode("utf-8", "replace").strip()
+        real = _real(file)
+        with opened_below(real.parent, real.name) as opened:
+            return opened.read(MOST_BYTES).decode("utf-8", "replace").replace("\0", "").strip()
     except OSError:
         return ""

@@ -123,7 +123,7 @@ def _repository_of(name: str) -> str:
 def _is_protected(path: Path) -> bool:
     """Of a path in the project, by its name: git's own commands, and Roost's rules."""
     parts = path.parts
-    if parts[0] == ".roost" or parts[:2] in (("named", "hooks"), ("named", "settings")):
+    if parts[0] == ".roost" or parts[:2] in (("named", "hooks"), ("named", "settings"), ("named", "tools")):
         return True
     if ".git" not in parts:
         return False
@@ -275,11 +275,14 @@ def _repository(base: Path) -> None:
 
 
 def _hooked(base: Path) -> None:
-    """A project whose settings name a folder of hooks, and more settings."""
+    """A project whose settings name a folder of hooks, one a link to a script, and more settings."""
     project = base / "home/project"
     (project / "named/hooks").mkdir(parents=True)
     (project / "named/hooks/commit-msg").write_text("#!/bin/sh\n")
     (project / "named/hooks/commit-msg").chmod(0o755)
+    (project / "named/tools").mkdir()
+    (project / "named/tools/check").write_text("#!/bin/sh\n")
+    (project / "named/hooks/pre-push").symlink_to("../tools/check")
     (project / "named/settings").write_text("\n")
     git("init", "-q", folder=project)
     git("config", "core.hooksPath", "named/hooks", folder=project)

@@ -1,3 +1,4 @@
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -67,6 +68,45 @@ def test_hooks_and_settings_that_the_settings_name_are_found(tmp_path: Path) -> 
     assert {"tools/hooks", "more"} <= below(tmp_path, places.protected)
     assert "tools" in below(tmp_path, places.pinned)
     assert not any(str(path).startswith("/etc") or path.name == "missing" for path in places.protected)
+
+
+def test_scripts_that_hooks_are_links_to_are_found(tmp_path: Path) -> None:
+    git("init", "-q", folder=tmp_path)
+    (tmp_path / "tools").mkdir()
+    (tmp_path / "tools/check").write_text("")
+    (tmp_path / ".git/hooks/pre-commit").symlink_to("../../tools/check")
+    (tmp_path / ".git/hooks/pre-push").symlink_to("/etc/hostname")
+    (tmp_path / ".git/hooks/post-merge").symlink_to("../..")
+
+    places = git_places(tmp_path)
+
+    assert below(tmp_path, places.protected) == {".git/hooks", ".git/config", "tools/check"}
+    assert "tools" in below(tmp_path, places.pinned)
+
+
+@pytest.mark.parametrize("name", [".git", ".git/config", ".git/gitdir"])
+def test_a_pipe_in_the_place_of_a_file_is_not_waited_for(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    os.mkfifo(tmp_path / name)
+
+    assert tmp_path / name in git_places(tmp_path).watched
+
+
+@pytest.mark.parametrize("said", ["gitdir: circle\n", "gitdir: a\0b\n"])
+def test_a_pointer_that_leads_nowhere_is_not_followed(tmp_path: Path, said: str) -> None:
+    (tmp_path / "circle").symlink_to("circle")
+    (tmp_path / ".git").write_text(said)
+
+    assert git_places(tmp_path) == GitPlaces(protected=(tmp_path / ".git",))
+
+
+@pytest.mark.parametrize("named", ["circle", "a\0b"])
+def test_settings_that_name_what_cannot_be_are_no_obstacle(tmp_path: Path, named: str) -> None:
+    (tmp_path / "circle").symlink_to("circle")
+    (tmp_path / ".git").mkdir()
+    (tmp_path / ".git/config").write_text(f"[core]\n\thooksPath = {named}\n")
+
+    assert tmp_path / ".git/config" in git_places(tmp_path).protected
 
 
 @pytest.mark.parametrize("name", ["hooks", "info", "modules", "worktrees", "config.worktree"])
