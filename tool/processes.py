@@ -204,10 +204,10 @@ class LineWorker:
 
     async def receive(self) -> str | None:
         line = b""
-        with suppress(ConnectionResetError):
+        with suppress(ConnectionResetError, ValueError):  # ValueError: a line that does not end
             line = await self._reader.readline()
         if line.endswith(b"\n"):
-            return line[:-1].decode()
+            return line[:-1].decode("utf-8", "replace")
         ending = await self._control.stop()
         ending.check_started(self._argv)
         return None

@@ -7,9 +7,9 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from pydantic import BaseModel, Field
 
@@ -101,14 +101,16 @@ class Pyexe:
 
     async def _follow(self, worker: Worker, capture: Capture) -> Run:
         while (line := await worker.receive()) is not None:
-            message: dict[str, Any] = json.loads(line)
-            if text := message.get("output"):
-                capture.add(text.encode("utf-8", "replace"))
-            elif "done" in message:
-                return Run(**message["done"])
-            elif "died" in message:
-                await self.aclose()
-                return Run(failed=True, broken=f"The process {_end(message['died'])}. {STATE_LOST}")
+            match _message(line):
+                case {"output": str(text)}:
+                    capture.add(text.encode("utf-8", "replace"))
+                case {"done": {"failed": bool(failed), "images": [*images]}}:
+                    return Run(failed=failed, images=tuple(map(str, images)))
+                case {"died": int(code)}:
+                    await self.aclose()
+                    return Run(failed=True, broken=f"The process {_end(code)}. {STATE_LOST}")
+                case _:
+                    break
         await self.aclose()
         return Run(failed=True, broken=f"The process was ended from outside. {STATE_LOST}")
 
@@ -127,6 +129,14 @@ class Pyexe:
 
     def _name_of(self, path: Path) -> str:
         return self.services.workspace.name_of(path.resolve())
+
+
+def _message(line: str) -> object:
+    """What the process says; None where the code, or a program of the project in its place, says nonsense."""
+    with suppress(ValueError, RecursionError):
+        message: object = json.loads(line)
+        return message
+    return None
 
 
 def _end(code: int) -> str:

@@ -168,6 +168,36 @@ async def test_a_process_that_died_is_reported_and_replaced(code: str, ending: s
     assert (await ran(pyexe, "'x' in globals()")).text == "False"
 
 
+@pytest.mark.parametrize(
+    "nonsense",
+    [
+        "no JSON",
+        "[1]",
+        '{"output": 5}',
+        '{"done": {"failed": 1}}',
+        '{"died": "x"}',
+        "[" * 100_000,
+        "\\377",
+        "x" * 17_000_000,
+    ],
+    ids=["words", "list", "number", "half", "text", "deep", "bytes", "long"],
+)
+async def test_a_program_of_the_project_that_talks_nonsense_is_replaced(
+    nonsense: str, pyexe: Pyexe, tmp_path: Path
+) -> None:
+    programs = tmp_path / ".venv" / "bin"
+    programs.mkdir(parents=True)
+    (tmp_path / "said").write_text(f"{nonsense}\n")
+    (programs / "python").write_text('#!/bin/sh\nprintf "$(cat said)\\n"; cat > /dev/null\n')
+    (programs / "python").chmod(0o755)
+
+    result = await ran(pyexe, "1")
+    (programs / "python").unlink()
+
+    assert result.text == f"The process was ended from outside. {LOST}"
+    assert (await ran(pyexe, "41 + 1")).text == "42"
+
+
 async def test_a_time_out_ends_the_process_with_all_it_started(pyexe: Pyexe) -> None:
     code = "import os, subprocess\nprint(os.getpid(), subprocess.Popen(['setsid', 'sleep', '381']).pid)\nwhile True: pass"
 
