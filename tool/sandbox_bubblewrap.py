@@ -10,7 +10,7 @@ import os
 import stat
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -179,7 +179,7 @@ def _mounts(policy: SandboxPolicy, git: GitPlaces) -> dict[Path, list[str]]:
     for path in writable:
         mounts[path] = ["--bind", str(path), str(path)]
     for path in (*policy.protected, *git.protected):
-        if _is_below(path, writable) and not path.is_symlink():
+        if _is_below(path, writable) and not path.is_symlink() and _may_be_there(path):
             mounts[path] = ["--ro-bind", str(path), str(path)] if _is_there(path) else _empty(path)
     shown = (*map(Path, SYSTEM), *policy.readable)
     for path in policy.hidden:
@@ -191,6 +191,17 @@ def _mounts(policy: SandboxPolicy, git: GitPlaces) -> dict[Path, list[str]]:
 def _is_there(path: Path) -> bool:
     """Like `exists`; False also for what this process may not look at, and a command neither."""
     return os.access(path, os.F_OK)
+
+
+def _may_be_there(path: Path) -> bool:
+    """False where neither a command nor bwrap can make it: in what is read-only or somebody else's."""
+    if _is_there(path):
+        return True
+    with suppress(OSError):
+        folder = path.parent.stat()
+        is_closed = folder.st_uid != os.geteuid() and not folder.st_mode & 0o022
+        return not is_closed and not os.statvfs(path.parent).f_flag & os.ST_RDONLY
+    return True
 
 
 def _is_below(path: Path, folders: Sequence[Path]) -> bool:

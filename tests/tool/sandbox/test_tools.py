@@ -1,6 +1,9 @@
 """The tools that run something do so inside the sandbox, with what they need and no more."""
 
-from collections.abc import AsyncIterator
+import os
+import subprocess
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
@@ -12,7 +15,7 @@ from core.protocols import SandboxBackend, ToolServices
 from core.workspace import Workspace
 from tests.tool.commanding import Nobody
 from tests.tool.filing import said
-from tests.tool.sandbox.area import why_not
+from tests.tool.sandbox.area import NOBODY, why_not
 from tool.data_view import DataView
 from tool.pyexe import Pyexe
 from tool.sandbox_bubblewrap import BubblewrapBackend, bubblewrap_program
@@ -45,6 +48,35 @@ async def services(request: pytest.FixtureRequest, home: Path, project: Path) ->
         active=ActiveProfile(ModelProfile(output_chars=2_000)),
     )
     await backend.aclose()
+
+
+@contextmanager
+def mounted_read_only(folder: Path) -> Iterator[None]:
+    subprocess.run(["mount", "--bind", "-r", folder, folder], check=True, timeout=60)
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", "-l", folder], check=True, timeout=60)
+
+
+@contextmanager
+def given_away(folder: Path) -> Iterator[None]:
+    os.chown(folder, NOBODY, NOBODY)
+    yield
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can mount a folder, or give it to somebody else")
+@pytest.mark.parametrize("closed", [mounted_read_only, given_away])
+async def test_commands_run_in_a_workspace_that_can_only_be_read(
+    closed: Callable[[Path], AbstractContextManager[None]], services: ToolServices, project: Path
+) -> None:
+    (project / "file").write_text("here")
+
+    with closed(project):
+        answer = await said(Shell(services), command="cat file; mkdir made")
+
+    assert answer.startswith("here")
+    assert not (project / "made").exists()
 
 
 async def test_a_command_stays_where_the_last_one_went(services: ToolServices, project: Path) -> None:
