@@ -27,7 +27,7 @@ from contextlib import suppress
 from typing import Any, NoReturn
 
 LINUX = sys.platform == "linux"
-SET_CHILD_SUBREAPER, DROP_BOUNDING, SET_FILTER, NO_NEW_RIGHTS = 36, 24, 22, 38  # prctl(2)
+END_WITH_PARENT, SET_FILTER, DROP_BOUNDING, SET_CHILD_SUBREAPER, NO_NEW_RIGHTS = 1, 22, 24, 36, 38  # prctl(2)
 SET_CAPABILITIES, RESTRICT_SELF = {"x86_64": 126, "aarch64": 91}, 446
 FILTER_MODE, CAPABILITY_VERSION = 2, 0x20080522
 MOST_DESCRIPTORS, PAGE_BYTES, THREADS_EACH = 16, resource.getpagesize(), 8
@@ -136,6 +136,7 @@ def confine(ruleset: int, program: bytes) -> None:
         if answer != 0:
             raise OSError(ctypes.get_errno(), "the sandbox could not be put in place")
 
+    must(libc.prctl(END_WITH_PARENT, KILL, 0, 0, 0))
     must(libc.prctl(NO_NEW_RIGHTS, 1, 0, 0, 0))
     must(libc.syscall(RESTRICT_SELF, ruleset, 0))
     os.close(ruleset)
@@ -247,8 +248,7 @@ def living() -> Iterator[tuple[int, int]]:
 def line_of(path: str, start: bytes) -> list[bytes]:
     """The words of the first line of a file in /proc that begins so; none when the process is gone."""
     with suppress(OSError), io.FileIO(path) as file:
-        lines = file.readall().splitlines()
-        return next((line.split() for line in lines if line.startswith(start)), [])
+        return next((line.split() for line in file.readall().splitlines() if line.startswith(start)), [])
     return []
 
 

@@ -151,6 +151,7 @@ def walls(policy: SandboxPolicy, git: GitPlaces) -> tuple[str, ...]:
     """What bwrap is told: nothing is there but what the policy names."""
     options = ["--unshare-user", "--unshare-pid", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try"]
     options += ["--unshare-net", "--hostname", "sandbox", "--cap-drop", "ALL", "--seccomp", str(FILTER_PLACE)]
+    options += ["--die-with-parent"]
     for folder in SYSTEM:
         if Path(folder).is_symlink():
             options += ["--symlink", str(Path(folder).readlink()), folder]

@@ -1,26 +1,29 @@
 """The tools that run something do so inside the sandbox, with what they need and no more."""
 
+import asyncio
 import os
+import signal
 import subprocess
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 
 import pytest
 
 from boot.confinement import policy_for
 from boot.paths import Folders
+from core.errors import ToolError
 from core.profile import ActiveProfile, ModelProfile
-from core.protocols import SandboxBackend, ToolServices
+from core.protocols import SandboxBackend, ToolContext, ToolServices
 from core.workspace import Workspace
-from tests.tool.commanding import Nobody
+from tests.tool.commanding import Nobody, has_ended
 from tests.tool.filing import said
 from tests.tool.sandbox.area import NOBODY, why_not
 from tool.data_view import DataView
 from tool.pyexe import Pyexe
 from tool.sandbox_bubblewrap import BubblewrapBackend, bubblewrap_program
 from tool.sandbox_landlock import LandlockBackend
-from tool.shell import Shell
+from tool.shell import Shell, ShellArgs
 
 
 @pytest.fixture
@@ -119,3 +122,35 @@ async def test_a_question_to_a_table_cannot_write(services: ToolServices, projec
 
     assert "3" in answer
     assert (project / "a.csv").read_text() == "n\n1\n2\n"
+
+
+async def test_a_command_ends_with_the_process_that_watches_it(services: ToolServices, project: Path) -> None:
+    said_at_once = asyncio.Event()
+    context = ToolContext(call_id="call-1", progress=lambda text: said_at_once.set())
+    shell = Shell(services)
+    mark = f"sleep {os.getpid()}.25"
+    running = asyncio.create_task(shell.run(ShellArgs(command=f"echo began; exec {mark}"), context))
+    await said_at_once.wait()
+    command = next(pid for pid in everybody() if mark == " ".join(argv_of(pid)))
+    watcher = next(pid for pid in ancestors(command) if any("runner.py" in word for word in argv_of(pid)))
+
+    os.kill(watcher, signal.SIGKILL)
+
+    with pytest.raises(ToolError, match="the process that watches it was killed"):
+        await running
+    assert has_ended(command, within_seconds=2)
+
+
+def everybody() -> list[int]:
+    return [int(folder.name) for folder in Path("/proc").glob("[0-9]*")]
+
+
+def argv_of(pid: int) -> list[str]:
+    with suppress(OSError):
+        return Path(f"/proc/{pid}/cmdline").read_text().rstrip("\0").split("\0")
+    return []
+
+
+def ancestors(pid: int) -> Iterator[int]:
+    while pid := int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1]):
+        yield pid
