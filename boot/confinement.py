@@ -83,9 +83,8 @@ def policy_for(
 
 def _toolchains(workspace: Path, home: Path, environment: Mapping[str, str]) -> tuple[Path, ...]:
     """Those that are there, and that neither the workspace nor the system's folders hold already."""
-    found = sorted(
-        {path for path in _named(home, environment) if os.access(path, os.R_OK)}, key=lambda path: path.parts
-    )
+    named = {path for path in _named(home, environment) if _may_be_shown(path, home)}
+    found = sorted((path for path in named if os.access(path, os.R_OK)), key=lambda path: path.parts)
     shown: list[Path] = []
     for path in found:
         if not any(path.is_relative_to(other) for other in (workspace, *SYSTEM_FOLDERS, *shown)):
@@ -97,19 +96,19 @@ def _named(home: Path, environment: Mapping[str, str]) -> Iterator[Path]:
     """Toolchains and caches; Python, and what of Roost runs inside."""
     yield from (home / name for name in TOOLCHAINS)
     yield from (Path(sys.prefix), Path(sys.base_prefix), *(ROOT / name for name in OWN_CODE))
-    named = [Path(environment.get(name, "")) for name in TOOLCHAIN_VARIABLES]
-    yield from (path for path in named if _may_be_shown(path, home))
-    for name in ("VIRTUAL_ENV", "CONDA_PREFIX"):
-        if _is_environment(Path(environment.get(name, ""))):
-            yield Path(environment[name])
-    for name in environment.get("PATH", "").split(os.pathsep):
-        folder = Path(name)
-        if _may_be_shown(folder, home):
-            yield folder.parent if folder.name == "shims" or _is_environment(folder.parent) else folder
+    yield from (Path(environment.get(name, "")) for name in TOOLCHAIN_VARIABLES)
+    named = (Path(environment.get(name, "")) for name in ("VIRTUAL_ENV", "CONDA_PREFIX"))
+    yield from filter(_is_environment, named)
+    for folder in map(Path, environment.get("PATH", "").split(os.pathsep)):
+        yield folder
+        if folder.name == "shims" or _is_environment(folder.parent):
+            yield folder.parent
 
 
 def _may_be_shown(folder: Path, home: Path) -> bool:
-    return folder.is_absolute() and not home.is_relative_to(folder) and folder not in TOO_MUCH
+    """Not where it is or leads to the home, or to what holds it: nothing of that would stay hidden."""
+    real = Path(os.path.realpath(folder))
+    return folder.is_absolute() and not home.is_relative_to(real) and real not in TOO_MUCH
 
 
 def _is_environment(folder: Path) -> bool:

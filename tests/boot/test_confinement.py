@@ -64,6 +64,32 @@ def test_folders_of_commands_are_shown_and_whole_environments(home: Path, folder
     assert shown == {home / "project", home / "tools/bin", home / "env", home / "versions"}
 
 
+@pytest.mark.parametrize("name", ["VIRTUAL_ENV", "CONDA_PREFIX", "GOROOT", "PATH"])
+@pytest.mark.parametrize("place", [".", "bin", "shims", "link", "project/../bin"])
+def test_a_home_that_is_an_environment_is_not_shown(
+    home: Path, folders: Folders, name: str, place: str
+) -> None:
+    made(home, "project", "bin", "shims", "conda-meta")
+    (home / "pyvenv.cfg").touch()
+    (home / "link").symlink_to(home)
+
+    policy = policy_for(home / "project", folders, {"HOME": str(home), name: f"{home}/{place}"})
+
+    assert not any(home.is_relative_to(path.resolve()) for path in policy.readable)
+
+
+def test_a_project_that_is_an_environment_is_one_to_start_in(
+    home: Path, folders: Folders, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made(home, "project")
+    (home / "project/pyvenv.cfg").touch()
+    monkeypatch.chdir(home / "project")
+
+    policy = policy_for(home / "project", folders, {"HOME": str(home), "PATH": ""})
+
+    assert all(path.is_absolute() for path in policy.readable)
+
+
 @pytest.mark.parametrize("below", [".", ".."])
 def test_the_home_itself_is_too_much_for_a_sandbox(home: Path, folders: Folders, below: str) -> None:
     with pytest.raises(ConfigError, match="Start in the folder of a project"):
