@@ -122,7 +122,8 @@ def _own_files(workspace: Path) -> Iterator[Path]:
 
 
 def _own_folders(folders: Folders) -> Iterator[Path]:
-    yield from dict.fromkeys((folders.data, folders.config, folders.cache))
+    own = (folders.data, folders.config, folders.cache)
+    yield from dict.fromkeys((*own, *(folder.resolve() for folder in own)))
 
 
 def _secret_files(folder: str = "/etc") -> Iterator[Path]:

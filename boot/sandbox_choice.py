@@ -112,8 +112,8 @@ async def sandbox_for(
         )
     told, mends = list[str](), list[str]()
     for candidate in candidates():
-        problem = candidate.problem
-        if make := candidate.make:
+        problem = candidate.problem or _unhidden(candidate, policy)
+        if not problem and (make := candidate.make):
             problem = await _problem(candidate, make, folders)
             if not problem:
                 told += [candidate.reduced, *([UNREACHED] if hosts else [])] if candidate.reduced else []
@@ -122,6 +122,12 @@ async def sandbox_for(
         mends += [candidate.mend] if candidate.mend else []
     mend = " ".join((*mends, DECLARE))
     return SandboxChoice(backend=PlainBackend(), notices=(*told, f"{ASKED} {mend}"), mend=mend)
+
+
+def _unhidden(candidate: Candidate, policy: SandboxPolicy) -> str:
+    """A reduced sandbox has no walls inside of the workspace."""
+    inside = [path for path in policy.hidden if any(map(path.is_relative_to, policy.writable))]
+    return f"it cannot hide {str(inside[0])!r} in the workspace" if inside and candidate.reduced else ""
 
 
 async def _problem(

@@ -125,6 +125,21 @@ async def test_a_home_cannot_be_kept_from_commands_that_work_in_it(home: Path, f
     )
 
 
+@pytest.mark.parametrize("leads", [False, True], ids=["there", "by a link"])
+async def test_a_reduced_sandbox_is_not_used_where_roosts_own_folders_are_in_the_workspace(
+    leads: bool, home: Path, project: Path, folders: Folders
+) -> None:
+    (project / "own").mkdir()
+    (home / "link").symlink_to(project / "own")
+    inside = replace(folders, config=home / "link" if leads else project / "own")
+    reduced = Candidate(name="Landlock", make=lambda policy: PlainBackend(name="reduced"), reduced=REDUCED)
+
+    choice = await sandbox_for(Settings(), project, inside, lambda: [reduced])
+
+    passed_over = f"Landlock is not used: it cannot hide {str(project / 'own')!r} in the workspace."
+    assert (choice.backend.name, choice.notices[0]) == ("none", passed_over)
+
+
 async def test_hosts_that_commands_may_reach_are_those_of_the_settings(
     project: Path, folders: Folders
 ) -> None:
