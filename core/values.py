@@ -6,7 +6,7 @@ only; reading validates what a file or a wire brings, and loads pydantic for it.
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import FrozenInstanceError, dataclass, fields, is_dataclass
 from datetime import UTC, datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar, dataclass_transform
@@ -31,15 +31,28 @@ def _repr(self: object) -> str:
     return f"{kind.__name__}({', '.join(shown)})"
 
 
-_SHARED = {"__eq__": _equal, "__hash__": _hash, "__repr__": _repr}
-"""One of each for all values: making them anew for every class is a tenth of a start."""
+def _set_once(self: Any, name: str, item: object) -> None:
+    if name in vars(self) or name not in self.__dataclass_fields__:
+        raise FrozenInstanceError(f"cannot assign to field {name!r}")
+    vars(self)[name] = item
+
+
+def _never(self: object, name: str) -> None:
+    raise FrozenInstanceError(f"cannot delete field {name!r}")
+
+
+_SHARED = {
+    **{"__eq__": _equal, "__hash__": _hash, "__repr__": _repr},
+    **{"__setattr__": _set_once, "__delattr__": _never},
+}
+"""One of each for all values: making them anew for every class is a fifth of a start."""
 
 
 @dataclass_transform(frozen_default=True, kw_only_default=True)
 def value(cls: type[T]) -> type[T]:
     """Make a class a value: frozen, compared by content, built with keywords."""
     cls.__doc__ = cls.__doc__ or cls.__name__  # else one is made from the signature, which takes longer
-    made = dataclass(frozen=True, kw_only=True, eq=False, repr=False)(cls)
+    made = dataclass(kw_only=True, eq=False, repr=False)(cls)
     for name, method in _SHARED.items():
         setattr(made, name, method)
     return made

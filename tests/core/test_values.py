@@ -1,5 +1,6 @@
 """Values are compared by content, written as plain JSON, and read back checked."""
 
+from dataclasses import FrozenInstanceError
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
@@ -37,6 +38,19 @@ def test_values_are_equal_when_they_are_of_one_kind_and_hold_the_same() -> None:
     assert message == UserMessage(text="a")
     assert message != UserMessage(text="b")
     assert message != TurnStarted(prompt=message)
+
+
+@pytest.mark.parametrize(
+    "made", [NoteAdded(source="a", text="b"), decode(NoteAdded, '{"source":"a","text":"b"}')]
+)
+@pytest.mark.parametrize("name", ["text", "joined", "more"])
+def test_a_value_never_changes(made: NoteAdded, name: str) -> None:
+    with pytest.raises(FrozenInstanceError, match=name):
+        setattr(made, name, "c")
+    with pytest.raises(FrozenInstanceError, match=name):
+        delattr(made, name)
+
+    assert made == NoteAdded(source="a", text="b")
 
 
 def test_what_json_cannot_hold_is_refused() -> None:
