@@ -12,13 +12,14 @@ from flow.shell_words import names
 from flow.shell_wrappers import command_name
 
 _WHOLE = names(
-    "python python3 node ruby perl php lua deno bun bash sh zsh fish npx bunx uvx osascript awk sed"
+    "python pypy node nodejs ruby perl php lua java deno bun bash sh zsh fish npx bunx uvx osascript"
+    " awk gawk mawk sed gsed"
     " rm mv cp dd tee chmod chown chgrp curl wget find ssh scp rsync kill pkill killall ln install"
     " truncate shred docker podman kubectl"
 )
 """Commands that do too much to be allowed by their name alone."""
 _BY_SECOND = names(
-    "git npm pnpm yarn pip pip3 uv poetry cargo go gh aws gcloud az terraform helm brew apt apt-get"
+    "git npm pnpm yarn pip uv poetry cargo go gh aws gcloud az terraform helm brew apt apt-get"
 )
 """Commands of which the second word says what they do: one without it is offered as it stands."""
 _GLOB = re.compile(r"[*?\[\]!]")
@@ -60,8 +61,8 @@ def _narrowed(act: Act) -> Rule | None:
 
 def _words(argv: Sequence[str]) -> Sequence[str]:
     """The first words, of commands of which these say what they do; else all, and nothing may follow."""
-    name = command_name(argv[0])
-    if re.fullmatch(r"python[0-9.]*", name) and argv[1:2] == ("-m",) and "/" not in argv[0]:
+    name = command_name(argv[0]).rstrip("0123456789.")  # python3.11 does what python does
+    if name == "python" and argv[1:2] == ("-m",) and "/" not in argv[0]:
         return argv[:3]
     if name in _WHOLE or "/" in argv[0]:
         return (*argv, WHOLE)
