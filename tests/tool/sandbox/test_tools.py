@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import subprocess
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
@@ -131,7 +132,7 @@ async def test_a_command_ends_with_the_process_that_watches_it(services: ToolSer
     mark = f"sleep {os.getpid()}.25"
     running = asyncio.create_task(shell.run(ShellArgs(command=f"echo began; exec {mark}"), context))
     await said_at_once.wait()
-    command = next(pid for pid in everybody() if mark == " ".join(argv_of(pid)))
+    command = begun(mark)
     watcher = next(pid for pid in ancestors(command) if any("runner.py" in word for word in argv_of(pid)))
 
     os.kill(watcher, signal.SIGKILL)
@@ -139,6 +140,13 @@ async def test_a_command_ends_with_the_process_that_watches_it(services: ToolSer
     with pytest.raises(ToolError, match="the process that watches it was killed"):
         await running
     assert has_ended(command, within_seconds=2)
+
+
+def begun(command: str) -> int:
+    """The process that runs it; what a shell says last is said before it becomes the command."""
+    while not (found := [pid for pid in everybody() if command == " ".join(argv_of(pid))]):
+        time.sleep(0.005)
+    return found[0]
 
 
 def everybody() -> list[int]:
