@@ -11,7 +11,8 @@ from bench.tables import write
 from bench.tokens import token_counter
 from boot.wiring import system_text
 from core.profile import ModelProfile, Size
-from core.protocols import ModelRequest, ToolSpec
+from core.protocols import ModelRequest
+from core.tools import ToolSpec
 from gate.dialects.rendering import told_tools
 from gate.serialising import PrefixWriter
 from tool.registry import BUILT_IN, SCHEMAS, offered

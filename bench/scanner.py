@@ -16,7 +16,7 @@ from time import process_time
 
 from bench.tables import write
 from core.messages import ToolCall
-from core.protocols import ToolSpec
+from core.tools import ToolSpec
 from gate.dialects import Scanner
 from gate.dialects.table import families, rows_of
 from gate.dialects.writing import written_calls

@@ -17,7 +17,8 @@ from boot.settings import Settings
 from core.deltas import ReplyBuilder, TextDelta, ThinkingDelta
 from core.errors import AgentError
 from core.messages import AssistantMessage, Message, ToolMessage, UserMessage
-from core.protocols import Gateway, ModelRequest, ToolSpec
+from core.protocols import Gateway, ModelRequest
+from core.tools import ToolSpec
 from flow.prompts import prompt
 
 FIND_SECONDS = 5.0

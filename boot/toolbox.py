@@ -6,7 +6,7 @@ from functools import partial
 from boot.plugins import Plugins
 from boot.settings import Settings
 from core.errors import ConfigError
-from core.protocols import AnyTool, ToolServices
+from core.tools import AnyTool, ToolServices
 from tool.registry import Registry, built_in, entry_of
 
 ALWAYS = ("ask_user",)

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 
 from boot.model_way import ModelWay
 from core.profile import fitted
-from core.protocols import Emit, ModelRequest, ToolServices
+from core.protocols import Emit, ModelRequest
+from core.tools import ToolServices
 from flow.context import WindowPolicy
 from store.session_log import SessionHeader
 

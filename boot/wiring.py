@@ -31,7 +31,8 @@ from core.events import Event, NoteAdded, Record, TurnStarted
 from core.messages import UserMessage
 from core.policies import Approver, Policies
 from core.profile import ActiveProfile, ModelProfile
-from core.protocols import Asker, ModelSwitch, ToolServices
+from core.protocols import ModelSwitch
+from core.tools import Asker, ToolServices
 from core.values import utc_now, value
 from core.web import WebRules
 from core.workspace import Workspace

@@ -8,7 +8,8 @@ from core.errors import ContextOverflow
 from core.events import Event, Outcome
 from core.messages import AssistantMessage, ToolCall
 from core.permissions import Approval, Effect
-from core.protocols import ArgumentsOf, Emit, Toolbox
+from core.protocols import ArgumentsOf, Emit
+from core.tools import Toolbox
 from core.values import value
 
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from core.almost_json import plain_object
 from core.errors import InvalidArguments
-from core.protocols import AnyTool
 from core.text import clip
+from core.tools import AnyTool
 
 if TYPE_CHECKING:
     from pydantic import BaseModel

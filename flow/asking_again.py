@@ -5,8 +5,8 @@ from dataclasses import replace
 
 from core.events import NoteAdded, ReplyMended
 from core.messages import AssistantMessage, Finish, Part, ToolCall
-from core.protocols import Toolbox
 from core.repetition import without_repetition
+from core.tools import Toolbox
 from flow.ladder import Scene
 from flow.nudges import may_nudge
 from flow.prompts import prompt

@@ -14,8 +14,8 @@ from core.almost_json import mended_json, plain_object
 from core.errors import InvalidArguments
 from core.events import ReplyMended
 from core.messages import AssistantMessage, Part, ToolCall
-from core.protocols import Toolbox
 from core.schema import parameters_of
+from core.tools import Toolbox
 from flow.argument_names import renamed
 from flow.coercion import coerced
 from flow.ladder import Scene, for_each_call

@@ -12,8 +12,9 @@ from core.conversation import Conversation
 from core.errors import GatewayError, InvalidArguments
 from core.events import NoteAdded, ReplyMended
 from core.messages import AssistantMessage, Finish, ToolCall
-from core.protocols import AnyTool, ArgumentsOf, Toolbox, ToolSpec
+from core.protocols import ArgumentsOf
 from core.schema import parameters_of, parse_arguments, schema_of, shape_of
+from core.tools import AnyTool, Toolbox, ToolSpec
 from flow.coercion import fits
 from flow.ladder import Scene, with_call
 from flow.prompts import prompt

@@ -14,8 +14,9 @@ from core.events import PermissionAnswered, PermissionAsked, ToolFinished, ToolP
 from core.messages import ToolCall, ToolStatus
 from core.permissions import RISKY, Effect
 from core.policies import Approver, PermissionPolicy
-from core.protocols import AnyTool, Emit, Toolbox, ToolContext, ToolResult
+from core.protocols import Emit
 from core.schema import parse_arguments
+from core.tools import AnyTool, Toolbox, ToolContext, ToolResult
 from core.values import encode, value
 
 if TYPE_CHECKING:

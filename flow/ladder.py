@@ -9,8 +9,9 @@ from core.conversation import Conversation
 from core.events import ReplyMended
 from core.messages import AssistantMessage, Finish, ToolCall
 from core.policies import Ask
-from core.protocols import Emit, Toolbox
+from core.protocols import Emit
 from core.text import clip
+from core.tools import Toolbox
 from flow.server_ways import ServerWays
 
 

@@ -19,7 +19,8 @@ from core.errors import ContextOverflow, GatewayError
 from core.events import ModelDelta, ModelReplied, Outcome, TurnFinished, TurnStarted, WorkSentBack
 from core.messages import AssistantMessage, UserMessage
 from core.policies import CompletionPolicy, ContextPolicy, End, GoOn, RepairPolicy, SendBack
-from core.protocols import ArgumentsOf, Emit, Gateway, ModelRequest, Toolbox, ToolSpec
+from core.protocols import ArgumentsOf, Emit, Gateway, ModelRequest
+from core.tools import Toolbox, ToolSpec
 from core.values import value
 from flow.executor import ToolExecutor
 

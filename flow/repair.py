@@ -15,7 +15,8 @@ from core.endpoint import ServerFacts
 from core.marking import put_together
 from core.messages import AssistantMessage
 from core.policies import Ask
-from core.protocols import Emit, Toolbox
+from core.protocols import Emit
+from core.tools import Toolbox
 from flow.asking_again import call_in_thinking, empty_reply, said_once
 from flow.call_mends import aliases, almost_json, coercion, names, text_calls, with_own_ids
 from flow.constrained import constrained

@@ -9,7 +9,8 @@ from typing import assert_never
 from core.deltas import CallDelta, Delta, FinishDelta, TextDelta, ThinkingDelta
 from core.errors import GatewayError, RequestRejected, StreamBroken
 from core.messages import AssistantMessage, Finish, Message, ToolCall, ToolMessage, Usage, UserMessage
-from core.protocols import ModelRequest, ToolSpec
+from core.protocols import ModelRequest
+from core.tools import ToolSpec
 from gate.call_pieces import CallIds
 from gate.manner import PLAIN, Manner
 from gate.serialising import compact, well_formed

@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 
 from core.deltas import CacheLostDelta, Delta, FinishDelta, ProgressDelta
 from core.messages import AssistantMessage, Message, ToolMessage, Usage, UserMessage
-from core.protocols import Gateway, ModelRequest, ToolSpec
+from core.protocols import Gateway, ModelRequest
+from core.tools import ToolSpec
 from core.values import encode, value
 from gate.prefix import shared_messages
 

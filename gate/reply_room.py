@@ -5,8 +5,9 @@ from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 
 from core.deltas import Delta
-from core.protocols import Gateway, ModelRequest, ToolSpec
+from core.protocols import Gateway, ModelRequest
 from core.tokens import Tally
+from core.tools import ToolSpec
 from core.values import encode
 from gate.live_window import LiveWindow
 

@@ -16,7 +16,8 @@ from operator import is_
 from typing import Never, assert_never
 
 from core.messages import AssistantMessage, Message, ToolCall, ToolMessage, UserMessage
-from core.protocols import ModelRequest, ToolSpec
+from core.protocols import ModelRequest
+from core.tools import ToolSpec
 from gate.manner import PLAIN, Manner
 from gate.strict_template import StrictTemplate
 

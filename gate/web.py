@@ -1,4 +1,4 @@
-"""Pages of the web, each from the one address that it was given: `core.protocols.WebClient`.
+"""Pages of the web, each from the one address that it was given: `core.tools.WebClient`.
 
 address ── connect ──▶ TLS in the host's name ──▶ GET ──▶ head, within limits ──▶ body, up to a size
 """
@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from core.errors import ToolError, ToolTimedOut
-from core.protocols import WebResponse
+from core.tools import WebResponse
 from core.web import WebAddress, web_address
 from gate.http import USER_AGENT, tls_context
 from gate.plain_http import Connection

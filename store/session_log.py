@@ -20,7 +20,7 @@ from typing import Any, Literal, Self
 from core.errors import StoreError
 from core.events import Event, Record
 from core.profile import ModelProfile
-from core.protocols import ToolSpec
+from core.tools import ToolSpec
 from core.values import Clock, decode, encode, utc_now, value
 from store.locking import try_lock
 from store.private import make_private_folder, private_descriptor

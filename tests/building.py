@@ -13,7 +13,8 @@ from core.events import Event, Record
 from core.messages import ToolCall, UserMessage
 from core.permissions import Approval, Effect
 from core.policies import PermissionQuestion
-from core.protocols import AnyTool, Gateway, ModelRequest, ToolContext, ToolResult
+from core.protocols import Gateway, ModelRequest
+from core.tools import AnyTool, ToolContext, ToolResult
 from flow.completion import TurnReview
 from flow.context import WindowPolicy
 from flow.executor import ToolExecutor

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pydantic import BaseModel, Field
 
 from core.permissions import Effect
-from core.protocols import ToolContext, ToolResult, ToolServices
+from core.tools import ToolContext, ToolResult, ToolServices
 from core.views import Question
 
 

@@ -4,7 +4,7 @@ from hashlib import sha256
 
 from core.artifacts import artifacts_in
 from core.errors import ToolError
-from core.protocols import ToolServices
+from core.tools import ToolServices
 from tool.output_text import fitted
 
 NOTE_CHARS = 160

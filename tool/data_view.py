@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pydantic import BaseModel, Field
 
 from core.permissions import Effect
-from core.protocols import ToolContext, ToolResult, ToolServices
+from core.tools import ToolContext, ToolResult, ToolServices
 from core.views import Table as TableView
 from tool.clipping import clipped
 from tool.columns import Cell, column_of, text_of

@@ -13,7 +13,8 @@ from urllib.parse import urljoin
 from pydantic import BaseModel
 
 from core.errors import PermissionDenied, ToolError, ToolTimedOut
-from core.protocols import Effect, ToolContext, ToolResult, ToolServices, WebResponse
+from core.permissions import Effect
+from core.tools import ToolContext, ToolResult, ToolServices, WebResponse
 from core.views import WebPage
 from core.web import WebAddress, web_address
 from tool.addresses import addresses_of, is_own, is_public

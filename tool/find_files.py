@@ -10,8 +10,8 @@ from pydantic import BaseModel
 
 from core.errors import ToolError
 from core.permissions import Effect
-from core.protocols import ToolContext, ToolResult, ToolServices
 from core.text import printable, quoted
+from core.tools import ToolContext, ToolResult, ToolServices
 from core.views import PathList
 from tool.globs import matcher
 from tool.ignore import Walk, folder_of

@@ -17,8 +17,8 @@ from pathlib import Path
 
 from core.beneath import Held, hold
 from core.errors import ToolError
-from core.protocols import ToolServices
 from core.text import quoted
+from core.tools import ToolServices
 from core.workspace import Workspace
 from tool.files import unreadable
 from tool.globs import glob_regex

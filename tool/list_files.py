@@ -10,8 +10,8 @@ from pydantic import BaseModel, Field
 
 from core.errors import ToolError
 from core.permissions import Effect
-from core.protocols import ToolContext, ToolResult, ToolServices
 from core.text import printable
+from core.tools import ToolContext, ToolResult, ToolServices
 from core.views import PathList
 from tool.ignore import Entry, Folder, Listing, folder_of
 

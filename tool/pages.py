@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from core.protocols import WebResponse
+from core.tools import WebResponse
 from tool.html_text import markdown_of
 
 HTML = ("text/html", "application/xhtml+xml")

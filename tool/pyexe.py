@@ -17,8 +17,8 @@ from core.artifacts import new_artifact
 from core.errors import ToolError
 from core.messages import ToolStatus
 from core.permissions import Effect
-from core.protocols import ToolContext, ToolResult, ToolServices
 from core.sandbox import Command, Worker
+from core.tools import ToolContext, ToolResult, ToolServices
 from core.views import CodeResult
 from tool.capture import Capture
 from tool.output_text import shown, without_controls

@@ -12,8 +12,8 @@ from pydantic import BaseModel, Field
 
 from core.errors import ToolError
 from core.permissions import Effect
-from core.protocols import ToolContext, ToolResult, ToolServices
 from core.text import printable
+from core.tools import ToolContext, ToolResult, ToolServices
 from core.views import FileWindow
 from tool.encoding import Encoding, binary_kind, encoding_of
 from tool.files import opened

@@ -14,9 +14,9 @@ from pathlib import Path
 from core.errors import InvalidArguments
 from core.permissions import Effect
 from core.profile import ModelProfile, Size
-from core.protocols import AnyTool, ToolServices, ToolSpec
 from core.schema import schema_of
 from core.text import clip
+from core.tools import AnyTool, ToolServices, ToolSpec
 
 SCHEMAS = Path(__file__).with_name("schemas.json")
 

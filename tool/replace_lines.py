@@ -7,8 +7,8 @@ from pydantic import BaseModel, Field
 
 from core.errors import ToolError
 from core.permissions import Effect
-from core.protocols import ToolContext, ToolResult, ToolServices
 from core.text import clip_line
+from core.tools import ToolContext, ToolResult, ToolServices
 from tool.edit_file import AROUND, EditFile
 from tool.matching import Found, Place
 

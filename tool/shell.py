@@ -10,8 +10,8 @@ from pydantic import BaseModel, Field
 from core.errors import ToolError
 from core.messages import ToolStatus
 from core.permissions import Effect
-from core.protocols import ToolContext, ToolResult, ToolServices
 from core.sandbox import Command, CommandResult, Limits
+from core.tools import ToolContext, ToolResult, ToolServices
 from core.views import CommandOutput
 from tool.output_text import shown, without_controls
 

@@ -8,8 +8,8 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from core.errors import ToolError, ToolTimedOut
-from core.protocols import ToolServices
 from core.sandbox import Command, CommandResult, Limits
+from core.tools import ToolServices
 
 WORKER = Path(__file__).with_name("table_worker.py")
 OUR_CORE = str(WORKER.parents[1] / "core")

@@ -10,8 +10,8 @@ from core.differences import difference
 from core.errors import ToolError
 from core.ledger import digest_of
 from core.permissions import Effect
-from core.protocols import ToolContext, ToolResult, ToolServices
 from core.text import clip, printable
+from core.tools import ToolContext, ToolResult, ToolServices
 from core.views import FileChange
 from tool.encoding import Encoding, Lines, encoding_of
 from tool.files import content_if_any, require_no_marks, write_atomically

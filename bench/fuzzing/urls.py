@@ -20,7 +20,7 @@ import httpx
 from bench.fuzzing.found import Found
 from core.errors import InputNeeded, ToolError
 from core.profile import ActiveProfile, ModelProfile
-from core.protocols import ToolContext, ToolServices, WebResponse
+from core.tools import ToolContext, ToolServices, WebResponse
 from core.web import WebRules
 from core.workspace import Workspace
 from tool.fetch import Fetch, FetchArgs

@@ -18,7 +18,8 @@ from core.errors import ContextOverflow, GatewayError, RequestRejected
 from core.events import Event
 from core.messages import UserMessage
 from core.profile import ActiveProfile, EditFormat
-from core.protocols import Gateway, ModelRequest, ToolServices
+from core.protocols import Gateway, ModelRequest
+from core.tools import ToolServices
 from core.workspace import Workspace
 from flow.completion import TurnReview
 from flow.context import WindowPolicy

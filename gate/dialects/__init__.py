@@ -9,7 +9,7 @@ Scanners are imported when they are first needed: not before the first request o
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from core.protocols import ToolSpec
+from core.tools import ToolSpec
 
 if TYPE_CHECKING:
     from gate.dialects.scanner import Parsed, Scanner

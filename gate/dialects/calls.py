@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from core.messages import ToolCall
-from core.protocols import ToolSpec
+from core.tools import ToolSpec
 from gate.dialects.source import Leads, Source, Steps, compiled, either
 
 PREFIX = re.compile(r"(?:functions|tools?)[.:]")

@@ -9,7 +9,8 @@ from operator import is_
 from pathlib import Path
 
 from core.messages import AssistantMessage, Message, Part, Text, Thinking, ToolCall, ToolMessage, UserMessage
-from core.protocols import ModelRequest, ToolSpec
+from core.protocols import ModelRequest
+from core.tools import ToolSpec
 from gate.dialects.scanner import Scanner
 from gate.dialects.table import known_family
 from gate.dialects.writing import written_calls, written_result

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from core.messages import Text, Thinking, ToolCall
-from core.protocols import ToolSpec
+from core.tools import ToolSpec
 from core.values import value
 from gate.dialects.calls import Tools
 from gate.dialects.pieces import Found, Piece

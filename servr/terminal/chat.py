@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from core.errors import AgentError
 from core.policies import Approver
-from core.protocols import Asker, ModelRequest, ModelSwitch
+from core.protocols import ModelRequest, ModelSwitch
+from core.tools import Asker
 from core.values import value
 from core.visible import visible
 from flow.sessions import Session

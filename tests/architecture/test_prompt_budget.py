@@ -10,7 +10,7 @@ import pytest
 
 from boot.wiring import system_text
 from core.profile import EditFormat, ModelProfile, Size
-from core.protocols import ToolSpec
+from core.tools import ToolSpec
 from gate.dialects.rendering import told_tools
 from tool.registry import SCHEMAS, offered
 

@@ -16,7 +16,7 @@ from core.events import Event, PermissionAsked, ToolFinished, ToolStarted
 from core.messages import ToolCall, ToolStatus
 from core.permissions import Approval, Effect
 from core.policies import PermissionQuestion
-from core.protocols import ToolContext, ToolResult
+from core.tools import ToolContext, ToolResult
 from flow.executor import ToolExecutor
 from flow.permission import Mode, Permissions
 from flow.places import Places

@@ -10,8 +10,8 @@ import pytest
 from core.errors import ToolError
 from core.permissions import Effect
 from core.profile import ActiveProfile, ModelProfile
-from core.protocols import AnyTool, ToolServices, WebResponse
 from core.schema import parse_arguments
+from core.tools import AnyTool, ToolServices, WebResponse
 from core.values import decode, encode, value
 from core.views import View
 from core.web import WebRules

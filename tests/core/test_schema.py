@@ -7,8 +7,8 @@ from pydantic import BaseModel, Field
 
 from core.errors import InvalidArguments
 from core.permissions import Effect
-from core.protocols import ToolContext, ToolResult
 from core.schema import parse_arguments, schema_of, shape_of
+from core.tools import ToolContext, ToolResult
 
 
 class Nested(BaseModel):

@@ -12,7 +12,8 @@ from core.errors import GatewayError
 from core.events import Event, ReplyMended
 from core.messages import AssistantMessage, Finish, Text, ToolCall
 from core.permissions import Effect
-from core.protocols import ArgumentsOf, ToolContext, ToolResult
+from core.protocols import ArgumentsOf
+from core.tools import ToolContext, ToolResult
 from flow.ladder import Rung
 from flow.repair import RUNGS, ReplyRepair
 from tool.registry import Registry, entry_of

@@ -12,7 +12,8 @@ from core.messages import (
     Usage,
     UserMessage,
 )
-from core.protocols import ModelRequest, ToolSpec
+from core.protocols import ModelRequest
+from core.tools import ToolSpec
 from flow.window_use import KINDS, WindowUse, window_use
 
 HEAD = ModelRequest(

@@ -4,7 +4,8 @@ from collections.abc import Iterable
 
 from core.deltas import Delta, ReplyBuilder
 from core.messages import AssistantMessage, UserMessage
-from core.protocols import Gateway, ModelRequest, ToolSpec
+from core.protocols import Gateway, ModelRequest
+from core.tools import ToolSpec
 
 
 def request(text: str = "Hi", *, tools: Iterable[str] = (), max_tokens: int | None = None) -> ModelRequest:

@@ -8,7 +8,8 @@ import pytest
 from core.deltas import FinishDelta, RestartDelta, TextDelta
 from core.endpoint import Constraint
 from core.messages import AssistantMessage, Finish, Text, UserMessage
-from core.protocols import ArgumentsOf, ModelRequest, ToolSpec
+from core.protocols import ArgumentsOf, ModelRequest
+from core.tools import ToolSpec
 from gate.ollama_wire import OllamaWriter
 from gate.scripted import Reply, ScriptedGateway, call_with, calls, say, think
 from gate.serialising import PrefixWriter

@@ -10,7 +10,7 @@ import pytest
 from core.endpoint import ServerKind
 from core.messages import AssistantMessage, Message, Text, Thinking, ToolCall, ToolMessage, UserMessage
 from core.profile import ModelProfile, Sampling
-from core.protocols import ToolSpec
+from core.tools import ToolSpec
 from gate.manner import PLAIN, Manner, manner_for
 from gate.serialising import PrefixWriter
 from tests.gate.asking import request

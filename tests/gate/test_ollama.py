@@ -28,7 +28,8 @@ from core.messages import (
     Usage,
     UserMessage,
 )
-from core.protocols import ModelRequest, ToolSpec
+from core.protocols import ModelRequest
+from core.tools import ToolSpec
 from gate.manner import Manner
 from gate.ollama import OllamaGateway, session_window
 from gate.ollama_wire import OllamaReader, OllamaWriter

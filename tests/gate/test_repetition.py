@@ -6,7 +6,8 @@ import pytest
 
 from core.deltas import CallDelta, Delta, FinishDelta, RestartDelta, TextDelta, ThinkingDelta
 from core.messages import Finish, UserMessage
-from core.protocols import ArgumentsOf, ModelRequest, ToolSpec
+from core.protocols import ArgumentsOf, ModelRequest
+from core.tools import ToolSpec
 from gate.repetition import RepetitionGuard
 from gate.scripted import ScriptedGateway
 

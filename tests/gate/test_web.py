@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from core.errors import ToolError, ToolTimedOut
-from core.protocols import WebResponse
+from core.tools import WebResponse
 from gate.web import DirectWebClient, Streams, connected, unpacked
 from tests.gate.sockets import answering, listening
 

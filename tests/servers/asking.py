@@ -6,7 +6,8 @@ from contextlib import aclosing
 
 from core.deltas import Delta, FinishDelta
 from core.messages import AssistantMessage, UserMessage
-from core.protocols import Gateway, ModelRequest, ToolSpec
+from core.protocols import Gateway, ModelRequest
+from core.tools import ToolSpec
 from gate.call_pieces import CallIds, CallPieces
 from gate.chunks import ReplyReader
 from gate.errors_of import Refusal, error_of

@@ -11,7 +11,8 @@ from core.deltas import TextDelta
 from core.endpoint import Constraint
 from core.errors import ContextOverflow
 from core.messages import Finish
-from core.protocols import ArgumentsOf, ToolSpec
+from core.protocols import ArgumentsOf
+from core.tools import ToolSpec
 from gate.discovery import discover
 from gate.openai_compatible import OpenAICompatibleGateway
 from gate.retrying import RetryingGateway

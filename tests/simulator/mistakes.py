@@ -11,7 +11,8 @@ from random import Random
 
 from core.deltas import CallDelta, Delta, FinishDelta, TextDelta, ThinkingDelta
 from core.messages import AssistantMessage, Finish, ToolCall
-from core.protocols import ModelRequest, ToolSpec
+from core.protocols import ModelRequest
+from core.tools import ToolSpec
 from gate.dialects.writing import FORMS, written_calls
 from tests.simulator.edits import misremembered, respaced
 from tests.simulator.knowledge import Knowledge

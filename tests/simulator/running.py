@@ -14,7 +14,8 @@ from boot.wiring import system_text
 from core.conversation import Conversation
 from core.endpoint import ServerFacts
 from core.events import Outcome
-from core.protocols import Gateway, ModelRequest, ToolServices
+from core.protocols import Gateway, ModelRequest
+from core.tools import ToolServices
 from core.workspace import Workspace
 from flow.completion import CHECKS, TurnReview
 from flow.context import WindowPolicy

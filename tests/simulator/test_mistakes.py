@@ -5,7 +5,8 @@ import pytest
 
 from core.deltas import CallDelta, ReplyBuilder
 from core.messages import AssistantMessage, Finish, UserMessage
-from core.protocols import ArgumentsOf, ModelRequest, ToolSpec
+from core.protocols import ArgumentsOf, ModelRequest
+from core.tools import ToolSpec
 from tests.simulator.knowledge import Knowledge
 from tests.simulator.mistakes import KINDS, Moment, held, mistaken, spoken
 from tests.simulator.plan import Act, Call

@@ -24,7 +24,7 @@ from core.events import (
 from core.messages import AssistantMessage, Finish, Text, Thinking, ToolCall, Usage, UserMessage
 from core.permissions import Effect
 from core.profile import ModelProfile
-from core.protocols import ToolSpec
+from core.tools import ToolSpec
 from core.views import FileWindow
 from store.session_log import SessionHeader, SessionLog, read_header, read_records
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from core.errors import InputNeeded
 from core.profile import ActiveProfile, ModelProfile
-from core.protocols import ToolServices, WebResponse
 from core.sandbox import Command, CommandResult, Limits, SandboxPolicy
+from core.tools import ToolServices, WebResponse
 from core.workspace import Workspace
 from tool.sandbox_none import PlainBackend
 

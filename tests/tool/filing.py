@@ -4,7 +4,7 @@ from pathlib import Path
 
 from core.beneath import Way
 from core.profile import ActiveProfile, ModelProfile
-from core.protocols import AnyTool, ToolContext, ToolResult, ToolServices
+from core.tools import AnyTool, ToolContext, ToolResult, ToolServices
 from core.workspace import Workspace
 from tests.tool.commanding import Nobody
 from tool.sandbox_none import PlainBackend

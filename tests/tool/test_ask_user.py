@@ -8,7 +8,7 @@ import pytest
 
 from core.errors import InputNeeded
 from core.messages import ToolStatus
-from core.protocols import ToolContext, ToolResult
+from core.tools import ToolContext, ToolResult
 from core.views import Question
 from tests.tool.commanding import services_in
 from tool.ask_user import AskUser, AskUserArgs

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from core.errors import ToolError
-from core.protocols import ToolContext, ToolResult
 from core.sandbox import Command, CommandResult, Limits, SandboxPolicy
+from core.tools import ToolContext, ToolResult
 from core.views import Table
 from tests.tool.commanding import NOTHING, plain_backend, services_in
 from tool.data_view import DataView, DataViewArgs

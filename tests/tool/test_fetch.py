@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from core.errors import ToolError, ToolTimedOut
-from core.protocols import ToolContext, ToolResult, WebResponse
+from core.tools import ToolContext, ToolResult, WebResponse
 from core.views import WebPage
 from core.web import WebRules
 from tests.tool.commanding import services_in

@@ -2,7 +2,7 @@
 
 import pytest
 
-from core.protocols import WebResponse
+from core.tools import WebResponse
 from tool.pages import Page, decoded, extractor, page_of, readable
 
 ARTICLE = (

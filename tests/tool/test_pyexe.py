@@ -9,7 +9,7 @@ import pytest
 
 from core.errors import ToolError
 from core.messages import ToolStatus
-from core.protocols import ToolContext, ToolResult
+from core.tools import ToolContext, ToolResult
 from core.views import CodeResult
 from tests.tool.commanding import has_ended, is_alive, plain_backend, services_in
 from tool.pyexe import Pyexe, PyexeArgs
@@ -29,7 +29,7 @@ close = lambda which: open_figures.clear()
 AGENT = """
 import asyncio, sys
 from pathlib import Path
-from core.protocols import ToolContext
+from core.tools import ToolContext
 from tests.tool.commanding import services_in
 from tool.pyexe import Pyexe, PyexeArgs
 from tool.sandbox_none import PlainBackend

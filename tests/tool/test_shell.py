@@ -7,7 +7,7 @@ import pytest
 
 from core.errors import ToolError
 from core.messages import ToolStatus
-from core.protocols import ToolContext, ToolResult
+from core.tools import ToolContext, ToolResult
 from core.views import CommandOutput
 from tests.tool.commanding import is_alive, pids_in, plain_backend, services_in
 from tool.shell import Shell, ShellArgs

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from core.protocols import ToolSpec
+from core.tools import ToolSpec
 
 Call = tuple[str, str]
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.protocols import ToolSpec
+from core.tools import ToolSpec
 from gate.dialects import parse
 from gate.dialects.calls import Tools, typed
 

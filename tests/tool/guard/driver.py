@@ -24,8 +24,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
 from core.errors import ToolError
 from core.ledger import FileLedger
 from core.profile import ActiveProfile, ModelProfile
-from core.protocols import AnyTool, ToolContext, ToolServices
 from core.rules import Decision, Rule
+from core.tools import AnyTool, ToolContext, ToolServices
 from core.workspace import Workspace
 from flow.instructions import InstructionNotes, session_head
 from flow.permission import Mode, Permissions

@@ -12,7 +12,7 @@ from urllib.parse import unquote, urlsplit
 import pytest
 
 from core.errors import ToolError
-from core.protocols import ToolContext
+from core.tools import ToolContext
 from core.web import WebRules
 from gate.web import DirectWebClient
 from tests.tool.commanding import services_in

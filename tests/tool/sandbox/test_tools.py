@@ -15,7 +15,8 @@ from boot.confinement import policy_for
 from boot.paths import Folders
 from core.errors import ToolError
 from core.profile import ActiveProfile, ModelProfile
-from core.protocols import SandboxBackend, ToolContext, ToolServices
+from core.sandbox import SandboxBackend
+from core.tools import ToolContext, ToolServices
 from core.workspace import Workspace
 from tests.tool.commanding import Nobody, has_ended
 from tests.tool.filing import said
