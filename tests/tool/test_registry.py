@@ -130,7 +130,7 @@ def test_two_tools_of_one_name_are_a_mistake(tmp_path: Path) -> None:
 def test_specs_are_told_without_loading_a_tool_or_pydantic() -> None:
     program = (
         "import json, sys; from pathlib import Path; from tool.registry import Registry, built_in, BUILT_IN;"
-        "from core.protocols import ToolServices; from core.workspace import Workspace;"
+        "from core.tools import ToolServices; from core.workspace import Workspace;"
         "services = ToolServices(workspace=Workspace(Path('.')), artifacts=Path('x'), sandbox=None, asker=None, web=None);"
         "print(len(Registry(built_in(services, BUILT_IN)).specs()), json.dumps(sorted(sys.modules)))"
     )
