@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, runtime_checkable
 
 from core.ledger import FileLedger
 from core.masking import Masking
@@ -69,7 +69,9 @@ class Tool(Protocol[ArgsT]):
     def args(self) -> "type[BaseModel]": ...
 
     @property
-    def effect(self) -> Effect: ...
+    def effect(self) -> Effect:
+        """The worst that it can do."""
+        ...
 
     async def run(self, args: ArgsT, context: ToolContext) -> ToolResult:
         """Do it. Raise `ToolError` for what the model can mend; let every other error fly."""
@@ -77,6 +79,20 @@ class Tool(Protocol[ArgsT]):
 
 
 AnyTool = Tool[Any]
+
+
+@runtime_checkable
+class MilderByArguments(Protocol):
+    """What a tool has beside the rest when some of its calls do less than its worst: search, beside store."""
+
+    def effect_of(self, args: Any, /) -> Effect:
+        """What a call with these arguments can do at worst."""
+        ...
+
+
+def effect_of(tool: AnyTool, arguments: "BaseModel") -> Effect:
+    """What one call can do at worst: it is judged, told and kept for an undo by that."""
+    return tool.effect_of(arguments) if isinstance(tool, MilderByArguments) else tool.effect
 
 
 class Toolbox(Protocol):

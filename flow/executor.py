@@ -16,7 +16,7 @@ from core.permissions import RISKY, Effect
 from core.policies import Approver, PermissionPolicy
 from core.protocols import Emit
 from core.schema import parse_arguments
-from core.tools import AnyTool, Toolbox, ToolContext, ToolResult
+from core.tools import AnyTool, Toolbox, ToolContext, ToolResult, effect_of
 from core.values import encode, value
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ class _Admitted:
     arguments: "BaseModel"
     plain: Mapping[str, object]
     """The arguments as JSON knows them."""
+    effect: Effect
 
 
 @value
@@ -72,19 +73,20 @@ class ToolExecutor:
             tool = self.toolbox.find(call.name)
             arguments = parse_arguments(tool, call.arguments)
             plain = arguments.model_dump(mode="json")
+            effect = effect_of(tool, arguments)
             judged = encode([call, plain])
-            await self._permit(call, tool, plain, tell)
+            await self._permit(call, effect, plain, tell)
             if encode([call, arguments.model_dump(mode="json")]) != judged:
                 said = f"{call.name} was not run: it was changed while it was judged."
                 raise PermissionDenied(said, hint="Make the call again.")
         except ToolError as error:
             by_person = isinstance(error, _SaidNo)
             return ToolFinished(call_id=call.id, text=str(error), status=error.status, by_person=by_person)
-        await tell(ToolStarted(call=call, effect=tool.effect))
-        return _Admitted(call, tool, arguments, plain)
+        await tell(ToolStarted(call=call, effect=effect))
+        return _Admitted(call, tool, arguments, plain, effect)
 
-    async def _permit(self, call: ToolCall, tool: AnyTool, plain: Mapping[str, object], tell: Emit) -> None:
-        question = await self.permission.check(call, tool.effect, plain)
+    async def _permit(self, call: ToolCall, effect: Effect, plain: Mapping[str, object], tell: Emit) -> None:
+        question = await self.permission.check(call, effect, plain)
         if question is None:
             return
         await tell(PermissionAsked(call=call, reason=question.reason, rule=question.rule))
@@ -114,7 +116,7 @@ class ToolExecutor:
 
     def _kept(self, admitted: _Admitted, tell: Emit) -> AbstractAsyncContextManager[None]:
         """Within it the call may change files: what it does to them can be taken back."""
-        if admitted.tool.effect not in RISKY:
+        if admitted.effect not in RISKY:
             return nullcontext()
         return self.checkpoints().around(admitted.call, admitted.plain, tell)
 

@@ -1,0 +1,48 @@
+"""How each call is judged: by what it can do itself, not by the worst of its tool."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from core.events import PermissionAsked, ToolFinished, ToolStarted
+from core.messages import ToolStatus
+from core.permissions import Effect
+from flow.permission import Mode
+from gate.scripted import ScriptedGateway, call, say
+from tests.building import Echo, EchoArgs, Permits, a_loop, turn
+from tests.flow.permitting import permissions
+
+
+@dataclass
+class Shelf(Echo):
+    """Writes, but for what begins with "look"."""
+
+    name: str = "shelf"
+    effect: Effect = Effect.WRITE
+
+    def effect_of(self, args: EchoArgs) -> Effect:
+        return Effect.READ if args.text.startswith("look") else self.effect
+
+
+async def test_a_call_that_is_milder_than_its_tool_is_told_and_judged_by_what_it_does() -> None:
+    permits = Permits(asks=(Effect.WRITE,))
+    gateway = ScriptedGateway(call("shelf", text="look"), call("shelf", text="put"), say("done"))
+
+    events = await turn(a_loop(gateway, Shelf(), permits=permits))
+
+    assert [event.effect for event in events if isinstance(event, ToolStarted)] == [Effect.READ, Effect.WRITE]
+    assert [event.call.arguments for event in events if isinstance(event, PermissionAsked)] == [
+        '{"text": "put"}'
+    ]
+
+
+@pytest.mark.parametrize(("text", "status"), [("look", ToolStatus.OK), ("put", ToolStatus.FAILED)])
+async def test_plan_lets_it_look_and_refuses_the_rest(tmp_path: Path, text: str, status: ToolStatus) -> None:
+    plan, shelf = permissions(tmp_path, mode=Mode.PLAN), Shelf()
+    gateway = ScriptedGateway(call("shelf", text=text), say("done"))
+
+    events = await turn(a_loop(gateway, shelf, permits=plan))
+
+    assert [event.status for event in events if isinstance(event, ToolFinished)] == [status]
+    assert shelf.ran == ["look"] * (text == "look")
