@@ -41,7 +41,8 @@ async def _task(given: Arguments, loaded: Loaded, text: str) -> int:
 
 
 async def _chat(given: Arguments, loaded: Loaded) -> int:
-    from servr.terminal import ChatHeader, chat, chat_people
+    from boot.chat_commands import COMMANDS, OpenChat
+    from servr.terminal import ChatHeader, OwnCommands, chat, chat_people
 
     if given.json:
         raise ConfigError("--json and --deltas need a task.", hint='Give one with -p "…".')
@@ -57,7 +58,9 @@ async def _chat(given: Arguments, loaded: Loaded) -> int:
             sandbox=opened.sandbox,
             notices=opened.notices,
         )
-        return await chat(opened.session, header, people, opened.models, opened.undo)
+        own = OwnCommands(rows=COMMANDS, of=OpenChat(opened=opened, loaded=loaded, terminal=people.terminal))
+        await chat(opened.session, header, people, opened.models, opened.undo, own=own)
+    return 0
 
 
 def _choice(given: Arguments, otherwise: Kind) -> Choice:

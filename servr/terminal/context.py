@@ -1,12 +1,15 @@
 """`/context`: what fills the window, and what the server keeps of it."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from core.deltas import CacheLostDelta
 from core.messages import AssistantMessage, Message, ToolMessage, Usage, UserMessage
+from core.protocols import ModelRequest
 from core.tokens import CountSource
 from core.visible import visible
-from flow.window_use import WindowUse
+from flow.window_use import WindowUse, window_use
+from servr.drawing import Line
+from servr.terminal.talk import Chat
 from servr.terminal.waiting import Waiting
 
 QUOTED_CHARS = 50
@@ -16,6 +19,20 @@ SOURCES: Mapping[CountSource, str] = {
     "usage": "by what the server said of earlier prompts",
     "estimate": "estimated from its length",
 }
+
+
+async def show_context(chat: Chat, wanted: str) -> Iterable[Line]:
+    session, models = chat.session, chat.models
+    messages = session.conversation.messages
+    prompt = ModelRequest(system=session.loop.system, messages=tuple(messages), tools=session.loop.tools)
+    use = window_use(
+        prompt,
+        messages,
+        window_tokens=models.window_tokens,
+        thinking=models.thinking,
+        counted=await models.count(prompt),
+    )
+    return [Line(visible(text)) for text in context_lines(use, chat.reader.waiting, messages)]
 
 
 def context_lines(use: WindowUse, waiting: Waiting, messages: Sequence[Message]) -> Iterator[str]:

@@ -8,12 +8,29 @@ from core.visible import visible
 from flow.undo import Undo, Wish
 from servr.drawing import Line, Style, lines_of_view
 from servr.file_lines import lines_of_steps
+from servr.terminal.talk import Chat
 from servr.terminal.terminal import Terminal
 
 MOST_STEPS = 40
 MOST_CONFLICTS = 20
 MOST_FILES = 50
 WISHES: dict[str, Wish] = {"o": "overwrite", "k": "keep", "s": "stop"}
+
+
+async def undo(chat: Chat, wanted: str) -> Iterable[Line]:
+    return await UndoCommands(chat.undo(), chat.terminal).answer("/undo", wanted)
+
+
+async def redo(chat: Chat, wanted: str) -> Iterable[Line]:
+    return await UndoCommands(chat.undo(), chat.terminal).answer("/redo", wanted)
+
+
+async def diff(chat: Chat, wanted: str) -> Iterable[Line]:
+    return await UndoCommands(chat.undo(), chat.terminal).answer("/diff", wanted)
+
+
+async def rewind(chat: Chat, wanted: str) -> Iterable[Line]:
+    return await UndoCommands(chat.undo(), chat.terminal).answer("/rewind", wanted)
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from typing import get_args
 import pytest
 
 from boot.arguments import parser
+from boot.chat_commands import rows_of_page
 from boot.settings import known_settings
 from core.events import Event, Outcome
 from core.messages import ToolCall
@@ -54,6 +55,12 @@ def test_every_flag_and_command_is_on_the_page_of_commands() -> None:
 
     flags = set(re.findall(r"--[a-z-]+", parser().format_help()))
     assert [flag for flag in sorted(flags) if f"`{flag}" not in page] == []
+
+
+def test_the_commands_of_the_chat_are_on_their_page_as_the_tables_have_them() -> None:
+    page = (DOCS / "commands.md").read_text(encoding="utf-8")
+
+    assert "\n".join(rows_of_page()) in page
 
 
 def test_no_two_views_have_the_same_name() -> None:

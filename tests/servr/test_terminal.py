@@ -31,6 +31,7 @@ from servr.terminal.lines import Interrupted, PipedLines
 from servr.terminal.people import TerminalApprover, TerminalAsker, approval_of
 from servr.terminal.reader import TerminalReader
 from servr.terminal.screen import Screen, wants_colour
+from servr.terminal.talk import LEAVE, Next
 from servr.terminal.terminal import Terminal
 from servr.terminal.undoing import UndoCommands
 from tests.building import NOW, MemoryLog, Permits, a_loop
@@ -108,24 +109,24 @@ def shown(terminal: Terminal) -> str:
 
 async def talk(
     terminal: Terminal, gateway: Gateway, asks: tuple[Effect, ...] = (), models: Models | None = None
-) -> tuple[int, list[Event]]:
+) -> tuple[Next, list[Event]]:
     people = people_at(terminal)
     loop = a_loop(gateway, permits=Permits(asks=asks))
     loop = replace(loop, executor=replace(loop.executor, approver=people.approver))
     log = MemoryLog()
     session = Session("s", loop, log)
     undo = Undo(NoCheckpoints(), log.records, session.record, log.sync)
-    code = await chat(session, HEADER, people, models or Models(), lambda: undo)
+    ended = await chat(session, HEADER, people, models or Models(), lambda: undo)
     await session.aclose()
-    return code, [record.event for record in log.kept]
+    return ended, [record.event for record in log.kept]
 
 
 async def test_a_chat_from_its_header_to_its_end() -> None:
     terminal = terminal_of("", "go", "exit")
 
-    code, _ = await talk(terminal, ScriptedGateway(call("echo", text="a\x1b[2J"), say("All\n\ndone.")))
+    ended, _ = await talk(terminal, ScriptedGateway(call("echo", text="a\x1b[2J"), say("All\n\ndone.")))
 
-    assert code == 0
+    assert ended == LEAVE
     assert shown(terminal) == (
         "roost · m at http://127.0.0.1:1/v1\n"
         "/w · permission ask · sandbox none\n"
@@ -139,9 +140,9 @@ async def test_a_chat_from_its_header_to_its_end() -> None:
 
 @pytest.mark.parametrize("last", ["quit", "exit", "/exit", " /quit ", EOFError()])
 async def test_a_person_may_leave_in_many_ways(last: str | Exception) -> None:
-    code, events = await talk(terminal_of(last), ScriptedGateway())
+    ended, events = await talk(terminal_of(last), ScriptedGateway())
 
-    assert (code, events) == (0, [])
+    assert (ended, events) == (LEAVE, [])
 
 
 async def test_ctrl_c_at_the_prompt_drops_the_line_and_twice_leaves() -> None:
@@ -166,7 +167,6 @@ async def test_commands_are_answered_without_the_model(typed: str, first_line: s
     _, events = await talk(terminal, ScriptedGateway())
 
     assert f"\n{first_line}" in shown(terminal)
-    assert "exit, quit" in shown(terminal)
     assert events == []
 
 

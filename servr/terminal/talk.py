@@ -1,0 +1,78 @@
+"""What one chat is made of, for those who carry out its commands."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from core.protocols import ModelSwitch
+from core.values import value
+from flow.sessions import Session
+from servr.drawing import Line
+from servr.terminal.command import ChatCommand, command_named, nearest
+from servr.terminal.reader import TerminalReader
+from servr.terminal.terminal import Terminal
+
+if TYPE_CHECKING:
+    from flow.undo import Undo
+
+
+@value
+class Next:
+    """What becomes of a chat."""
+
+    kind: Literal["leave", "new", "resume"]
+    session: str = ""
+    """Which one is resumed."""
+
+
+LEAVE = Next(kind="leave")
+
+
+@value
+class OwnCommands:
+    """Commands of whoever opened the chat."""
+
+    rows: Sequence[ChatCommand] = ()
+    of: object = None
+    """What their functions are given in the place of the chat."""
+
+
+NO_COMMANDS = OwnCommands()
+
+
+@dataclass
+class Chat:
+    """One session, and the person who talks in it."""
+
+    session: Session
+    terminal: Terminal
+    models: ModelSwitch
+    undo: "Callable[[], Undo]"
+    reader: TerminalReader
+    commands: Sequence[ChatCommand]
+    """All there are, by name."""
+    own: OwnCommands = NO_COMMANDS
+    next: Next | None = None
+    """Where to go from here; None: the chat goes on."""
+
+    async def carry_out(self, command: ChatCommand, wanted: str) -> Iterable[Line]:
+        """What it shows beside the events it causes."""
+        of = self.own.of if command in self.own.rows else self
+        shown: Iterable[Line] = await command.function()(of, wanted)
+        return shown
+
+    def command(self, text: str) -> tuple[ChatCommand | None, str, str] | None:
+        """The command that `text` is, its name, and what follows; None when it is for the model.
+
+        A path at the start of a prompt is none, and neither is a word that no command is like.
+        """
+        word, _, wanted = text.partition(" ")
+        name = word.removeprefix("/")
+        if word in ("quit", "exit") and not wanted:
+            return command_named(self.commands, word), word, ""
+        if name == word or "/" in name:
+            return None
+        row = command_named(self.commands, name)
+        if row is None and wanted and not nearest(self.commands, name):
+            return None
+        return row, name, wanted.strip()
