@@ -19,6 +19,7 @@ AgentError(message, hint)
 │  ├─ SkillRejected
 │  └─ ToolTimedOut
 ├─ UndoRefused              the user decides: files stay as they are              exit 1
+├─ PlanRefused              whoever changes a plan: it stays as it is             exit 1
 └─ StoreError               the user acts: disk, rights, a damaged file           exit 4
 """
 
@@ -106,6 +107,9 @@ class ToolTimedOut(ToolError): ...
 
 
 class UndoRefused(AgentError): ...
+
+
+class PlanRefused(AgentError): ...
 
 
 class StoreError(AgentError):
