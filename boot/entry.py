@@ -41,10 +41,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _dispatch(arguments: list[str]) -> int:
-    from boot.commands.table import NAMES
-
-    if arguments and arguments[0] in NAMES:
-        from boot.commands.running import run
+    if arguments[:1] and arguments[0] in COMMANDS:
+        from boot.commands import run
 
         return run(arguments)
     from boot.arguments import parse

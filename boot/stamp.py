@@ -9,7 +9,7 @@ import json
 import os
 import sys
 
-EXTRAS_WITHIN = {"dev": ("data", "dev", "shell", "web")}
+EXTRAS_WITHIN = {"dev": ("code", "data", "dev", "shell", "web")}
 
 
 class Stamp:
