@@ -1,0 +1,240 @@
+"""Functions become contracts by their text alone; what is wrong is told with the line and the mend."""
+
+import json
+import tomllib
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from core.errors import SkillRejected
+from core.skills import Contract, kept_contract, promoted
+
+REFUSED = tomllib.loads(Path(__file__).with_name("refused_skills.toml").read_text(encoding="utf-8"))
+TYPES = """
+import datetime as dt
+import typing as t
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Annotated, Any, Literal, Optional, TypedDict, Union
+
+Prices = list[float]
+
+@dataclass
+class Bar:
+    '''One day.
+
+    Attributes:
+        close: The last price.
+    '''
+    day: date
+    close: float
+    volume: int = 0
+
+class Order(TypedDict, total=False):
+    symbol: str
+    amount: "int"
+"""
+SHAPES = [
+    ("x: str", {"type": "string"}),
+    ("x: int", {"type": "integer"}),
+    ("x: float", {"type": "number"}),
+    ("x: bool", {"type": "boolean"}),
+    ("x: 'list[int]'", {"type": "array", "items": {"type": "integer"}}),
+    ("x: t.List[str]", {"type": "array", "items": {"type": "string"}}),
+    ("x: Sequence[Prices]", {"type": "array", "items": {"type": "array", "items": {"type": "number"}}}),
+    ("x: list", {"type": "array", "items": {}}),
+    ("x: dict[str, Any]", {"type": "object"}),
+    ("x: Mapping[int, float]", {"type": "object"}),
+    ("x: tuple[float, ...]", {"type": "array", "items": {"type": "number"}}),
+    (
+        "x: tuple[float, float]",
+        {"type": "array", "items": {"type": "number"}, "description": "(2 items)"},
+    ),
+    ("x: Literal['up', 'down', 3]", {"enum": ["up", "down", 3]}),
+    ("x: Union[int, str]", {"anyOf": [{"type": "integer"}, {"type": "string"}]}),
+    ("x: int | str | None", {"anyOf": [{"type": "integer"}, {"type": "string"}]}),
+    ("x: Annotated[int, 'In days.']", {"type": "integer", "description": "In days."}),
+    ("x: date", {"type": "string", "description": "YYYY-MM-DD"}),
+    ("x: dt.datetime", {"type": "string", "description": "YYYY-MM-DDThh:mm:ss"}),
+    (
+        "x: Bar",
+        {
+            "type": "object",
+            "properties": {
+                "day": {"type": "string", "description": "YYYY-MM-DD"},
+                "close": {"type": "number", "description": "The last price."},
+                "volume": {"type": "integer"},
+            },
+            "required": ["day", "close"],
+        },
+    ),
+    (
+        "x: Order",
+        {"type": "object", "properties": {"symbol": {"type": "string"}, "amount": {"type": "integer"}}},
+    ),
+]
+GOOGLE = '''"""Find the mean
+of numbers.
+
+Args:
+    numbers (list[float]): What is
+        averaged.
+    weight: How heavy: as a number.
+
+Returns:
+    other: The mean.
+"""'''
+NUMPY = '''"""Find the mean of numbers.
+
+Parameters
+----------
+numbers : list of float
+    What is
+    averaged.
+weight : float, optional
+    How heavy: as a number.
+
+Returns
+-------
+other : float
+    The mean.
+"""'''
+REST = '''"""Find the mean of numbers.
+
+:param list numbers: What is
+    averaged.
+:param weight: How heavy: as a number.
+:returns: The mean.
+"""'''
+
+
+def contract(source: str, function: str = "f", *examples: str, allowed: tuple[str, ...] = ()) -> Contract:
+    return promoted(source, function, function, examples, allowed)
+
+
+def properties(source: str) -> Mapping[str, object]:
+    found: Mapping[str, object] = contract(source).parameters["properties"]
+    return found
+
+
+@pytest.mark.parametrize(("parameter", "schema"), SHAPES, ids=[shape[0] for shape in SHAPES])
+def test_a_type_hint_becomes_a_schema(parameter: str, schema: object) -> None:
+    assert properties(f'{TYPES}\ndef f({parameter}) -> None:\n    """Do it."""\n') == {"x": schema}
+
+
+def test_what_has_a_default_is_not_required() -> None:
+    made = contract(
+        'def f(a: int, b: int = 2, *, c: "str | None", d: int = None) -> int:\n    """Do it."""\n'
+    )
+
+    assert made.parameters["required"] == ["a", "c"]
+
+
+@pytest.mark.parametrize("docstring", [GOOGLE, NUMPY, REST], ids=["google", "numpy", "rest"])
+def test_descriptions_reach_the_schema_from_every_kind_of_docstring(docstring: str) -> None:
+    body = docstring.replace("\n", "\n    ")
+    made = contract(f"def f(numbers: list[float], weight: float = 1) -> float:\n    {body}\n    return 1\n")
+
+    assert made.description == "Find the mean of numbers."
+    assert made.parameters == {
+        "type": "object",
+        "properties": {
+            "numbers": {"type": "array", "items": {"type": "number"}, "description": "What is averaged."},
+            "weight": {"type": "number", "description": "How heavy: as a number."},
+        },
+        "required": ["numbers"],
+    }
+
+
+def test_only_what_the_function_needs_is_kept_as_it_was_written() -> None:
+    source = '''import math, subprocess
+from statistics import mean, median
+
+FACTOR = 2  # doubled
+RESULTS = []
+
+# Doubles.
+def double(x: float) -> float:
+    return FACTOR * mean([x])
+
+
+def experiment():
+    subprocess.run("ls")
+
+
+def f(x: float) -> float:
+    """Double a number."""
+    return double(x)
+
+
+if __name__ == "__main__":
+    print(f(3))
+'''
+
+    made = contract(source, "f", "assert f(1) == 2", ">>> f(2)\n4")
+
+    assert made.source == (
+        "# A skill of Roost: `roost skills show f`; after an edit `roost skills accept f`.\n"
+        "# function: f\n# example: f(1) == 2\n# example: f(2) == 4\n\n"
+        "from statistics import mean\n\n\nFACTOR = 2  # doubled\n\n\n# Doubles.\n"
+        "def double(x: float) -> float:\n    return FACTOR * mean([x])\n\n\n"
+        'def f(x: float) -> float:\n    """Double a number."""\n    return double(x)\n'
+    )
+    assert made.left_out == ("experiment",)
+
+
+def test_a_kept_file_compiles_to_the_contract_it_came_from() -> None:
+    made = promoted(f'{TYPES}\ndef f(x: Bar) -> None:\n    """Do it."""\n', "f", "draw", ["f(1)"])
+
+    assert kept_contract(made.source, "draw") == replace(made, left_out=())
+
+
+def test_a_module_that_a_setting_allows_may_be_imported() -> None:
+    source = 'import pandas\ndef f(x: int) -> int:\n    """Do it."""\n    return pandas.f(x)\n'
+
+    assert contract(source, allowed=("pandas",)).imports == ("pandas",)
+
+
+@pytest.mark.parametrize("case", REFUSED.values(), ids=REFUSED)
+def test_a_refusal_names_the_line_and_the_mend(case: Mapping[str, str]) -> None:
+    with pytest.raises(SkillRejected) as refusal:
+        contract(case["source"], case.get("function", "f"), *case.get("examples", []))
+
+    assert str(refusal.value) == case["said"]
+
+
+def test_several_faults_are_told_at_once() -> None:
+    with pytest.raises(SkillRejected) as refusal:
+        contract("import socket\nprint(1)\ndef f(a, *b):\n    return socket\n")
+
+    told = str(refusal.value).splitlines()
+    assert [line.partition(":")[0] for line in told] == [
+        "Not promoted.",
+        *["Line 1", "Line 2", *["Line 3"] * 3],
+    ]
+
+
+def test_a_huge_file_is_refused() -> None:
+    with pytest.raises(SkillRejected, match="characters; a skill may have"):
+        contract("# x\n" * 20_000)
+
+
+def test_deep_nesting_is_refused_and_ends_nothing() -> None:
+    with pytest.raises(SkillRejected):
+        contract(f"def f(x: {'list[' * 3_000}int{']' * 3_000}) -> int:\n    'Do it.'\n")
+
+
+@pytest.mark.parametrize("name", ["", "Upper", "a b", "class", "a" * 41, "../x", "_x", "x\n", "é"])
+def test_what_is_no_name_for_a_tool_is_refused(name: str) -> None:
+    with pytest.raises(SkillRejected, match="no name for a tool"):
+        promoted("def f() -> int:\n    'Do it.'\n", "f", name)
+
+
+def test_a_contract_is_plain_json() -> None:
+    assert (
+        json.dumps(contract("def f() -> int:\n    'Do it.'\n").parameters)
+        == '{"type": "object", "properties": {}}'
+    )
