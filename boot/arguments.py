@@ -1,21 +1,18 @@
-"""The command line of `roost`, without its sub-commands (`boot/commands.py`)."""
+"""The command line of `roost`, without its commands (`boot/commands/`)."""
 
 import argparse
 from collections.abc import Sequence
 from dataclasses import field
+from shutil import get_terminal_size
 
+from boot.commands.table import typed_in_full
+from core.commands import help_lines
 from core.values import value
 
-EPILOG = """commands:
-  roost sessions [search WORDS | show ID | export ID]   what was said before
-  roost models [--url URL] [--json]                     which models there are, what each can do, and where
-  roost calibrate [--url URL] [--model NAME]            what a model can do, found out in five minutes
-  roost settings                                        every setting and where it comes from
-  roost doctor                                          what is missing, and how to mend it
-  roost why "COMMAND"                                   how a command would be judged
-
+EXIT_CODES = """\
 exit codes: 0 done, 1 not done, 2 usage or settings, 3 model server, 4 files of ours, 5 unverified,
-70 a bug, 130 interrupted"""
+70 a bug, 130 interrupted
+"""
 
 
 @value
@@ -51,31 +48,47 @@ def parse(argv: Sequence[str]) -> Arguments:
     )
 
 
-def parser() -> argparse.ArgumentParser:
-    line = argparse.ArgumentParser(
+class CommandLine(argparse.ArgumentParser):
+    """Its help ends with the commands, from their table; no other start has to read that."""
+
+    def format_help(self) -> str:
+        commands = "\n".join(help_lines(typed_in_full(), width=get_terminal_size().columns))
+        return f"{super().format_help()}\ncommands:\n{commands}\n\n{EXIT_CODES}"
+
+
+def parser() -> CommandLine:
+    """Its help is docs/commands.md as well: `python -m boot.commands_page` writes it there."""
+    line = CommandLine(
         prog="roost",
         description="A coding agent for the model on your own machine. Without -p it opens a chat.",
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
+        add_help=False,
     )
     add = line.add_argument
-    add("-p", "--prompt", nargs="?", const="", metavar="TEXT", help="do one task and exit; also reads stdin")
-    add("--json", action="store_true", help="with -p: every event on stdout, one JSON record a line")
-    add("--deltas", action="store_true", help="with -p: --json, with the passing events too")
-    add("--model", metavar="NAME", help="model to ask (AGENT_MODEL)")
-    add("--url", dest="model_url", metavar="URL", help="OpenAI-compatible server (AGENT_MODEL_URL)")
-    add("--workspace", metavar="FOLDER", help="folder to work in (AGENT_WORKSPACE)")
-    add("--permission", metavar="MODE", help="plan, ask, auto-edit or full (AGENT_PERMISSION)")
-    add("--sandbox", metavar="KIND", help="auto, external (this machine is one) or none (AGENT_SANDBOX)")
-    add("--max-steps", metavar="N", help="model replies in one turn (AGENT_MAX_STEPS)")
+    text = "does one task and exits; text from standard input is added to it, or stands alone"
+    add("-p", "--prompt", nargs="?", const="", metavar="TEXT", help=text)
+    text = "with -p: every durable event on standard output, one JSON record a line, and nothing else there"
+    add("--json", action="store_true", help=text)
+    add("--deltas", action="store_true", help="--json with the passing events too")
+    add("--model", metavar="NAME", help="the model to ask (AGENT_MODEL)")
+    text = "the OpenAI-compatible server to ask (AGENT_MODEL_URL)"
+    add("--url", dest="model_url", metavar="URL", help=text)
+    add("--workspace", metavar="FOLDER", help="the folder to work in (AGENT_WORKSPACE)")
+    text = "what may run without a question: plan, ask, auto-edit or full (AGENT_PERMISSION)"
+    add("--permission", metavar="MODE", help=text)
+    text = "what keeps commands in: auto, external (this machine is one) or none (AGENT_SANDBOX)"
+    add("--sandbox", metavar="KIND", help=text)
+    text = "model replies in one turn before it is stopped (AGENT_MAX_STEPS)"
+    add("--max-steps", metavar="N", help=text)
     which = line.add_mutually_exclusive_group()
-    which.add_argument(
-        "-c", "--continue", dest="newest", action="store_true", help="go on with the newest session"
-    )
-    which.add_argument("--resume", metavar="ID", help="go on with this session")
+    text = "goes on with the session of this workspace that was used last"
+    which.add_argument("-c", "--continue", dest="newest", action="store_true", help=text)
+    text = "goes on with this session; how the id alone begins will do"
+    which.add_argument("--resume", metavar="ID", help=text)
     model = line.add_mutually_exclusive_group()
-    model.add_argument("--offline", action="store_true", help="built-in rules, no model")
-    model.add_argument("--gemini", action="store_true", help="ask Gemini (GEMINI_API_KEY), for long tasks")
-    add("--version", action="store_true", help="print the version and exit")
+    model.add_argument("--offline", action="store_true", help="built-in rules answer, no model")
+    text = "asks Gemini, for long tasks; needs GEMINI_API_KEY"
+    model.add_argument("--gemini", action="store_true", help=text)
+    add("--version", action="store_true", help="prints the version")
+    add("-h", "--help", action="help", help="prints this")
     return line

@@ -1,11 +1,9 @@
 """Commands of the chat that need more than a session has: stores, settings, the sessions of before.
 
 To add one, add a row here, and in a module of its own
-`async def name(chat: OpenChat, wanted: str) -> Iterable[Line]`; its line in docs/commands.md is
-what `python -m boot.chat_commands` prints.
+`async def name(chat: OpenChat, wanted: str) -> Iterable[Line]`; `python -m boot.commands_page` writes
+its line in docs/commands.md.
 """
-
-import sys
 
 from boot.layers import Loaded
 from boot.wiring import Opened
@@ -33,7 +31,3 @@ def rows_of_page() -> list[str]:
 
     rows = sorted((*ALWAYS_THERE, *COMMANDS), key=lambda row: row.name)
     return [*table_lines([row.row for row in rows], heading="what you type")]
-
-
-if __name__ == "__main__":
-    sys.stdout.write("\n".join(rows_of_page()) + "\n")

@@ -41,8 +41,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _dispatch(arguments: list[str]) -> int:
-    if arguments[:1] and arguments[0] in COMMANDS:
-        from boot.commands import run
+    from boot.commands.table import NAMES
+
+    if arguments and arguments[0] in NAMES:
+        from boot.commands.running import run
 
         return run(arguments)
     from boot.arguments import parse

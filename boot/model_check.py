@@ -8,7 +8,7 @@ import json
 from collections.abc import AsyncIterator, Mapping
 
 from boot.calibrate.kept import Calibrations
-from boot.doctor import Finding
+from boot.commands.doctor import Finding
 from boot.layers import here
 from boot.model_way import NO_WINDOW, ModelWay, way_to_model
 from boot.plugins import Plugins

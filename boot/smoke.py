@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from subprocess import CompletedProcess
 
-from boot.doctor import PACKAGES, ROOT
+from boot.commands.doctor import PACKAGES, ROOT
 from boot.stamp import Checkout
 from boot.version import VERSION
 from core.errors import AgentError

@@ -15,11 +15,11 @@ from pathlib import Path
 import pytest
 
 from boot.calibrate.checks import EXAM, Check, graded
-from boot.calibrate.command import calibrate
 from boot.calibrate.exam import Exam
 from boot.calibrate.examinee import Examinee
 from boot.calibrate.kept import Calibrations
 from boot.calibrate.report import Graded, Report
+from boot.commands.calibrate import calibrate
 from boot.layers import here
 from boot.model_way import ModelWay
 from boot.settings import Settings

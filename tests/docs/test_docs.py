@@ -9,8 +9,8 @@ from typing import get_args
 
 import pytest
 
-from boot.arguments import parser
-from boot.chat_commands import rows_of_page
+from boot.commands.table import NAMES
+from boot.commands_page import PAGE, TABLES, with_tables
 from boot.settings import known_settings
 from core.events import Event, Outcome
 from core.messages import ToolCall
@@ -50,17 +50,19 @@ def test_every_setting_is_on_the_page_of_settings() -> None:
     assert [known.variable for known in known_settings().values() if known.variable not in page] == []
 
 
-def test_every_flag_and_command_is_on_the_page_of_commands() -> None:
-    page = (DOCS / "commands.md").read_text(encoding="utf-8")
+def test_the_tables_of_commands_are_those_that_help_is_made_of() -> None:
+    page = PAGE.read_text(encoding="utf-8")
 
-    flags = set(re.findall(r"--[a-z-]+", parser().format_help()))
-    assert [flag for flag in sorted(flags) if f"`{flag}" not in page] == []
+    assert page == with_tables(page)
+    assert re.findall("<!-- table of (.+) -->", page) == list(TABLES)
 
 
-def test_the_commands_of_the_chat_are_on_their_page_as_the_tables_have_them() -> None:
-    page = (DOCS / "commands.md").read_text(encoding="utf-8")
+def test_every_command_has_its_heading_and_its_module() -> None:
+    modules = {path.stem for path in (ROOT / "boot" / "commands").glob("*.py")}
 
-    assert "\n".join(rows_of_page()) in page
+    told = [heading.removeprefix("roost ") for heading in headings("commands.md") if "roost " in heading]
+    assert told == list(NAMES)
+    assert modules - {"__init__", "table", "running"} == set(NAMES)
 
 
 def test_no_two_views_have_the_same_name() -> None:

@@ -302,4 +302,4 @@ def test_the_door_is_the_only_way_to_the_log() -> None:
         if "log.append(" in path.read_text() or "conversation.apply(" in path.read_text()
     }
 
-    assert appending == {"flow/sessions.py", "boot/undo_command.py", "boot/calibrate/examinee.py"}
+    assert appending == {"flow/sessions.py", "boot/commands/undo.py", "boot/calibrate/examinee.py"}

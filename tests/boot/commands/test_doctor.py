@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from boot import doctor
-from boot.doctor import CHECKS, Finding, examine
+from boot.commands import doctor
+from boot.commands.doctor import CHECKS, Finding, examine
 from boot.layers import Loaded, here, load_settings
 from boot.model_check import USE_TOOLS, model_findings, tried
 from boot.model_way import NO_WINDOW

@@ -1,11 +1,14 @@
 """`roost sessions`: what was said before, in short, in full, and as a document."""
 
+import argparse
 import sys
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
 
+from boot.layers import Loaded, here
+from boot.masking import masking_of
 from core.errors import ConfigError, StoreError
 from core.events import Event, ModelReplied, TurnStarted
 from core.masking import Masking
@@ -18,6 +21,44 @@ from store.sessions import Sessions, SessionSummary
 
 SHOWN = 30
 AGES = ((86_400, "day"), (3_600, "hour"), (60, "minute"))
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--all", action="store_true", help="of every workspace")
+    parser.set_defaults(action="list")
+    actions = parser.add_subparsers(metavar="ACTION")
+
+    def action(name: str, text: str) -> argparse.ArgumentParser:
+        added = actions.add_parser(name, help=text, description=text, allow_abbrev=False)
+        added.set_defaults(action=name)
+        return added
+
+    listing = action("list", "The sessions, last used first.")
+    search = action("search", "Sessions with a prompt or a reply that has all these words.")
+    show = action("show", "What was said and done.")
+    export = action("export", "A session as Markdown.")
+    for one in (listing, search):  # what was not given here leaves what was given before
+        one.add_argument("--all", action="store_true", default=argparse.SUPPRESS, help="of every workspace")
+        one.add_argument("--workspace", metavar="FOLDER", default=argparse.SUPPRESS, help="whose sessions")
+    for one in (show, export):
+        one.add_argument("id", metavar="ID", help="the id, or how it alone begins")
+    search.add_argument("words", nargs="+", metavar="WORD")
+    export.add_argument("--output", metavar="FILE", help="a new file instead of stdout")
+
+
+def act(given: argparse.Namespace, loaded: Loaded) -> int:
+    sessions = Sessions(here().folders.sessions)
+    workspace = None if given.all else loaded.workspace
+    match given.action:
+        case "search":
+            return search_sessions(sessions, workspace, given.words)
+        case "show":
+            return show_session(sessions, given.id)
+        case "export":
+            masking = masking_of(loaded.settings, here())
+            return export_session(sessions, given.id, given.output, masking)
+        case _:
+            return list_sessions(sessions, workspace)
 
 
 def list_sessions(sessions: Sessions, workspace: Path | None, clock: Clock = utc_now) -> int:

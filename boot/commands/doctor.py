@@ -3,6 +3,7 @@
 A check looks at one thing and answers with findings; it depends on no other check.
 """
 
+import argparse
 import os
 import shutil
 import sys
@@ -16,7 +17,7 @@ from boot.layers import Loaded, here
 from core.errors import AgentError
 from core.values import value
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("boot", "core", "flow", "gate", "model", "servr", "store", "tool")
 REQUIRED = ("dotenv", "httpx", "numpy", "prompt_toolkit", "pydantic", "rich")
 INSTALL = "Install Roost again: in a checkout remove .venv and start python3 cli.py."
@@ -33,6 +34,14 @@ class Finding:
 
 
 Check = Callable[[Loaded], Iterable[Finding]]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--offline", action="store_true", help="leave the model server alone")
+
+
+def act(given: argparse.Namespace, loaded: Loaded) -> int:
+    return examine(loaded, ask_model=not given.offline)
 
 
 def examine(loaded: Loaded, *, ask_model: bool) -> int:

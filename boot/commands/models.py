@@ -1,16 +1,28 @@
 """`roost models`: which models there are, what each can do, and where."""
 
+import argparse
 import asyncio
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
 
 from boot.calibrate.kept import Calibrations
+from boot.layers import Loaded, here
 from boot.models import servers_of
 from boot.settings import Settings
 from core.values import encode
 from gate.discovery import LOCAL_URLS
 from servr.model_table import model_table
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--url", metavar="URL", help="of this server, not of all on the usual local ports")
+    parser.add_argument("--json", action="store_true", help="all that is known, as one line of JSON")
+
+
+def act(given: argparse.Namespace, loaded: Loaded) -> int:
+    kept = Calibrations(here().folders.calibrations)
+    return list_models(loaded.settings, given.url or loaded.settings.model_url, kept, json=given.json)
 
 
 def list_models(

@@ -1,11 +1,14 @@
 """`roost undo`: the steps of a session with what they changed, and its files back to one of them."""
 
+import argparse
 import asyncio
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from boot.layers import Loaded, here
+from boot.masking import masking_of
 from boot.paths import Folders
 from boot.session_files import SessionFiles
 from core.errors import UndoRefused
@@ -22,6 +25,24 @@ from store.session_log import SessionLog, read_header, read_records
 from store.sessions import Sessions
 
 MOST_NAMED = 10
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("--session", metavar="ID", help="or how it alone begins; else the newest of the workspace")
+    add("--to", type=int, metavar="STEP", help="files become what they were after it; 0: before all")
+    add("--preview", action="store_true", help="only show what would change")
+    add("--overwrite", action="store_true", help="also what somebody else changed since")
+
+
+def act(given: argparse.Namespace, loaded: Loaded) -> int:
+    of = (here().folders, loaded.workspace, given.session)
+    if given.to is None:
+        return list_steps(*of)
+    if given.preview:
+        return preview(*of, given.to)
+    masking = masking_of(loaded.settings, here())
+    return undo_to(*of, given.to, overwrite=given.overwrite, masking=masking)
 
 
 def list_steps(folders: Folders, workspace: Path, session: str | None) -> int:

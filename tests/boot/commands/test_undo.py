@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from boot.commands import run
+from boot.commands.running import run
 from boot.layers import here
 from core.errors import ConfigError, StoreError, UndoRefused
 from core.profile import ModelProfile

@@ -8,9 +8,9 @@ import pytest
 
 from boot.calibrate.kept import Calibrations
 from boot.calibrate.report import Report
-from boot.commands import run
+from boot.commands.models import list_models
+from boot.commands.running import run
 from boot.models import served_model
-from boot.models_command import list_models
 from boot.settings import Settings
 from core.errors import RequestRejected
 from tests.fakes import FakeServer, bodies

@@ -1,5 +1,6 @@
 """`roost calibrate`: holds the exam, shows how far it is, and tells what came of it."""
 
+import argparse
 import asyncio
 import os
 import sys
@@ -13,6 +14,7 @@ from boot.calibrate.examinee import Examinee
 from boot.calibrate.kept import Calibrations, Learned, written
 from boot.calibrate.progress import Progress
 from boot.calibrate.report import LEFT_OUT, Report
+from boot.layers import Loaded, here
 from boot.model_way import ModelWay, way_to_model
 from boot.paths import Folders
 from boot.plugins import Plugins
@@ -23,6 +25,18 @@ from core.values import encode, utc_now
 
 LEAST_COLUMNS = 60
 """Of the table, however narrow the terminal is."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("--model", metavar="NAME", help="model to ask (AGENT_MODEL)")
+    add("--url", dest="model_url", metavar="URL", help="its server (AGENT_MODEL_URL)")
+    add("--anew", action="store_true", help="from the first check on, not where it broke off")
+    add("--json", action="store_true", help="the report as one line of JSON")
+
+
+def act(given: argparse.Namespace, loaded: Loaded) -> int:
+    return calibrate(loaded.settings, here().folders, json=given.json, anew=given.anew)
 
 
 def calibrate(settings: Settings, folders: Folders, *, json: bool, anew: bool) -> int:

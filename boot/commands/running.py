@@ -1,0 +1,47 @@
+"""Carries out one of the commands beside the chat and `-p`."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from contextlib import redirect_stdout
+from importlib import import_module
+from io import TextIOWrapper
+from typing import Any
+
+from boot.commands.table import COMMANDS
+from boot.layers import here, load_settings
+from boot.masking import masking_of
+from boot.shown import Shown
+from core.commands import CommandRow
+from core.visible import visible
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Carry out a command line that begins with the name of a command.
+
+    Exits with code 2 and a usage line when it is not understood.
+
+    Raises:
+        AgentError: with the exit code it names.
+    """
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # what was said may hold letters this terminal lacks
+    (row,) = (row for row in COMMANDS if row.name == arguments[0])
+    command: Any = import_module(f"boot.commands.{row.name}")
+    given = _parser(row, command).parse_args(arguments[1:])
+    flags = {name: getattr(given, name, None) for name in ("workspace", "model", "model_url")}
+    loaded = load_settings(here(), {name: flag for name, flag in flags.items() if flag})
+    for warning in loaded.warnings:
+        sys.stderr.write(f"roost: {visible(warning)}\n")
+    shown: Any = Shown(sys.stdout, masking_of(loaded.settings, here()))
+    with redirect_stdout(shown):
+        exit_code: int = command.act(given, loaded)
+    return exit_code
+
+
+def _parser(row: CommandRow, command: Any) -> argparse.ArgumentParser:
+    described = f"{row.purpose[0].upper()}{row.purpose[1:]}."
+    parser = argparse.ArgumentParser(prog=f"roost {row.name}", description=described, allow_abbrev=False)
+    parser.add_argument("--workspace", metavar="FOLDER", help="folder to work in (AGENT_WORKSPACE)")
+    command.add_arguments(parser)
+    return parser
