@@ -9,10 +9,10 @@ from collections.abc import Callable, Mapping, Sequence
 
 from bench.tables import write
 from bench.tokens import token_counter
-from boot.wiring import system_text
 from core.profile import ModelProfile, Size
 from core.protocols import ModelRequest
 from core.tools import ToolSpec
+from flow.system_prompt import system_text
 from gate.dialects.rendering import told_tools
 from gate.serialising import PrefixWriter
 from tool.registry import BUILT_IN, SCHEMAS, offered

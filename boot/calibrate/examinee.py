@@ -11,7 +11,6 @@ from typing import get_args
 from boot.calibrate.report import Fields
 from boot.calibrate.turns import Asked, Turn, turn_of
 from boot.model_way import ModelWay
-from boot.wiring import system_text
 from core.conversation import Conversation
 from core.deltas import CallDelta, Delta, ReplyBuilder, TextDelta, ThinkingDelta
 from core.errors import ContextOverflow, GatewayError, RequestRejected
@@ -29,6 +28,7 @@ from flow.nobody import Nobody
 from flow.permission import Mode, Permissions
 from flow.places import Places
 from flow.repair import ReplyRepair
+from flow.system_prompt import system_text
 from flow.unkept import NoCheckpoints
 from gate.text_calls import TextCallGateway, ToldToolsGateway
 from gate.web import DirectWebClient

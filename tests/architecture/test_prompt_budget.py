@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from boot.wiring import system_text
 from core.profile import EditFormat, ModelProfile, Size
 from core.tools import ToolSpec
+from flow.system_prompt import system_text
 from gate.dialects.rendering import told_tools
 from tool.registry import SCHEMAS, offered
 

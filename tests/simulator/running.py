@@ -10,7 +10,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from boot.wiring import system_text
 from core.conversation import Conversation
 from core.endpoint import ServerFacts
 from core.events import Outcome
@@ -28,6 +27,7 @@ from flow.places import Places
 from flow.repair import RUNGS, ReplyRepair
 from flow.secrets import Secrets
 from flow.sessions import Session
+from flow.system_prompt import system_text
 from flow.unkept import NoCheckpoints
 from gate.repetition import RepetitionGuard
 from gate.retrying import RetryingGateway
