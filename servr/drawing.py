@@ -4,10 +4,7 @@ Text of a model or a tool is shown and never obeyed (`core/visible.py`).
 """
 
 import json
-import unicodedata
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from enum import StrEnum
 from typing import assert_never
 
 from core.almost_json import plain_object
@@ -50,6 +47,10 @@ from core.views import (
     WebPage,
 )
 from core.visible import visible
+from servr.cells import fitted as fitted
+from servr.cells import width_of as width_of
+from servr.spans import Line as Line
+from servr.spans import Style as Style
 
 MOST_OUTPUT_LINES = 20
 MOST_DIFF_LINES = 80
@@ -57,22 +58,6 @@ MOST_ERROR_LINES = 6
 MOST_TITLE_CHARS = 100
 MOST_LINE_CHARS = 400
 MOST_CELL_WIDTH = 24
-
-
-class Style(StrEnum):
-    PLAIN = "plain"
-    DIM = "dim"
-    STRONG = "strong"
-    GOOD = "good"
-    BAD = "bad"
-
-
-@dataclass(frozen=True)
-class Line:
-    """One line for a screen, already made visible; it has no end of line."""
-
-    text: str
-    style: Style = Style.PLAIN
 
 
 def plain_lines(event: Event) -> Iterator[str]:
@@ -239,21 +224,6 @@ def _table(view: Table) -> Iterator[Line]:
         yield Line("  ".join(cells).rstrip(), Style.PLAIN if place else Style.STRONG)
     if view.note:
         yield Line(first_line(view.note), Style.DIM)
-
-
-def width_of(text: str) -> int:
-    """How many columns of a terminal `text` takes."""
-    wide = sum(unicodedata.east_asian_width(character) in "WF" for character in text)
-    return len(text) + wide - sum(map(bool, map(unicodedata.combining, text)))
-
-
-def fitted(text: str, width: int) -> str:
-    """`text` in exactly `width` columns."""
-    if width_of(text) > width:
-        while width_of(text) >= width:
-            text = text[:-1]
-        text += "…"
-    return text + " " * (width - width_of(text))
 
 
 def _many(count: int, complete: bool) -> str:

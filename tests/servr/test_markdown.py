@@ -1,0 +1,172 @@
+"""Markdown as it comes, drawn for a terminal."""
+
+import re
+from collections.abc import Sequence
+from itertools import pairwise
+from random import Random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from servr.cells import width_of
+from servr.markdown import MarkdownStream
+from servr.spans import Line, Span, Style
+from tests.servr.markdown_texts import texts
+
+OBEYED = re.compile("[\x00-\x08\x0a-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+
+
+def drawn(text: str, width: int = 80, *, marks: bool = False, cuts: Sequence[int] = ()) -> Sequence[Line]:
+    stream = MarkdownStream(width, marks)
+    places = [0, *cuts, len(text)]
+    rows = [row for start, end in pairwise(places) for row in stream.feed(text[start:end])]
+    return [*rows, *stream.end()]
+
+
+def shown(text: str, width: int = 80, *, marks: bool = False) -> list[str]:
+    return [row.text for row in drawn(text, width, marks=marks)]
+
+
+@given(text=texts, width=st.sampled_from([20, 40, 80]), chance=st.randoms(), count=st.integers(1, 40))
+def test_whatever_pieces_a_text_comes_in_it_looks_the_same(
+    text: str, width: int, chance: Random, count: int
+) -> None:
+    cuts = sorted(chance.randint(0, len(text)) for _ in range(count))
+
+    assert drawn(text, width, cuts=cuts) == drawn(text, width)
+
+
+@given(text=texts, place=st.floats(0, 1))
+def test_the_tail_is_what_would_come_if_the_text_ended(text: str, place: float) -> None:
+    beginning = text[: int(place * len(text))][:3_000]
+    stream = MarkdownStream(60)
+
+    done = stream.feed(beginning)
+
+    assert [*done, *stream.tail(10_000)] == drawn(beginning, 60)
+    assert stream.tail(2) == stream.end()[-2:]
+
+
+@given(text=texts)
+def test_nothing_that_a_terminal_obeys_gets_through(text: str) -> None:
+    assert not [row for row in shown(text) if OBEYED.search(row)]
+
+
+@given(text=texts)
+def test_the_parts_of_a_row_are_its_text(text: str) -> None:
+    assert all("".join(part.text for part in row.parts) == row.text for row in drawn(text))
+
+
+@pytest.mark.parametrize(
+    ("text", "rows"),
+    [
+        ("", []),
+        ("\n\n  \n", []),
+        ("# One #\ntext", ["# One", "text"]),
+        ("text\n# Two", ["text", "", "# Two"]),
+        ("Title\n---\ntext", ["## Title", "text"]),
+        ("Title\n===", ["# Title"]),
+        ("---", ["─" * 30]),
+        ("a **b** *c* ~~d~~ `e`", ["a b c d e"]),
+        ("[a](http://b/) <http://c/> ![d](e)", ["a (http://b/) http://c/ image:", "d (e)"]),
+        ("<b>x</b>\n<!-- y -->", ["<b>x</b>", "<!-- y -->"]),
+        ("- a\n  - b\n    - c\n- d", ["• a", "  ◦ b", "    ▪ c", "• d"]),
+        ("1. a\n  - b\n2. c", ["1. a", "   • b", "2. c"]),
+        ("- a\n\n  b", ["• a", "", "  b"]),
+        ("-\n- x", ["• ", "• x"]),
+        ("In\n1986. A year", ["In", "1986. A year"]),
+        ("> a\n> b\nc\n\nd", ["│ a", "│ b", "│ c", "", "d"]),
+        ("> a\n>\n> b", ["│ a", "│", "│ b"]),
+        ("```py\n  x\n\n```\ny", ["```py", "  x", "", "```", "", "y"]),
+        ("- a\n  ```\n  x\n  ```\n- b", ["• a", "```", "x", "```", "• b"]),
+        ("```\nnever ended", ["```", "never ended"]),
+        ("~~~~\n```\n~~~~", ["~~~~", "```", "~~~~"]),
+        ("one two three four five six seven", ["one two three four five six", "seven"]),
+        ("日本語のテキストは空白なしで書かれる。", ["日本語のテキストは空白なしで書", "かれる。"]),
+        ("x" * 65, ["x" * 30, "x" * 30, "x" * 5]),
+        ("see `a b", ["see `a b"]),
+        ("2 * 3 * 4 and snake_case_name", ["2 * 3 * 4 and snake_case_name"]),
+    ],
+)
+def test_each_kind_of_block_is_drawn(text: str, rows: list[str]) -> None:
+    assert shown(text, 30) == rows
+
+
+def test_styles_tell_what_is_meant_and_marks_where_styles_cannot() -> None:
+    text = "a **b *c*** `d` ~~e~~"
+
+    (styled,) = drawn(text)
+    (marked,) = shown(text, marks=True)
+
+    assert styled.spans == (
+        Span("a "),
+        Span("b ", (Style.STRONG,)),
+        Span("c", (Style.STRONG, Style.EMPHASIS)),
+        Span(" "),
+        Span("d", (Style.CODE,)),
+        Span(" "),
+        Span("e", (Style.STRUCK,)),
+    )
+    assert marked == text
+
+
+def test_code_is_coloured_line_by_line_and_its_text_is_kept() -> None:
+    code = 'def f(x):\n\t"""Two\n    lines."""\n    return 1  # one\n'
+
+    rows = drawn(f"```python\n{code}```")
+
+    assert [row.text for row in rows[1:-1]] == code.splitlines()
+    assert rows[1].spans[0] == Span("def", (Style.KEYWORD,))
+    assert rows[3].spans[0].styles == (Style.STRING,)
+    assert rows[4].spans[-1] == Span("# one", (Style.COMMENT,))
+
+
+def test_a_comment_of_many_lines_is_one_where_only_a_whole_one_is_known_to_the_lexer() -> None:
+    rows = drawn("```js\n/** Says\n * what */\nconst a = 1;\n```")
+
+    assert [row.spans[0].styles for row in rows[1:4]] == [
+        (Style.COMMENT,),
+        (Style.COMMENT,),
+        (Style.KEYWORD,),
+    ]
+
+
+def test_a_table_fits_the_width_and_loses_nothing() -> None:
+    table = "| name | what |\n|:--|--:|\n| a | one two three four |\n| `b|c` | 日本 |\n| d | e | f |"
+
+    rows = shown(table, 24)
+
+    assert rows == [
+        "name │              what",
+        "─────┼──────────────────",
+        "a    │     one two three",
+        "     │              four",
+        "b|c  │              日本",
+        "d    │             e | f",
+    ]
+    assert all(width_of(row) <= 24 for row in rows)
+
+
+def test_a_table_without_room_for_columns_becomes_a_list() -> None:
+    table = "| one | two | three | four |\n|---|---|---|---|\n| first value | 2 | third value | 4 |"
+
+    assert shown(table, 20) == ["one: first value", "two: 2", "three: third value", "four: 4"]
+
+
+def test_rows_of_a_long_table_are_shown_as_they_come() -> None:
+    stream = MarkdownStream(40)
+    stream.feed("| a | b |\n|---|---|\n" + "| 1 | 2 |\n" * 50)
+
+    assert [
+        row.text for row in stream.feed("| 3 | a long cell that has to be wrapped in its column |\n")
+    ] != []
+
+
+def test_a_long_paragraph_is_shown_before_its_end() -> None:
+    stream = MarkdownStream(40)
+
+    rows = stream.feed("word " * 30)
+
+    assert len(rows) == 3
+    assert [row.text for row in stream.tail(3)] == ["word word word word word word"]
