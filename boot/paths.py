@@ -3,6 +3,7 @@
 data    sessions/<workspace>/<id>.jsonl              AGENT_DATA_DIR
         calibrations/<model>-<digest>.json
         checkpoints/objects/, checkpoints/pending/
+        projects/<workspace>/*.lock
 config  settings.toml, .env, rules                   AGENT_CONFIG_DIR
 cache   what can be made again                       AGENT_CACHE_DIR
 """

@@ -3,8 +3,10 @@
 from pathlib import Path
 
 from boot.paths import OWN_FOLDER, Folders
+from boot.project import plan_path
 from boot.rules_file import load_rules, remember
 from boot.settings import Settings
+from core.permissions import Effect
 from core.rules import Decision, Rule
 from flow.permission import Mode, Permissions
 from flow.places import Places
@@ -28,10 +30,19 @@ def permissions_for(
         isolated=isolated,
         has_person=has_person,
         places=Places.of(str(workspace), str(Path.home())),
-        rules=(*own, *projects, _own_folder(folders)),
+        rules=(*own, *projects, _own_folder(folders), *_plan(workspace)),
         keep=lambda rule: remember(rule, users),
     )
     return permissions, (*own_warnings, *project_warnings)
+
+
+def _plan(workspace: Path) -> tuple[Rule, ...]:
+    """Where it does not lie in a folder that is protected anyway."""
+    path = plan_path(workspace)
+    if path.parent != workspace:
+        return ()
+    reason = "it is the plan, which only the tool project changes"
+    return (Rule(decision=Decision.DENY, effect=Effect.WRITE, path=(str(path),), reason=reason),)
 
 
 def _own_folder(folders: Folders) -> Rule:

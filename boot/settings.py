@@ -231,6 +231,7 @@ class Settings:
     enable_fetch: bool = _switch("fetch, which reads web pages")
     enable_data_view: bool = _switch("data_view, which looks into tables")
     enable_pyexe: bool = _switch("pyexe, which runs Python")
+    enable_project: bool = _switch("project, by which it keeps the plan of a workspace that has one")
     private_hosts: str = _setting(
         "",
         "Hosts that fetch may ask although they are not on the public internet, with blanks between them.",

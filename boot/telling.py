@@ -45,7 +45,7 @@ def instruction_notes(
 
 
 def note_sources(
-    inbox: list[str], instructions: InstructionNotes, files: SessionFiles
+    inbox: list[str], instructions: InstructionNotes, files: SessionFiles, plan: NoteSource | None
 ) -> tuple[NoteSource, ...]:
     """All that may have news before a step, in the order in which the model reads it."""
-    return (Steering(inbox), instructions, files.notes)
+    return (Steering(inbox), instructions, files.notes, *([plan] if plan else []))

@@ -19,10 +19,13 @@ SWITCHES = {
     "enable_fetch": ("fetch",),
     "enable_data_view": ("data_view",),
     "enable_pyexe": ("pyexe",),
+    "enable_project": ("project",),
 }
 """Which tools a setting turns off."""
 
 
+OF_A_PLAN = ("project",)
+"""What is offered only in a workspace that has a plan."""
 LOOSE = 1.25
 """How much longer than it should be an answer may be: the notes below it, a message of an error."""
 
@@ -31,7 +34,8 @@ def toolbox_for(
     settings: Settings, services: ToolServices, plugins: Plugins, names: Iterable[str]
 ) -> Registry:
     """The tools of plug-ins, and of the built-in ones those of these `names` that are enabled."""
-    registry = Registry(built_in(services, set(_enabled(settings)).intersection(names)))
+    enabled = set(_enabled(settings)).difference(() if services.project else OF_A_PLAN)
+    registry = Registry(built_in(services, enabled.intersection(names)))
     for name, factory in plugins.factories("roost.tools"):
         for tool in plugins.made(name, partial(_made_by, factory, services)) or ():
             try:

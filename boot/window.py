@@ -11,10 +11,13 @@ from flow.context import WindowPolicy
 from store.session_log import SessionHeader
 
 if TYPE_CHECKING:
+    from flow.plan_notes import FollowedPlan
     from flow.task_card import Surroundings
 
 
-def window_policy(header: SessionHeader, services: ToolServices, tell: Emit, way: ModelWay) -> WindowPolicy:
+def window_policy(
+    header: SessionHeader, services: ToolServices, tell: Emit, plan: "FollowedPlan | None", way: ModelWay
+) -> WindowPolicy:
     """For the model of `way`; a session has another one for each model that it changes to."""
     root = services.workspace.real_root
 
@@ -28,7 +31,7 @@ def window_policy(header: SessionHeader, services: ToolServices, tell: Emit, way
             TouchedFile(path=path.relative_to(root).as_posix(), digest=seen.digest, changed=seen.changed)
             for path, seen in services.ledger.files().items()
         )
-        return Surroundings(files=tuple(touched))
+        return Surroundings(files=tuple(touched), plan=plan.whole() if plan else "")
 
     def keep(text: str) -> str:
         from tool.clipping import kept

@@ -12,6 +12,7 @@ Services of tools stand in `boot/services.py`, what a model is told in `boot/tel
 import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, closing
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,6 +24,7 @@ from boot.opening import NEW_SESSION, NOBODY_THERE, Choice, Opening, People, ope
 from boot.permissions import permissions_for
 from boot.plugins import Plugins
 from boot.profiles import Profiles
+from boot.project import followed_plan
 from boot.resuming import Earlier, earlier_session, hand_over, take_up
 from boot.sandbox_choice import sandbox_for
 from boot.services import tool_services
@@ -31,6 +33,7 @@ from boot.settings import Settings
 from boot.telling import instruction_notes, note_sources
 from boot.toolbox import bounded, toolbox_for
 from boot.window import window_policy
+from core.endpoint import ServerFacts
 from core.events import Event
 from core.policies import Policies
 from core.protocols import ModelSwitch
@@ -50,6 +53,7 @@ from store.sessions import Sessions, new_session_id
 from tool.registry import Registry, offered
 
 if TYPE_CHECKING:
+    from flow.plan_notes import FollowedPlan
     from flow.undo import Undo
 
 __all__ = ["NEW_SESSION", "Choice", "Opened", "People", "open_session"]
@@ -66,6 +70,12 @@ class Opened:
     model: str
     endpoint: str
     sandbox: str
+    services: ToolServices
+    """What its tools work with."""
+    server: Callable[[], ServerFacts | None]
+    """What is known of the server that is asked now."""
+    plan: "FollowedPlan | None" = None
+    """The plan its model works by."""
     notices: tuple[str, ...] = ()
 
 
@@ -82,6 +92,7 @@ class Parts:
     toolbox: Registry
     log: SessionLog
     files: SessionFiles
+    plan: "FollowedPlan | None"
 
 
 @asynccontextmanager
@@ -114,6 +125,12 @@ async def open_session(
             has_person=people.can_approve,
         )
         services = tool_services(around, permissions, sandbox, way.profile)
+        plan = (
+            followed_plan(around.workspace, around.folders, services.active)
+            if settings.enable_project
+            else None
+        )
+        services = replace(services, project=plan)
         names = offered(way.profile) if earlier.tools is None else earlier.tools
         toolbox = toolbox_for(settings, services, around.plugins, names)
         log = earlier.log or _new_log(around, way, services, toolbox)
@@ -129,6 +146,7 @@ async def open_session(
             toolbox=toolbox,
             log=log,
             files=files,
+            plan=plan,
         )
         session, models, context = _joined(parts)
         stack.push_async_callback(session.aclose)
@@ -150,6 +168,9 @@ async def open_session(
             model=way.model,
             endpoint=masked(way.place),
             sandbox=sandbox.name,
+            services=services,
+            server=lambda: models.way.server,
+            plan=plan,
             notices=tuple(map(masked, (*notices, *around.plugins.warnings))),
         )
 
@@ -187,8 +208,8 @@ def _joined(parts: Parts) -> tuple[Session, SessionModels, NotedContext]:
 
     inbox: list[str] = []
     instructions = instruction_notes(log.header, parts.earlier.records, parts.services)
-    sources = note_sources(inbox, instructions, parts.files)
-    window = partial(window_policy, log.header, parts.services, tell)
+    sources = note_sources(inbox, instructions, parts.files, parts.plan)
+    window = partial(window_policy, log.header, parts.services, tell, parts.plan)
     context = NotedContext(window(way), sources, joins=way.profile.alternating_roles)
     policies = around.plugins.applied(
         "roost.policies",

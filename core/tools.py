@@ -19,6 +19,8 @@ from core.workspace import Workspace
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
+    from core.project_store import ProjectStore
+
 
 @value
 class ToolSpec:
@@ -157,6 +159,8 @@ class ToolServices:
     active: ActiveProfile = field(default_factory=ActiveProfile)
     ledger: FileLedger = field(default_factory=FileLedger)
     masking: Masking = field(default_factory=Masking)
+    project: "ProjectStore | None" = None
+    """The plan of the workspace, where the model works by one."""
 
     @property
     def profile(self) -> ModelProfile:

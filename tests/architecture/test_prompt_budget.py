@@ -12,10 +12,10 @@ from core.profile import EditFormat, ModelProfile, Size
 from core.tools import ToolSpec
 from flow.system_prompt import system_text
 from gate.dialects.rendering import told_tools
-from tool.registry import SCHEMAS, offered
+from tool.registry import EXTRAS, SCHEMAS, offered
 
 TOKENIZER = os.environ.get("ROOST_QWEN3_TOKENIZER", "")
-CORE = tuple(name for name in offered(ModelProfile()) if name != "ask_user")
+CORE = tuple(name for name in offered(ModelProfile()) if name not in EXTRAS)
 DEFAULT = ModelProfile()
 
 pytestmark = pytest.mark.skipif(
@@ -73,12 +73,17 @@ def test_the_head_of_every_size_fits_its_budget(
     size: Size, tools: int, most_tokens: int, edit_format: EditFormat
 ) -> None:
     profile = ModelProfile(size=size, edit_format=edit_format)
-    core = [name for name in offered(profile) if name != "ask_user"]
+    core = [name for name in offered(profile) if name not in EXTRAS]
 
     assert len(core) == tools - (edit_format == "write_file")
     assert head(*core, profile=profile) <= most_tokens
     assert told(profile, *core) <= most_tokens
 
 
-def test_asking_the_user_stays_within_what_extras_may_add() -> None:
-    assert head(*CORE, "ask_user") - head(*CORE) <= 450
+def test_all_extras_together_stay_within_what_they_may_add() -> None:
+    assert head(*CORE, *EXTRAS) - head(*CORE) <= 450
+
+
+@pytest.mark.parametrize(("name", "most_tokens"), [("project", 100)])
+def test_an_extra_stays_within_its_share(name: str, most_tokens: int) -> None:
+    assert head(*CORE, name) - head(*CORE) <= most_tokens

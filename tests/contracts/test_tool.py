@@ -10,12 +10,14 @@ import pytest
 from core.errors import ToolError
 from core.permissions import Effect
 from core.profile import ActiveProfile, ModelProfile
+from core.project import Project, Task
 from core.schema import parse_arguments
 from core.tools import AnyTool, ToolServices, WebResponse
 from core.values import decode, encode, value
 from core.views import View
 from core.web import WebRules
 from core.workspace import Workspace
+from store.project_file import ProjectFile
 from tests.tool.commanding import Nobody, plain_backend
 from tests.tool.filing import CONTEXT, ran
 from tool.fetch import Fetch
@@ -77,6 +79,7 @@ CASES = {
     "data_view": Case({"path": "wide.csv"}, {"path": "none.csv"}),
     "pyexe": Case({"code": "print('x' * 100_000)"}, None, {"code": "import time; time.sleep(300)"}),
     "ask_user": Case({"question": "?"}, None, {"question": "for ever"}),
+    "project": Case({}, {"task": "none"}),
 }
 
 
@@ -92,7 +95,14 @@ async def services(tmp_path: Path) -> AsyncIterator[ToolServices]:
     )
     somebody = Somebody()
     async with plain_backend() as backend:
+        project = ProjectFile(
+            Workspace(tmp_path), tmp_path / ".roost/project.json", tmp_path.parent / "locks"
+        )
+        project.begin(
+            Project(goal="x", tasks=tuple(Task(id=str(n), title="long " * 50) for n in range(1_000)))
+        )
         yield ToolServices(
+            project=project,
             workspace=Workspace(tmp_path),
             artifacts=tmp_path / ".roost" / "artifacts",
             sandbox=backend,
