@@ -1,0 +1,170 @@
+"""An index of texts by words and by meaning, in the tables of whoever keeps the texts.
+
+    INDEX = HybridIndex("facts")                         its tables begin with this
+    Migration(name="facts index", statements=INDEX.statements)
+
+    searched = Searching(database, INDEX, embedder)
+    [vector] = await searched.vectors([text])            None while there is none: it is made up for later
+    with database.writing() as connection:               your transaction, your record
+        INDEX.put(connection, record, text, scope=project, vector=vector)
+        INDEX.remove(connection, other_record)
+
+    found = await searched.search("how is it built?", 10, scopes=["", project])
+    [(hit.record, hit.score) for hit in found.hits], found.note
+
+`put` adds or replaces. What is found by words and what is found by meaning are two lists of their own; a
+record's score is the sum of 1 / (60 + its place) over both (reciprocal rank fusion).
+"""
+
+import sqlite3
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+
+from core.values import value
+from store.search.full_text import FullText
+from store.search.vectors import Vector, VectorTable
+
+FUSION = 60
+
+
+@value
+class Hit:
+    record: int
+    score: float
+    """To be compared within one search only."""
+    cosine: float | None = None
+    """How alike the vectors are, from -1 to 1; None where it was not found by meaning."""
+    by_words: bool = False
+    """Whether it was found by a word that tells."""
+
+
+@value
+class IndexState:
+    texts: int
+    waiting: int
+    """Texts without a vector of the model that is wanted."""
+    model: str
+    """Empty before the first vector."""
+
+
+@dataclass(frozen=True)
+class HybridIndex:
+    """Texts under the numbers of the caller's records, each in a scope. Searches name the scopes they are
+    for.
+
+    Nothing here begins or ends a transaction: what is put and removed is kept with the caller's own rows, or
+    undone with them.
+    """
+
+    prefix: str
+    """Letters and underscores."""
+
+    @property
+    def statements(self) -> tuple[str, ...]:
+        """What makes the tables: for a migration."""
+        return (
+            f"""CREATE TABLE {self.prefix}_texts (
+                record INTEGER PRIMARY KEY, scope INTEGER NOT NULL, text TEXT NOT NULL
+            ) STRICT""",
+            f"CREATE TABLE {self.prefix}_scopes (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT",
+            f"CREATE TABLE {self.prefix}_waiting (record INTEGER PRIMARY KEY) STRICT",
+            f"CREATE TABLE {self.prefix}_wanted (model INTEGER NOT NULL) STRICT",
+            *self.words.statements,
+            *self.vectors.statements,
+        )
+
+    @property
+    def words(self) -> FullText:
+        return FullText(self.prefix)
+
+    @property
+    def vectors(self) -> VectorTable:
+        return VectorTable(self.prefix)
+
+    def put(
+        self,
+        connection: sqlite3.Connection,
+        record: int,
+        text: str,
+        *,
+        scope: str = "",
+        vector: Vector | None = None,
+    ) -> None:
+        """Keep `text` under `record`, in the place of what was there. Without a vector, it waits for one."""
+        text = text.encode("utf-8", "replace").decode()  # SQLite takes no halves of characters
+        self.remove(connection, record)
+        number = self._scope_made(connection, scope)
+        row = (record, number, text)
+        connection.execute(f"INSERT INTO {self.prefix}_texts (record, scope, text) VALUES (?, ?, ?)", row)
+        self.words.put(connection, record, text, number)
+        self.complete(connection, record, number, vector)
+
+    def complete(
+        self, connection: sqlite3.Connection, record: int, scope: int, vector: Vector | None
+    ) -> None:
+        """Put down the vector of a text that is there, or that it waits for one."""
+        if vector is not None:
+            model = self.vectors.put(connection, record, scope, vector)
+            if self.want(connection, model):
+                connection.execute(f"DELETE FROM {self.prefix}_waiting WHERE record = ?", (record,))
+                return
+        connection.execute(f"INSERT OR IGNORE INTO {self.prefix}_waiting (record) VALUES (?)", (record,))
+
+    def remove(self, connection: sqlite3.Connection, record: int) -> None:
+        """Nothing happens where there is none."""
+        gone = connection.execute(f"DELETE FROM {self.prefix}_texts WHERE record = ?", (record,)).rowcount
+        if gone:
+            self.words.remove(connection, record)
+            self.vectors.remove(connection, record)
+            connection.execute(f"DELETE FROM {self.prefix}_waiting WHERE record = ?", (record,))
+
+    def want(self, connection: sqlite3.Connection, model: int) -> bool:
+        """Whether `model` is the one that all texts shall have vectors of; the first one is."""
+        query = f"SELECT model FROM {self.prefix}_wanted"
+        row = connection.execute(query).fetchone()
+        if row is None:
+            connection.execute(f"INSERT INTO {self.prefix}_wanted (model) VALUES (?)", (model,))
+            return True
+        return bool(row[0] == model)
+
+    def state(self, connection: sqlite3.Connection) -> IndexState:
+        query = (
+            f"SELECT (SELECT count(*) FROM {self.prefix}_texts),"
+            f" (SELECT count(*) FROM {self.prefix}_waiting),"
+            f" coalesce((SELECT name FROM {self.prefix}_models JOIN {self.prefix}_wanted ON id = model), '')"
+        )
+        texts, waiting, model = connection.execute(query).fetchone()
+        return IndexState(texts=texts, waiting=waiting, model=model)
+
+    def scope_numbers(self, connection: sqlite3.Connection, scopes: Collection[str] | None) -> frozenset[int]:
+        """Of those that hold or held a text; None stands for all."""
+        known = dict(connection.execute(f"SELECT name, id FROM {self.prefix}_scopes"))
+        wanted = known if scopes is None else set(scopes)
+        return frozenset(number for name, number in known.items() if name in wanted)
+
+    def _scope_made(self, connection: sqlite3.Connection, scope: str) -> int:
+        query = f"SELECT id FROM {self.prefix}_scopes WHERE name = ?"
+        row = connection.execute(query, (scope,)).fetchone()
+        insert = f"INSERT INTO {self.prefix}_scopes (name) VALUES (?) RETURNING id"
+        return int((row or connection.execute(insert, (scope,)).fetchone())[0])
+
+
+def fused(
+    by_words: Sequence[int], by_meaning: Iterable[Sequence[tuple[int, float]]], count: int
+) -> list[Hit]:
+    """Reciprocal rank fusion: the best first; of equals, the lower record first."""
+    scores: defaultdict[int, float] = defaultdict(float)
+    cosines: dict[int, float] = {}
+    for place, record in enumerate(by_words, 1):
+        scores[record] += 1 / (FUSION + place)
+    for ranked in by_meaning:
+        for place, (record, cosine) in enumerate(ranked, 1):
+            scores[record] += 1 / (FUSION + place)
+            cosines.setdefault(record, cosine)
+    worded = frozenset(by_words)
+    chosen = sorted(scores.items(), key=lambda scored: (-scored[1], scored[0]))[:count]
+    return [
+        Hit(record=record, score=score, cosine=cosines.get(record), by_words=record in worded)
+        for record, score in chosen
+    ]

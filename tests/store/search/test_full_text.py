@@ -1,0 +1,125 @@
+"""Search by words alone."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+
+import pytest
+
+from store.search.full_text import MOST_ROWS, FullText
+
+TABLE = FullText("notes")
+
+
+@pytest.fixture
+def connection() -> Iterator[sqlite3.Connection]:
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
+        for statement in TABLE.statements:
+            connection.execute(statement)
+        yield connection
+
+
+def filled(connection: sqlite3.Connection, *texts: str, scope: int = 1) -> None:
+    for row, text in enumerate(texts, 1):
+        TABLE.put(connection, row, text, scope)
+
+
+def test_the_row_with_the_rarer_words_comes_first(connection: sqlite3.Connection) -> None:
+    filled(connection, "the build is slow", "the build runs ninja", "the tests are slow")
+
+    assert TABLE.search(connection, "ninja build", 10, [1]) == [2, 1]
+
+
+def test_a_part_of_an_identifier_finds_it(connection: sqlite3.Connection) -> None:
+    filled(connection, "def parseJsonLine(text)", "class Other: ...")
+
+    assert TABLE.search(connection, "json", 10, [1]) == [1]
+    assert TABLE.search(connection, "parse_json_line", 10, [1]) == [1]
+
+
+def test_words_are_compared_by_their_stems(connection: sqlite3.Connection) -> None:
+    filled(connection, "running the migrations", "nothing of the kind")
+
+    assert TABLE.search(connection, "run migration", 10, [1]) == [1]
+
+
+@pytest.mark.parametrize("query", ["検索", "索", "全文検索エンジン"])
+def test_scripts_without_blanks_are_found_by_any_piece(connection: sqlite3.Connection, query: str) -> None:
+    filled(connection, "全文検索について", "画像の処理")
+
+    assert TABLE.search(connection, query, 10, [1])[0] == 1
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        '"',
+        "' OR 1=1 --",
+        'a" OR "b',
+        "NEAR(a b, 2)",
+        "words : a",
+        "a*",
+        "^a",
+        "a AND NOT",
+        "\x00",
+        "🚀",
+        "(",
+        "{a}",
+        "-a",
+        "",
+        " ",
+        "�",
+        "%s",
+        "a" * 2**20,
+        "a b " * 2**18,
+        "🚀" * 2**18,
+        "'\"" * 2**19,
+    ],
+)
+def test_no_query_is_syntax(connection: sqlite3.Connection, query: str) -> None:
+    filled(connection, "something else", "an apple")
+
+    assert TABLE.search(connection, query, 10, [1]) in ([], [1], [2], [1, 2])
+
+
+def test_only_the_scopes_that_are_asked_for_are_searched(connection: sqlite3.Connection) -> None:
+    filled(connection, "ninja builds")
+    TABLE.put(connection, 7, "ninja builds too", 2)
+
+    assert TABLE.search(connection, "ninja", 10, [1]) == [1]
+    assert TABLE.search(connection, "ninja", 10, [2]) == [7]
+    assert TABLE.search(connection, "ninja", 10, [1, 2, 3]) == [1, 7]
+    assert TABLE.search(connection, "ninja", 10, []) == []
+
+
+def test_what_is_removed_is_not_found(connection: sqlite3.Connection) -> None:
+    filled(connection, "ninja builds", "ninja tests")
+
+    TABLE.remove(connection, 1)
+    TABLE.remove(connection, 99)
+
+    assert TABLE.search(connection, "ninja", 10, [1]) == [2]
+
+
+def test_of_what_is_removed_no_word_is_left_once_it_is_tidied(connection: sqlite3.Connection) -> None:
+    filled(connection, "topsecretword builds", "ninja tests")
+
+    TABLE.remove(connection, 1)
+    TABLE.tidy(connection)
+
+    blocks = b"".join(row[0] for row in connection.execute("SELECT block FROM notes_words_data"))
+    assert b"topsecret" not in blocks
+
+
+def test_words_that_stand_everywhere_are_not_asked_for_beside_rare_ones(
+    connection: sqlite3.Connection,
+) -> None:
+    filled(connection, *["the common word"] * (MOST_ROWS + 10), "the common needle")
+
+    assert TABLE.search(connection, "the common needle", 5, [1]) == [MOST_ROWS + 11]
+
+
+def test_where_every_word_stands_everywhere_the_newest_come(connection: sqlite3.Connection) -> None:
+    filled(connection, *["the common word"] * (MOST_ROWS + 10))
+
+    assert TABLE.search(connection, "common the", 2, [1]) == [MOST_ROWS + 10, MOST_ROWS + 9]
