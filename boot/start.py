@@ -49,7 +49,7 @@ async def _chat(given: Arguments, loaded: Loaded) -> int:
     people = chat_people()
     choice = _choice(given, "server or offline")
     person = People(approver=people.approver, asker=people.asker)
-    async with open_session(loaded.settings, choice, person) as opened:
+    async with people.present(), open_session(loaded.settings, choice, person) as opened:
         header = ChatHeader(
             model=opened.model,
             endpoint=opened.endpoint,

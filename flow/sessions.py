@@ -73,6 +73,12 @@ class Session:
         """Say something to the model while it works; it reads it before its next step."""
         self.inbox.append(text)
 
+    def unread(self) -> Sequence[str]:
+        """What was said so and has not been read: it will not be, from now on."""
+        said = tuple(self.inbox)
+        self.inbox.clear()
+        return said
+
     def next_request(self) -> ModelRequest:
         """What the next request begins with, whatever will be said."""
         messages = (*self.conversation.messages, self._prompt(""))

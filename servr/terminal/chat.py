@@ -1,13 +1,13 @@
 """The chat: read a line, run a turn, until the person leaves."""
 
 import sys
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
 from io import TextIOWrapper
 from typing import TYPE_CHECKING
 
 from core.policies import Approver
-from core.protocols import ModelSwitch
+from core.protocols import ModelSwitch, Reader
 from core.tools import Asker
 from core.values import value
 from core.visible import visible
@@ -17,10 +17,12 @@ from servr.terminal.helping import unknown
 from servr.terminal.lines import EditedLines, Interrupted, PipedLines
 from servr.terminal.people import TerminalApprover, TerminalAsker
 from servr.terminal.reader import TerminalReader
-from servr.terminal.screen import Screen, can_redraw, wants_colour
+from servr.terminal.screen import Screen, can_redraw, prompt_lines, wants_colour
 from servr.terminal.table import COMMANDS
 from servr.terminal.talk import LEAVE, NO_COMMANDS, Chat, Next, OwnCommands
 from servr.terminal.terminal import Terminal
+from servr.terminal.typing_ahead import TypingAhead
+from servr.terminal.waiting import Waiting
 
 if TYPE_CHECKING:
     from flow.undo import Undo
@@ -46,18 +48,28 @@ class ChatPeople:
     asker: Asker
     terminal: Terminal
 
+    @asynccontextmanager
+    async def present(self) -> AsyncIterator[None]:
+        """Meanwhile they can type."""
+        if self.terminal.panel is None:
+            yield
+            return
+        async with self.terminal.panel.shown():
+            yield
+
 
 def chat_people() -> ChatPeople:
     """Whoever sits at standard input and output."""
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # a terminal without UTF-8 must not end the chat
-    is_terminal = sys.stdin.isatty() and sys.stdout.isatty()
-    lines = EditedLines() if is_terminal else PipedLines(sys.stdin.readline)
-    screen = Screen(
-        sys.stdout, colour=wants_colour(sys.stdout), redraws=is_terminal and can_redraw(sys.stdout)
-    )
-    terminal = Terminal(screen, lines)
-    return people_at(terminal)
+    colour = wants_colour(sys.stdout)
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        return people_at(Terminal(Screen(sys.stdout, colour=colour), PipedLines(sys.stdin.readline)))
+    if not can_redraw(sys.stdout):
+        return people_at(Terminal(Screen(sys.stdout, colour=colour), EditedLines()))
+    from servr.terminal.opening import panel_terminal  # a pipe needs no editor
+
+    return people_at(panel_terminal(colour=colour))
 
 
 def people_at(terminal: Terminal) -> ChatPeople:
@@ -77,20 +89,28 @@ async def chat(
     terminal = people.terminal
     terminal.settle = session.drained
     terminal.screen.masked = session.masked.masking.masked
-    reader = TerminalReader(terminal.screen, window=lambda: models.window_tokens)
-    session.subscribe(reader)
     rows = tuple(sorted((*COMMANDS, *own.rows), key=lambda row: row.name))
-    talk = Chat(session, terminal, models, undo, reader, rows, own)
+    talk = Chat(session, terminal, models, undo, Waiting(), rows, own)
+    ahead = TypingAhead(talk)
+    session.subscribe(_reader(talk, header, ahead))
     models.warm_up()
     _show_header(terminal, header)
     with terminal.catching_interrupts():
         while (text := await _next_prompt(talk)) is not None:
-            try:
-                async with reader.live():
+            with suppress(Interrupted):  # the session has told it
+                async with ahead.heard():
                     await terminal.interruptible(session.send(text))
-            except Interrupted:
-                continue  # the session has told it
+            talk.typed += ahead.rest()
     return talk.next or LEAVE
+
+
+def _reader(chat: Chat, header: ChatHeader, ahead: TypingAhead) -> Reader:
+    """Whoever shows the session; a panel is told of it too."""
+    if chat.terminal.panel is None:
+        return TerminalReader(chat.terminal.screen, chat.waiting)
+    from servr.terminal.opening import reader_at
+
+    return reader_at(chat.terminal.panel, chat, ahead, header.permission)
 
 
 async def _next_prompt(chat: Chat) -> str | None:
@@ -98,7 +118,7 @@ async def _next_prompt(chat: Chat) -> str | None:
     interrupts = 0
     while interrupts < 2 and chat.next is None:
         try:
-            text = (await chat.terminal.interruptible(chat.terminal.lines.read("> "))).strip()
+            text = await _line(chat)
         except Interrupted:
             interrupts += 1
             if interrupts < 2:
@@ -110,6 +130,16 @@ async def _next_prompt(chat: Chat) -> str | None:
         if text and not await _carried_out(chat, text):
             return text
     return None
+
+
+async def _line(chat: Chat) -> str:
+    if chat.typed:
+        text = chat.typed.pop(0)
+    else:
+        text = (await chat.terminal.interruptible(chat.terminal.lines.read("> "))).strip()
+    if chat.terminal.panel and text:
+        chat.terminal.screen.show(prompt_lines(text))
+    return text
 
 
 async def _carried_out(chat: Chat, text: str) -> bool:

@@ -15,6 +15,8 @@ class ChatCommand:
     """A sentence without a subject, in lower case and without a full stop."""
     run: str
     """Where its function is, as `package.module:function`; imported when it is called for."""
+    anytime: bool = False
+    """Whether it can be carried out while a turn runs; else it waits for its end."""
     aliases: tuple[str, ...] = ()
     """Other names, without the slash."""
 

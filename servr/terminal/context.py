@@ -32,7 +32,7 @@ async def show_context(chat: Chat, wanted: str) -> Iterable[Line]:
         thinking=models.thinking,
         counted=await models.count(prompt),
     )
-    return [Line(visible(text)) for text in context_lines(use, chat.reader.waiting, messages)]
+    return [Line(visible(text)) for text in context_lines(use, chat.waiting, messages)]
 
 
 def context_lines(use: WindowUse, waiting: Waiting, messages: Sequence[Message]) -> Iterator[str]:

@@ -25,10 +25,23 @@ class Lines(Protocol):
         """
         ...
 
+    async def answer(self, prompt: str) -> str:
+        """The next line, as the answer to a question that is asked while something runs. Raises as `read`."""
+        ...
+
+    async def ahead(self) -> str:
+        """A line that is typed while something runs and nobody asks; waits for ever where that cannot be."""
+        ...
+
+
+async def _never() -> str:
+    never: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+    return await never
+
 
 @dataclass
 class EditedLines:
-    """A line editor with history, for a terminal."""
+    """A line editor, for a terminal on which nothing can be drawn twice."""
 
     _session: "PromptSession[str] | None" = None
 
@@ -40,6 +53,12 @@ class EditedLines:
             return await self._session.prompt_async(prompt, handle_sigint=False)  # the chat has a handler
         except KeyboardInterrupt:
             raise Interrupted from None
+
+    async def answer(self, prompt: str) -> str:
+        return await self.read(prompt)
+
+    async def ahead(self) -> str:
+        return await _never()
 
 
 @dataclass
@@ -61,6 +80,12 @@ class PipedLines:
             self._ended = True
             raise EOFError
         return line.rstrip("\r\n")
+
+    async def answer(self, prompt: str) -> str:
+        return await self.read(prompt)
+
+    async def ahead(self) -> str:
+        return await _never()
 
     def _follow(self, loop: asyncio.AbstractEventLoop, lines: "asyncio.Queue[str]") -> None:
         line = "first"

@@ -1,20 +1,16 @@
-"""Shows a session as it happens."""
+"""Shows a session as it happens, where what was written stays as it is: a pipe, a simple terminal."""
 
-import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from core.deltas import Delta, RestartDelta, TextDelta, ThinkingDelta
 from core.events import Event, ModelDelta, ModelReplied, ModelSwitched, PermissionAsked, Record, TurnFinished
 from core.messages import AssistantMessage
 from core.visible import visible
-from servr.drawing import Line, Style, lines_of
+from servr.drawing import Style, lines_of
 from servr.terminal.screen import Screen
 from servr.terminal.waiting import Waiting
 
 MOST_THINKING_CHARS = 70
-REDRAW_SECONDS = 0.5
 
 
 @dataclass
@@ -23,8 +19,6 @@ class TerminalReader:
 
     screen: Screen
     waiting: Waiting = field(default_factory=Waiting)
-    window: Callable[[], int | None] = lambda: None
-    """The window that is served, for the line that tells how much of it is used."""
     _said: str = ""
     """What has been shown of the reply so far."""
     _thought: int = 0
@@ -41,28 +35,9 @@ class TerminalReader:
                 pass  # whoever asks or switches shows it
             case TurnFinished():
                 self.screen.show(lines_of(record.event))
-                if self.screen.redraws and (status := self.waiting.status(self.window())):
-                    self.screen.show([Line(status, Style.DIM)])
                 self.screen.write("\n")
             case event:
                 self.screen.show(lines_of(event))
-
-    @asynccontextmanager
-    async def live(self) -> AsyncIterator[None]:
-        """Meanwhile the last line says what the model is at."""
-        drawing = asyncio.create_task(self._draw()) if self.screen.redraws else None
-        try:
-            yield
-        finally:
-            if drawing:
-                drawing.cancel()
-                self.screen.show_for_now(None)
-
-    async def _draw(self) -> None:
-        while True:
-            await asyncio.sleep(REDRAW_SECONDS)
-            line = self.waiting.line()
-            self.screen.show_for_now(Line(line, Style.DIM) if line else None)
 
     def _stream(self, delta: Delta, event: Event) -> None:
         match delta:

@@ -1,7 +1,7 @@
 """What one chat is made of, for those who carry out its commands."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from core.protocols import ModelSwitch
@@ -9,8 +9,8 @@ from core.values import value
 from flow.sessions import Session
 from servr.drawing import Line
 from servr.terminal.command import ChatCommand, command_named, nearest
-from servr.terminal.reader import TerminalReader
 from servr.terminal.terminal import Terminal
+from servr.terminal.waiting import Waiting
 
 if TYPE_CHECKING:
     from flow.undo import Undo
@@ -48,10 +48,13 @@ class Chat:
     terminal: Terminal
     models: ModelSwitch
     undo: "Callable[[], Undo]"
-    reader: TerminalReader
+    waiting: Waiting
+    """What the model is at, and what its newest reply cost."""
     commands: Sequence[ChatCommand]
     """All there are, by name."""
     own: OwnCommands = NO_COMMANDS
+    typed: list[str] = field(default_factory=list)
+    """What was typed before its time: it comes before what will be."""
     next: Next | None = None
     """Where to go from here; None: the chat goes on."""
 

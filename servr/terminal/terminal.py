@@ -6,11 +6,14 @@ import signal
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from servr.drawing import Line, Style
 from servr.terminal.lines import Interrupted, Lines
 from servr.terminal.screen import Screen
+
+if TYPE_CHECKING:
+    from servr.terminal.panel import Panel
 
 T = TypeVar("T")
 
@@ -23,6 +26,8 @@ async def _settled() -> None:
 class Terminal:
     screen: Screen
     lines: Lines
+    panel: "Panel | None" = None
+    """Where a person types apart from what is shown; None where both are in one stream."""
     settle: Callable[[], Awaitable[None]] = _settled
     """Wait until all that has happened is on the screen."""
     _stop: Callable[[], object] | None = None
@@ -59,9 +64,10 @@ class Terminal:
         async with self._asking:
             await self.settle()
             self.screen.show(lines)
-            self.screen.hold()
+            if self.panel is None:
+                self.screen.hold()
             try:
-                return (await self.lines.read(prompt)).strip()
+                return (await self.lines.answer(prompt)).strip()
             except Interrupted:
                 self.interrupt()
                 await asyncio.Event().wait()  # until that reaches this task

@@ -1,11 +1,12 @@
 """What the model is at while a person waits, and what its reply cost: told in one line each.
 
-turn_started, tool_finished ─▶ reading ─▶ thinking, writing a call ─▶ model_replied ─▶ cache, window, speed
+turn_started, tool_finished ─▶ reading ─▶ thinking, writing ─▶ model_replied ─▶ cache, window, speed
+                                                                    └─▶ tool_started ─▶ running
 """
 
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 
 from core.deltas import (
     CacheLostDelta,
@@ -72,12 +73,19 @@ class Waiting:
     _seconds: float = 0.0
     """How long the newest reply was written."""
     _shrunk: bool = False
+    _again_at: float | None = None
+    """When the server is asked again, after a stream that broke."""
+    _running: dict[str, tuple[str, float]] = field(default_factory=dict)
+    """By call: the tool that runs, and since when."""
 
     def see(self, event: Event) -> None:
         match event:
             case SummaryAsked():
                 self._ask("summing up")
-            case TurnStarted() | ToolFinished() | NoteAdded() | WorkSentBack() | ReplyMended():
+            case ToolFinished(call_id=call_id):
+                self._running.pop(call_id, None)
+                self._ask()
+            case TurnStarted() | NoteAdded() | WorkSentBack() | ReplyMended():
                 self._ask()
             case ModelDelta(delta=delta):
                 self._hear(delta)
@@ -86,18 +94,26 @@ class Waiting:
             case ContextShrunk():
                 self._shrunk, self.lost = True, None
                 self._ask()
-            case ToolStarted() | TurnFinished():
+            case ToolStarted(call=call):
+                self._running[call.id] = visible(call.name), self.clock()
                 self._since = None
+            case TurnFinished():
+                self._running.clear()
+                self._since = self._writing = None
             case _:
                 pass
 
     def line(self) -> str:
-        """What goes on just now; empty when nobody waits, or when a person sees the text itself grow."""
+        """What goes on just now; empty when nobody waits."""
         now = self.clock()
+        if self._running:
+            return _running(list(self._running.values()), now)
         if self._writing:
-            return self._writing.line(now) if self._writing.doing else ""
+            return self._writing.line(now)
         if self._since is None:
             return ""
+        if self._again_at and self._again_at > now:
+            return f"asking again in {self._again_at - now:.0f} s"
         left = _left(*self._progress, now=now) if self._progress else ""
         return left or f"{self._doing}, {now - self._since:.0f} s"
 
@@ -119,6 +135,7 @@ class Waiting:
     def _ask(self, doing: str = "reading") -> None:
         self._doing = doing
         self._since, self._answered, self._progress, self._writing = self.clock(), None, None, None
+        self._again_at = None
 
     def _hear(self, delta: Delta) -> None:
         match delta:
@@ -126,15 +143,16 @@ class Waiting:
                 self._progress = delta, self.clock()
             case CacheLostDelta() if not self._shrunk:
                 self.lost = delta
-            case RestartDelta():
+            case RestartDelta(wait_seconds=seconds):
                 self._ask()
+                self._again_at = self.clock() + seconds
             case TextDelta(text=text):
-                self._grow("", len(text))
+                self._grow("writing", len(text))
             case ThinkingDelta(text=text):
                 self._grow("thinking", len(text))
             case CallDelta(name=name, arguments=arguments):
                 doing = f"writing a call of {visible(name)}" if name else ""
-                self._grow(doing or (self._writing.doing if self._writing else ""), len(arguments))
+                self._grow(doing or (self._writing.doing if self._writing else "writing"), len(arguments))
             case _:
                 pass
 
@@ -150,6 +168,13 @@ class Waiting:
             self.usage = usage
             self._seconds = self.clock() - self._answered if self._answered else 0.0
         self._since, self._writing, self._shrunk = None, None, False
+
+
+def _running(running: Sequence[tuple[str, float]], now: float) -> str:
+    """The tool that has run longest, and how many others do."""
+    name, since = running[0]
+    others = f", and {len(running) - 1} more" if running[1:] else ""
+    return f"running {name}, {now - since:.0f} s{others}"
 
 
 def _left(progress: ProgressDelta, came: float, *, now: float) -> str:

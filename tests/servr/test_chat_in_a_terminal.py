@@ -15,20 +15,21 @@ from pathlib import Path
 import pytest
 
 from tests.scripted_server import Gate, ScriptedServer, call, say
+from tests.scripted_server.replies import slowly
 
 pytestmark = [pytest.mark.server, pytest.mark.slow]
 
 CLI = Path(__file__).parents[2] / "cli.py"
 LIMIT_SECONDS = 30.0
-SEQUENCE = re.compile(r"\x1b(\[[0-?]*[ -/]*[@-~]|[()].|[=>])|\r")
-READY = "\x1b[?2004h"
-"""What the line editor sends when it begins to listen."""
+SEQUENCE = re.compile(r"\x1b(\[[0-?]*[ -/]*[@-~]|\][^\x07]*\x07|[()].|[=>])|\r")
+READY = "\x1b]133;B\x07"
+"""What the chat tells the terminal when it begins to listen."""
 WITH_TERMINAL = """\
 import fcntl, os, sys, termios
 fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 os.execv(sys.executable, [sys.executable, *sys.argv[1:]])
 """
-CTRL_C, CTRL_D = "\x03", "\x04"
+CTRL_C, CTRL_D, ESCAPE = "\x03", "\x04", "\x1b"
 
 
 class Person:
@@ -270,7 +271,7 @@ def test_while_the_model_is_silent_a_line_says_what_it_is_at_and_then_goes(works
 
         assert person.leaves() == 0
 
-    assert re.search(r"reading, \d+ s\x1b\[0m\r\x1b\[K", person.raw)
+    assert re.search(r"reading, \d+ s.*?\x1b\[J.*?Done\.", person.raw, re.DOTALL)
 
 
 def test_a_session_is_taken_up_again(workspace: Path) -> None:
@@ -432,3 +433,92 @@ def test_a_secret_in_a_file_is_not_shown_by_a_difference(workspace: Path) -> Non
         assert person.leaves() == 0
 
     assert "sk-abcdefghijklmnop1234" not in person.screen
+
+
+def test_what_is_typed_while_it_works_is_shown_and_steers_the_next_step(workspace: Path) -> None:
+    silent = Gate()
+    script = [slowly(call("list_files"), silent), say("Then so.")]
+    with ScriptedServer(script) as server, chatting(workspace, server.url) as person:
+        person.answer("Look around.")
+        person.sees("reading, ")
+        person.type("Only look for tests.\r")
+        person.sees("queued: Only look for tests.")
+        silent.open()
+        person.sees("> Only look for tests.")
+        person.sees("Then so.")
+        person.answer("exit")
+
+        assert person.leaves() == 0
+
+    told = [message for message in server.requests[1].messages if message["role"] != "system"]
+    assert [message["role"] for message in told][:2] == ["user", "assistant"]
+    assert "Only look for tests." in told[-1]["content"]
+
+
+def test_what_no_step_read_any_more_is_the_next_prompt(workspace: Path) -> None:
+    silent = Gate()
+    script = [say("I begin.", silent, " I end."), say("And then that.")]
+    with ScriptedServer(script) as server, chatting(workspace, server.url) as person:
+        person.answer("Begin.")
+        person.sees("I begin.")
+        person.type("Then that.\r")
+        person.sees("queued: Then that.")
+        person.type("And this.\r")
+        person.sees("queued: And this.")
+        silent.open()
+        person.sees("I end.")
+        person.sees("> Then that.")
+        person.sees("And then that.")
+        person.answer("exit")
+
+        assert person.leaves() == 0
+
+    assert server.requests[1].messages[-1]["content"] == "Then that.\n\nAnd this."
+
+
+def test_a_question_does_not_run_into_a_line_that_was_begun(workspace: Path) -> None:
+    silent = Gate()
+    script = [slowly(call("shell", command="true"), silent), say("Fine.")]
+    with ScriptedServer(script) as server, chatting(workspace, server.url) as person:
+        person.answer("Run it.")
+        person.sees("reading, ")
+        person.type("y")
+        person.sees("y")
+        silent.open()
+        person.is_asked()
+        person.type("es, but gently\r")
+        person.sees("queued: yes, but gently")
+        person.type("n\r")
+        person.sees("refused")
+        person.sees("> yes, but gently")
+        person.sees("Fine.")
+        person.answer("exit")
+
+        assert person.leaves() == 0
+
+    assert "The user said no" in server.requests[1].messages[-2]["content"]
+
+
+def test_a_line_that_is_put_aside_comes_back_after_the_question(workspace: Path) -> None:
+    silent = Gate()
+    script = [slowly(call("shell", command="true"), silent), say("Fine."), say("Done.")]
+    with ScriptedServer(script) as server, chatting(workspace, server.url) as person:
+        person.answer("Run it.")
+        person.sees("reading, ")
+        person.type("And the")
+        person.sees("And the")
+        silent.open()
+        person.sees("A question waits")
+        person.type(ESCAPE)
+        person.sees("Allow it?")
+        person.type("y\r")
+        person.sees("allowed (once)")
+        person.sees("Fine.")
+        person.is_asked()
+        person.type("n?\r")
+        person.sees("Done.")
+        person.answer("exit")
+
+        assert person.leaves() == 0
+
+    assert server.requests[2].messages[-1]["content"] == "And then?"

@@ -62,6 +62,13 @@ class Typed:
             raise line
         return line
 
+    async def answer(self, prompt: str) -> str:
+        return await self.read(prompt)
+
+    async def ahead(self) -> str:
+        await asyncio.Event().wait()
+        raise EOFError
+
 
 @dataclass
 class Models:

@@ -22,6 +22,7 @@ from core.events import (
     ModelReplied,
     Outcome,
     SummaryAsked,
+    ToolFinished,
     ToolStarted,
     TurnFinished,
     TurnStarted,
@@ -29,9 +30,9 @@ from core.events import (
 from core.messages import AssistantMessage, Message, Text, ToolCall, ToolMessage, Usage, UserMessage
 from core.permissions import Effect
 from flow.window_use import KindUse, WindowUse
-from servr.drawing import Line, width_of
+from servr.drawing import width_of
 from servr.terminal.context import context_lines
-from servr.terminal.screen import Screen, can_redraw
+from servr.terminal.screen import can_redraw
 from servr.terminal.waiting import Waiting
 
 BEGUN = TurnStarted(prompt=UserMessage(text="go"))
@@ -40,6 +41,7 @@ RECKONED = ProgressDelta(
     processed_tokens=1_000, total_tokens=8_000, cached_tokens=1_000, seconds_left=20.0, estimated=True
 )
 LOST = CacheLostDelta(lost_tokens=5_000, changed=2)
+SHELL = ToolStarted(call=ToolCall(id="c", name="shell", arguments="{}"), effect=Effect.EXECUTE)
 EMPTY = WindowUse(tokens=0, source="estimate", kinds=())
 
 
@@ -63,7 +65,14 @@ def after(*seen: Event | Delta | float) -> Waiting:
         match one:
             case float():
                 clock.now += one
-            case TurnStarted() | ModelReplied() | ToolStarted() | ContextShrunk() | TurnFinished():
+            case (
+                TurnStarted()
+                | ModelReplied()
+                | ToolStarted()
+                | ToolFinished()
+                | ContextShrunk()
+                | TurnFinished()
+            ):
                 waiting.see(one)
             case SummaryAsked():
                 waiting.see(one)
@@ -87,14 +96,19 @@ def after(*seen: Event | Delta | float) -> Waiting:
             (ThinkingDelta(text="h"), 2.0, ThinkingDelta(text="m" * 399)),
             "thinking, about 100 tokens, 50 a second",
         ),
-        ((ThinkingDelta(text="hm"), 9.0, TextDelta(text="So.")), ""),
+        ((ThinkingDelta(text="hm"), 9.0, TextDelta(text="So.")), "writing, about 0 tokens"),
+        ((TextDelta(text="S"), 2.0, TextDelta(text="o" * 399)), "writing, about 100 tokens, 50 a second"),
         (
             (CallDelta(index=0, name="write_file"), 4.0, CallDelta(index=0, arguments="x" * 800)),
             "writing a call of write_file, about 200 tokens, 50 a second",
         ),
         ((CallDelta(index=0, name="a\x1b[2J"),), "writing a call of a␛[2J, about 0 tokens"),
         ((TextDelta(text="Half"), RestartDelta(reason="cut", wait_seconds=1.0), 3.0), "reading, 3 s"),
-        ((ToolStarted(call=ToolCall(id="c", name="shell", arguments="{}"), effect=Effect.EXECUTE),), ""),
+        ((RestartDelta(reason="cut", wait_seconds=4.0), 1.0), "asking again in 3 s"),
+        ((SHELL, 4.0), "running shell, 4 s"),
+        ((SHELL, 1.0, replace(SHELL, call=replace(SHELL.call, id="d"))), "running shell, 1 s, and 1 more"),
+        ((SHELL, ToolFinished(call_id="c", text=""), 2.0), "reading, 2 s"),
+        ((SHELL, TurnFinished(outcome=Outcome.INTERRUPTED)), ""),
         ((SummaryAsked(reason="full"), 3.0), "summing up, 3 s"),
         ((SummaryAsked(reason="full"), READ), "reading 2,000 of 8,000 tokens, about 20 s left"),
         ((SummaryAsked(reason="full"), 3.0, ContextShrunk(reason="full", messages=()), 1.0), "reading, 1 s"),
@@ -200,43 +214,6 @@ def test_an_unknown_window_has_nothing_free() -> None:
         "The prompt has 10 tokens, estimated from its length.",
         f"  system              10  {'█' * 40}",
     ]
-
-
-def test_a_line_for_now_is_taken_back_before_anything_else_is_written() -> None:
-    screen = Screen(io.StringIO(), redraws=True)
-
-    screen.show_for_now(Line("reading"))
-    screen.show_for_now(Line("reading on"))
-    screen.show([Line("● shell")])
-    screen.show_for_now(None)
-
-    assert isinstance(screen.out, io.StringIO)
-    assert screen.out.getvalue() == "reading\r\x1b[Kreading on\r\x1b[K● shell\n"
-
-
-@pytest.mark.parametrize("why", ["pipe", "text", "person"])
-def test_a_line_for_now_never_runs_into_what_others_write(why: str) -> None:
-    screen = Screen(io.StringIO(), redraws=why != "pipe")
-    before = "I am" if why == "text" else ""
-    screen.write(before)
-    if why == "person":
-        screen.hold()
-
-    screen.show_for_now(Line("reading"))
-    screen.release()
-
-    assert isinstance(screen.out, io.StringIO)
-    assert screen.out.getvalue() == before
-
-
-def test_a_line_for_now_is_never_wider_than_the_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("COLUMNS", "20")
-    screen = Screen(io.StringIO(), redraws=True)
-
-    screen.show_for_now(Line("reading 漢字漢字漢字漢字漢字"))
-
-    assert isinstance(screen.out, io.StringIO)
-    assert width_of(screen.out.getvalue()) <= 19
 
 
 def test_lines_are_redrawn_in_terminals_that_can() -> None:

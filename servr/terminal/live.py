@@ -1,0 +1,222 @@
+"""A chat with a panel: its transcript, its lines, and the reader that shows a session above and in it."""
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from itertools import takewhile
+from typing import Protocol
+
+from core.deltas import Delta, RestartDelta, TextDelta, ThinkingDelta
+from core.events import (
+    Event,
+    ModelDelta,
+    ModelReplied,
+    ModelSwitched,
+    NoteAdded,
+    PermissionAsked,
+    Record,
+    ToolFinished,
+    ToolProgressed,
+    ToolStarted,
+    TurnFinished,
+)
+from core.messages import AssistantMessage
+from core.visible import visible
+from servr.drawing import Line, Style, lines_of
+from servr.terminal.panel import Panel
+from servr.terminal.screen import Screen, prompt_lines
+from servr.terminal.waiting import CHARS_PER_TOKEN, Waiting
+
+MOST_TAIL_LINES = 40
+MOST_PROGRESS_LINES = 6
+MOST_PROGRESS_CHARS = 10_000
+
+
+class ReplyLines(Protocol):
+    """A reply that grows, as lines: those that will not change any more, and those that may."""
+
+    def feed(self, text: str) -> Iterable[Line]:
+        """The lines that are finished by this piece."""
+        ...
+
+    def tail(self, rows: int) -> Sequence[Line]:
+        """The last rows of what is pending, as they would be if the text ended here."""
+        ...
+
+    def end(self) -> Iterable[Line]:
+        """What was pending, finished."""
+        ...
+
+
+@dataclass
+class PlainReply:
+    """Text as it is."""
+
+    _open: str = ""
+
+    def feed(self, text: str) -> Iterable[Line]:
+        *whole, self._open = (self._open + text).split("\n")
+        return map(Line, whole)
+
+    def tail(self, rows: int) -> Sequence[Line]:
+        return [Line(self._open)] if self._open else ()
+
+    def end(self) -> Iterable[Line]:
+        rest, self._open = self.tail(1), ""
+        return rest
+
+
+@dataclass
+class Above:
+    """What a `Screen` writes, line by line into the transcript."""
+
+    panel: Panel
+    _open: str = ""
+
+    def write(self, text: str) -> int:
+        *whole, self._open = (self._open + text).split("\n")
+        self.panel.above(whole)
+        return len(text)
+
+    def flush(self) -> None: ...
+
+
+@dataclass(frozen=True)
+class PanelLines:
+    panel: Panel
+    screen: Screen
+
+    async def read(self, prompt: str) -> str:
+        return await self.panel.listen()
+
+    async def answer(self, prompt: str) -> str:
+        answer = await self.panel.answer(prompt)
+        self.screen.show([Line(visible(f"{prompt}{answer}"), Style.DIM)])
+        return answer
+
+    async def ahead(self) -> str:
+        return await self.panel.read()
+
+
+@dataclass
+class LiveReader:
+    """Writes what is finished above the panel, and shows in it what is not."""
+
+    screen: Screen
+    panel: Panel
+    reply: Callable[[], ReplyLines] = PlainReply
+    waiting: Waiting = field(default_factory=Waiting)
+    clock: Callable[[], float] = time.monotonic
+    _lines: ReplyLines | None = None
+    _said: list[str] = field(default_factory=list)
+    _thoughts: list[str] = field(default_factory=list)
+    _thinking_since: float | None = None
+    _thought: str = ""
+    """All that was thought before the newest text or call."""
+    _grown: bool = False
+    """Whether the reply is longer than what the tail shows of it."""
+    _progress: str = ""
+
+    async def __call__(self, record: Record) -> None:
+        event = record.event
+        self.waiting.see(event)
+        match event:
+            case ModelDelta(delta=delta):
+                self._stream(delta, event)
+            case ModelReplied(reply=reply):
+                self._end_reply(reply)
+            case PermissionAsked() | ModelSwitched():
+                pass  # whoever asks or switches shows it
+            case NoteAdded(source="steering", text=text):
+                self.screen.show(prompt_lines(text))
+            case ToolProgressed(text=text):
+                self._show_progress(text)
+            case ToolStarted() | ToolFinished():
+                self._end_progress()
+                self.screen.show(lines_of(event))
+            case TurnFinished():
+                self._end_progress()
+                self.screen.show([*lines_of(event), Line("")])
+            case _:
+                self.screen.show(lines_of(event))
+        self.panel.changed()
+
+    def refresh(self) -> None:
+        """Bring the tail up to date: at each drawing, for it costs more than a piece of a reply."""
+        if self._grown and self._lines:
+            self.panel.tail = self._lines.tail(MOST_TAIL_LINES)
+        self._grown = False
+
+    def show_thinking(self) -> None:
+        """The newest thoughts, whole."""
+        thoughts = "".join(self._thoughts) or self._thought
+        lines = visible(thoughts).strip().splitlines() or [
+            "Nothing was thought yet, or the server does not show it."
+        ]
+        self.screen.show(Line(f"  {line}", Style.DIM) for line in lines)
+
+    def _stream(self, delta: Delta, event: Event) -> None:
+        match delta:
+            case TextDelta(text=text):
+                self._end_thinking()
+                self._say(text)
+            case ThinkingDelta(text=text):
+                self._thinking_since = self._thinking_since or self.clock()
+                self._thoughts.append(text)
+            case RestartDelta():
+                self._forget()
+                self.screen.show(lines_of(event))
+            case _:
+                pass
+
+    def _say(self, text: str) -> None:
+        shown = visible(text if self._said else text.lstrip("\r\n"))
+        if not shown:
+            return
+        self._said.append(text if self._said else text.lstrip("\r\n"))
+        self._lines = self._lines or self.reply()
+        self.screen.show(self._lines.feed(shown))
+        self._grown = True
+
+    def _end_thinking(self) -> None:
+        if self._thinking_since is None:
+            return
+        seconds = self.clock() - self._thinking_since
+        self._thought = "".join(self._thoughts)
+        tokens = len(self._thought) // CHARS_PER_TOKEN
+        text = f"thought for {seconds:.0f} s, about {tokens:,} tokens; Ctrl-T shows it"
+        self.screen.show([Line(text, Style.DIM)])
+        self._thoughts.clear()
+        self._thinking_since = None
+
+    def _end_reply(self, reply: AssistantMessage) -> None:
+        """Show what was not streamed, or was passed over because the screen was slow."""
+        self._end_thinking()
+        whole, said = reply.text.lstrip("\r\n"), "".join(self._said)
+        if not whole.startswith(said):
+            same = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(whole, said, strict=False)))
+            self._finish_lines()
+            self.screen.show([Line("… from where the screen was too slow:", Style.DIM)])
+            said = whole[: whole.rfind("\n", 0, same) + 1]
+        if whole[len(said) :]:
+            self._say(whole[len(said) :])
+        self._finish_lines()
+        self._forget()
+
+    def _finish_lines(self) -> None:
+        if self._lines:
+            self.screen.show(self._lines.end())
+        self._lines, self.panel.tail = None, ()
+
+    def _forget(self) -> None:
+        self._lines, self.panel.tail, self._thinking_since = None, (), None
+        self._said.clear()
+        self._thoughts.clear()
+
+    def _show_progress(self, text: str) -> None:
+        self._progress = (self._progress + text)[-MOST_PROGRESS_CHARS:]
+        lines = visible(self._progress).expandtabs().splitlines()[-MOST_PROGRESS_LINES:]
+        self.panel.tail = [Line(f"  {line}", Style.DIM) for line in lines]
+
+    def _end_progress(self) -> None:
+        self._progress, self.panel.tail = "", ()

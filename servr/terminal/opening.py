@@ -1,0 +1,40 @@
+"""A terminal with a panel, made from standard input and output; and a session shown at it."""
+
+import os
+import sys
+
+from prompt_toolkit.input import create_input
+
+from servr.terminal.application import terminal_output
+from servr.terminal.live import Above, LiveReader, PanelLines
+from servr.terminal.panel import Panel
+from servr.terminal.screen import Screen
+from servr.terminal.talk import Chat
+from servr.terminal.terminal import Terminal
+from servr.terminal.typing_ahead import TypingAhead
+
+
+def panel_terminal(*, colour: bool) -> Terminal:
+    output = terminal_output(sys.stdout, os.environ.get("TERM"))
+    panel = Panel(output, create_input(sys.stdin), colour=colour)
+    screen = Screen(Above(panel), colour=colour)
+    panel.styled = screen.painted
+    terminal = Terminal(screen, PanelLines(panel, screen), panel)
+    panel.interrupt = terminal.interrupt
+    return terminal
+
+
+def reader_at(panel: Panel, chat: Chat, ahead: TypingAhead, permission: str) -> LiveReader:
+    """Shows the session of `chat`, and lets the panel tell of it."""
+    reader = LiveReader(chat.terminal.screen, panel, waiting=chat.waiting)
+
+    def status() -> str:
+        costs = chat.waiting.status(chat.models.window_tokens)
+        place = chat.models.place.partition("://")[2] or chat.models.place
+        return " · ".join(filter(None, (chat.models.model, place, costs, permission)))
+
+    panel.live, panel.status = chat.waiting.line, status
+    panel.queued, panel.recall = ahead.queued, ahead.recall
+    panel.refresh = reader.refresh
+    panel.open_thinking = reader.show_thinking
+    return reader

@@ -1,0 +1,59 @@
+"""What a person types while a turn runs: it steers the next step, or is done when the turn has ended."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+
+from servr.terminal.helping import unknown
+from servr.terminal.talk import Chat
+
+
+@dataclass
+class TypingAhead:
+    chat: Chat
+    later: list[str] = field(default_factory=list)
+    """Commands that need the turn to have ended."""
+
+    @asynccontextmanager
+    async def heard(self) -> AsyncIterator[None]:
+        listening = asyncio.create_task(self._listen())
+        try:
+            yield
+        finally:
+            listening.cancel()
+            with suppress(asyncio.CancelledError, EOFError):
+                await listening
+
+    def queued(self) -> Sequence[str]:
+        return [*self.chat.session.inbox, *self.later]
+
+    def recall(self) -> str:
+        """The newest of it, taken back; empty when there is none."""
+        for queue in (self.later, self.chat.session.inbox):
+            if queue:
+                return queue.pop()
+        return ""
+
+    def rest(self) -> Sequence[str]:
+        """What the model has not read, as one prompt, then what waited; from now on it waits no more."""
+        unread, later = self.chat.session.unread(), [*self.later]
+        self.later.clear()
+        return [*(["\n\n".join(unread)] if unread else ()), *later]
+
+    async def _listen(self) -> None:
+        while True:
+            await self._take((await self.chat.terminal.lines.ahead()).strip())
+
+    async def _take(self, text: str) -> None:
+        found = self.chat.command(text)
+        if found is None:
+            self.chat.session.steer(text)
+            return
+        row, name, wanted = found
+        if row is None:
+            self.chat.terminal.screen.show([unknown(self.chat.commands, name)])
+        elif row.anytime:
+            self.chat.terminal.screen.show(await self.chat.carry_out(row, wanted))
+        else:
+            self.later.append(text)
