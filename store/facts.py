@@ -79,8 +79,11 @@ class Facts:
 
     connection: sqlite3.Connection
 
+    def projects(self) -> dict[str, int]:
+        """The number of each project by its real path; that of the user by an empty one."""
+        return dict(self.connection.execute("SELECT path, id FROM projects ORDER BY id").fetchall())
+
     def project(self, path: str) -> int | None:
-        """The number of a project, by its real path; of the user, by an empty one."""
         row = self.connection.execute("SELECT id FROM projects WHERE path = ?", (path,)).fetchone()
         return int(row[0]) if row else None
 
@@ -89,11 +92,6 @@ class Facts:
         number = self.project(path)
         assert number is not None
         return number
-
-    def projects(self) -> list[int]:
-        """All that there are, without the user."""
-        rows = self.connection.execute("SELECT id FROM projects WHERE id <> ? ORDER BY id", (USER,))
-        return [int(number) for (number,) in rows]
 
     def put(self, saying: Saying) -> tuple[int, bool]:
         """Keep a fact.

@@ -108,7 +108,7 @@ def test_projects_do_not_contradict_each_other(facts: Facts) -> None:
     say(facts, "The port is 8080")
     say(facts, "The port is 9090", project="/q")
 
-    assert facts.how_many(facts.projects()) == 2
+    assert facts.how_many(facts.projects().values()) == 2
 
 
 def test_a_fact_can_be_replaced_that_no_words_tie_to_it(facts: Facts) -> None:
