@@ -155,7 +155,7 @@ async def _problem(
 
 def _circumstances(candidate: Candidate) -> list[object]:
     """What the outcome of a trial depends on."""
-    code = max(file.stat().st_mtime_ns for file in (*CODE.glob("sandbox_*.py"), CODE / "runner.py"))
+    code = max(file.stat().st_mtime_ns for file in (*CODE.glob("sandbox_*.py"), *CODE.glob("runner*.py")))
     found: list[object] = [VERSION, code, sys.executable, os.getuid(), os.uname().release]
     found += [BOOT.read_text().strip(), *(str(place.readlink()) for place in NAMESPACES)]
     if candidate.program:

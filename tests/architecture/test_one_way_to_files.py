@@ -23,6 +23,8 @@ OWN = {
     "tool/registry.py": "reads our own schemas",
     "tool/processes.py": "starts the helper that starts commands",
     "tool/runner.py": "is that helper: pipes, /dev/null and /proc",
+    "tool/runner_family.py": "is a part of it",
+    "tool/runner_supervisor.py": "is a part of it",
     "tool/supervision.py": "reads what commands have started, in /proc",
     "tool/holding.py": "reads what commands have started, in /proc",
     "tool/python_worker.py": "runs inside the sandbox",
