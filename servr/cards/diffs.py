@@ -1,0 +1,97 @@
+"""A unified diff as lines with their numbers, their signs, and what changed within a line."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby, takewhile
+
+from core.views import FileChange
+from core.visible import visible
+from servr.spans import Line, Span, Style, line_of
+
+HUNK = re.compile(r"@@ -(\d+)(?:,\d+)? \+(\d+)(?:,\d+)? @@")
+STYLES = {"+": Style.ADDED, "-": Style.REMOVED}
+LEAST_IN_COMMON = 0.4
+"""Of two lines, for what differs to be marked."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """A line of a diff."""
+
+    sign: str
+    """One of + - space; empty for what is no line of a file."""
+    text: str
+    number: int = 0
+    marked: tuple[int, int] = (0, 0)
+    """From where to where it differs from its counterpart."""
+
+    def line(self, digits: int) -> Line:
+        if not self.sign:
+            return Line(f"{'':>{digits}} {self.text}", Style.DIM)
+        styles = (STYLES[self.sign],) if self.sign in STYLES else ()
+        start, end = self.marked
+        return line_of(
+            [
+                Span(f"{self.number:>{digits}} ", (Style.DIM,)),
+                Span(f"{self.sign} {self.text[:start]}" if self.text else self.sign.strip(), styles),
+                Span(self.text[start:end], (*styles, Style.STRONG)),
+                Span(self.text[end:], styles),
+            ]
+        )
+
+
+def counted(diff: str) -> tuple[int, int]:
+    """How many lines were added and removed."""
+    lines = diff.splitlines()
+    return sum(line.startswith("+") for line in lines), sum(line.startswith("-") for line in lines)
+
+
+def changes_of(view: FileChange) -> Sequence[Change]:
+    """The lines; between two parts of a file there is one of dots."""
+    changes: list[Change] = []
+    for sign, group in groupby(_numbered(visible(view.diff).split("\n")), key=lambda change: change.sign):
+        run = list(group)
+        if sign == "+":
+            removed = [*takewhile(lambda change: change.sign == "-", reversed(changes))][::-1]
+            if len(removed) == len(run):
+                pairs = [_marked(old, new) for old, new in zip(removed, run, strict=True)]
+                changes[-len(run) :] = [old for old, _ in pairs]
+                run = [new for _, new in pairs]
+        changes += run
+    return changes
+
+
+def _numbered(lines: Sequence[str]) -> Iterator[Change]:
+    old = new = 1
+    for place, line in enumerate(lines):
+        if found := HUNK.match(line):
+            old, new = int(found[1]), int(found[2])
+            if place:
+                yield Change("", "⋮")
+            continue
+        sign, text = line[:1], line[1:].expandtabs()
+        if sign not in ("+", "-", " "):
+            if line:
+                yield Change("", line)
+            continue
+        yield Change(sign, text, old if sign == "-" else new)
+        old += sign != "+"
+        new += sign != "-"
+
+
+def _marked(old: Change, new: Change) -> tuple[Change, Change]:
+    """Both with what differs marked, when much of them is the same."""
+    start = _in_common(old.text, new.text)
+    end = _in_common(old.text[start:][::-1], new.text[start:][::-1])
+    if start + end < LEAST_IN_COMMON * max(len(old.text), len(new.text)):
+        return old, new
+    return (
+        replace(old, marked=(start, len(old.text) - end)),
+        replace(new, marked=(start, len(new.text) - end)),
+    )
+
+
+def _in_common(one: str, other: str) -> int:
+    """How many characters they begin with alike."""
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))
