@@ -10,6 +10,7 @@ from boot.wiring import Opened
 from core.commands import table_lines
 from core.values import value
 from servr.terminal.command import ChatCommand
+from servr.terminal.talk import Chat
 from servr.terminal.terminal import Terminal
 
 
@@ -19,10 +20,59 @@ class OpenChat:
 
     opened: Opened
     loaded: Loaded
-    terminal: Terminal
+    chat: Chat
+
+    @classmethod
+    def of(cls, opened: Opened, loaded: Loaded, chat: Chat) -> "OpenChat":
+        return cls(opened=opened, loaded=loaded, chat=chat)
+
+    @property
+    def terminal(self) -> Terminal:
+        return self.chat.terminal
 
 
-COMMANDS: tuple[ChatCommand, ...] = ()
+COMMANDS: tuple[ChatCommand, ...] = (
+    ChatCommand(
+        usage="/clear",
+        purpose="begins a new session in the same chat",
+        run="boot.chat_sessions:clear",
+    ),
+    ChatCommand(
+        usage="/doctor [offline]",
+        purpose="finds out what is missing here, and how to mend it",
+        run="boot.chat_looking:doctor",
+        anytime=True,
+    ),
+    ChatCommand(
+        usage="/export [FILE]",
+        purpose="writes the session to a new file, as Markdown",
+        run="boot.chat_sessions:export",
+        anytime=True,
+    ),
+    ChatCommand(
+        usage="/resume [ID]",
+        purpose="goes on with another session, or lists them",
+        run="boot.chat_sessions:resume",
+    ),
+    ChatCommand(
+        usage="/sessions [WORDS]",
+        purpose="lists what was said before here, or wherever the words were said",
+        run="boot.chat_sessions:sessions",
+        anytime=True,
+    ),
+    ChatCommand(
+        usage="/settings [NAME]",
+        purpose="shows every setting, its value and where that stands",
+        run="boot.chat_looking:settings",
+        anytime=True,
+    ),
+    ChatCommand(
+        usage="/tools",
+        purpose="lists the tools that the model was told of",
+        run="boot.chat_looking:tools",
+        anytime=True,
+    ),
+)
 
 
 def rows_of_page() -> list[str]:

@@ -134,6 +134,9 @@ COUNT = Form("a whole number of at least 1", _count)
 TEMPERATURE = Form("a number from 0 to 2", _temperature)
 PERMISSION = _one_of(*PERMISSIONS)
 SANDBOX = _one_of("auto", "external", "none")
+THEME = _one_of("auto", "dark", "light", "none")
+KEYS = _one_of("emacs", "vi")
+NOTICE = _one_of("none", "bell", "desktop")
 LOG_LEVEL = _one_of("debug", "info", "warning", "error")
 
 
@@ -236,6 +239,13 @@ class Settings:
         "",
         "Hosts that fetch may ask although they are not on the public internet, with blanks between them.",
         HOSTS,
+    )
+    theme: Literal["auto", "dark", "light", "none"] = _setting(
+        "auto", "Colours of the chat: auto (as the terminal's background is), dark, light, none.", THEME
+    )
+    keys: Literal["emacs", "vi"] = _setting("emacs", "Keys of the chat's input line.", KEYS)
+    notice: Literal["none", "bell", "desktop"] = _setting(
+        "bell", "What tells of the end of a long turn while the terminal is not in front.", NOTICE
     )
     log_level: Literal["debug", "info", "warning", "error"] = _setting(
         "warning", "Least grave message that is logged.", LOG_LEVEL

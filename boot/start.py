@@ -11,7 +11,7 @@ from boot.layers import Loaded, here, load_settings
 from boot.logs import set_up_logging
 from boot.masking import masking_of, too_short
 from boot.model_way import Kind
-from boot.wiring import Choice, People, open_session
+from boot.wiring import Choice, open_session
 from core.errors import ConfigError
 from core.visible import visible
 
@@ -41,26 +41,11 @@ async def _task(given: Arguments, loaded: Loaded, text: str) -> int:
 
 
 async def _chat(given: Arguments, loaded: Loaded) -> int:
-    from boot.chat_commands import COMMANDS, OpenChat
-    from servr.terminal import ChatHeader, OwnCommands, chat, chat_people
+    from boot.chat import chat_from
 
     if given.json:
         raise ConfigError("--json and --deltas need a task.", hint='Give one with -p "…".')
-    people = chat_people()
-    choice = _choice(given, "server or offline")
-    person = People(approver=people.approver, asker=people.asker)
-    async with people.present(), open_session(loaded.settings, choice, person) as opened:
-        header = ChatHeader(
-            model=opened.model,
-            endpoint=opened.endpoint,
-            workspace=str(opened.workspace),
-            permission=loaded.settings.permission,
-            sandbox=opened.sandbox,
-            notices=opened.notices,
-        )
-        own = OwnCommands(rows=COMMANDS, of=OpenChat(opened=opened, loaded=loaded, terminal=people.terminal))
-        await chat(opened.session, header, people, opened.models, opened.undo, own=own)
-    return 0
+    return await chat_from(loaded, _choice(given, "server or offline"))
 
 
 def _choice(given: Arguments, otherwise: Kind) -> Choice:

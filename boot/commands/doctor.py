@@ -46,14 +46,18 @@ def act(given: argparse.Namespace, loaded: Loaded) -> int:
 
 def examine(loaded: Loaded, *, ask_model: bool) -> int:
     """Print what every check finds; the exit code is 1 when there is a problem, else 0."""
-    checks = (*CHECKS, model_server) if ask_model else CHECKS
     problems = 0
-    for check in checks:
-        for finding in _findings(check, loaded):
-            problems += finding.state == "problem"
-            _print(finding)
+    for finding in findings(loaded, ask_model=ask_model):
+        problems += finding.state == "problem"
+        _print(finding)
     sys.stdout.write("All is well.\n" if not problems else f"{problems} to mend.\n")
     return 1 if problems else 0
+
+
+def findings(loaded: Loaded, *, ask_model: bool) -> Iterator[Finding]:
+    """What every check finds, as soon as it does."""
+    for check in (*CHECKS, model_server) if ask_model else CHECKS:
+        yield from _findings(check, loaded)
 
 
 def _findings(check: Check, loaded: Loaded) -> Iterator[Finding]:

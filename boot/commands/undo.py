@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -20,7 +21,8 @@ from flow.masking import mapped
 from flow.undo import Undo, Wish
 from servr.drawing import Line, Style, lines_of, lines_of_view
 from servr.file_lines import lines_of_steps
-from servr.terminal.screen import Screen, wants_colour
+from servr.terminal.screen import Screen
+from servr.themes import theme_for
 from store.session_log import SessionLog, read_header, read_records
 from store.sessions import Sessions
 
@@ -125,4 +127,4 @@ def _refuse_to_record(event: Event) -> None:
 
 
 def _show(lines: Iterable[Line]) -> None:
-    Screen(sys.stdout, colour=wants_colour(sys.stdout)).show(lines)
+    Screen(sys.stdout, theme_for("auto", os.environ, terminal=sys.stdout.isatty())).show(lines)

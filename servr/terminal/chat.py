@@ -1,5 +1,6 @@
 """The chat: read a line, run a turn, until the person leaves."""
 
+import os
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
@@ -17,12 +18,13 @@ from servr.terminal.helping import unknown
 from servr.terminal.lines import EditedLines, Interrupted, PipedLines
 from servr.terminal.people import TerminalApprover, TerminalAsker
 from servr.terminal.reader import TerminalReader
-from servr.terminal.screen import Screen, can_redraw, prompt_lines, wants_colour
+from servr.terminal.screen import Screen, can_redraw, prompt_lines
 from servr.terminal.table import COMMANDS
 from servr.terminal.talk import LEAVE, NO_COMMANDS, Chat, Next, OwnCommands
 from servr.terminal.terminal import Terminal
 from servr.terminal.typing_ahead import TypingAhead
 from servr.terminal.waiting import Waiting
+from servr.themes import Wish, theme_for
 
 if TYPE_CHECKING:
     from flow.undo import Undo
@@ -38,6 +40,19 @@ class ChatHeader:
     permission: str
     sandbox: str
     notices: tuple[str, ...] = ()
+
+
+@value
+class Habits:
+    """How a person likes to type, and to be told."""
+
+    vi: bool = False
+    theme: Wish = "auto"
+    notice: str = "bell"
+    """When a long turn ends and the window is not in front: none, bell or desktop."""
+
+
+NO_HABITS = Habits()
 
 
 @value
@@ -58,18 +73,18 @@ class ChatPeople:
             yield
 
 
-def chat_people() -> ChatPeople:
+def chat_people(habits: Habits = NO_HABITS) -> ChatPeople:
     """Whoever sits at standard input and output."""
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # a terminal without UTF-8 must not end the chat
-    colour = wants_colour(sys.stdout)
+    theme = theme_for(habits.theme, os.environ, terminal=sys.stdout.isatty())
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        return people_at(Terminal(Screen(sys.stdout, colour=colour), PipedLines(sys.stdin.readline)))
+        return people_at(Terminal(Screen(sys.stdout, theme), PipedLines(sys.stdin.readline)))
     if not can_redraw(sys.stdout):
-        return people_at(Terminal(Screen(sys.stdout, colour=colour), EditedLines()))
+        return people_at(Terminal(Screen(sys.stdout, theme), EditedLines()))
     from servr.terminal.opening import panel_terminal  # a pipe needs no editor
 
-    return people_at(panel_terminal(colour=colour))
+    return people_at(panel_terminal(theme, vi=habits.vi))
 
 
 def people_at(terminal: Terminal) -> ChatPeople:

@@ -49,24 +49,6 @@ class ReplyLines(Protocol):
 
 
 @dataclass
-class PlainReply:
-    """Text as it is."""
-
-    _open: str = ""
-
-    def feed(self, text: str) -> Iterable[Line]:
-        *whole, self._open = (self._open + text).split("\n")
-        return map(Line, whole)
-
-    def tail(self, rows: int) -> Sequence[Line]:
-        return [Line(self._open)] if self._open else ()
-
-    def end(self) -> Iterable[Line]:
-        rest, self._open = self.tail(1), ""
-        return rest
-
-
-@dataclass
 class Above:
     """What a `Screen` writes, line by line into the transcript."""
 
@@ -104,7 +86,7 @@ class LiveReader:
 
     screen: Screen
     panel: Panel
-    reply: Callable[[], ReplyLines] = PlainReply
+    reply: Callable[[], ReplyLines]
     waiting: Waiting = field(default_factory=Waiting)
     clock: Callable[[], float] = time.monotonic
     _lines: ReplyLines | None = None
@@ -170,13 +152,12 @@ class LiveReader:
                 pass
 
     def _say(self, text: str) -> None:
-        shown = visible(text if self._said else text.lstrip("\r\n"))
-        if not shown:
-            return
-        self._said.append(text if self._said else text.lstrip("\r\n"))
-        self._lines = self._lines or self.reply()
-        self.screen.show(self._lines.feed(shown))
-        self._grown = True
+        text = text if self._said else text.lstrip("\r\n")
+        if text:
+            self._said.append(text)
+            self._lines = self._lines or self.reply()
+            self.screen.show(self._lines.feed(text))
+            self._grown = True
 
     def _end_thinking(self) -> None:
         if self._thinking_since is None:

@@ -5,6 +5,7 @@ import sys
 
 from prompt_toolkit.input import create_input
 
+from servr.markdown.stream import MarkdownStream
 from servr.terminal.application import terminal_output
 from servr.terminal.live import Above, LiveReader, PanelLines
 from servr.terminal.panel import Panel
@@ -12,12 +13,13 @@ from servr.terminal.screen import Screen
 from servr.terminal.talk import Chat
 from servr.terminal.terminal import Terminal
 from servr.terminal.typing_ahead import TypingAhead
+from servr.themes import Theme
 
 
-def panel_terminal(*, colour: bool) -> Terminal:
+def panel_terminal(theme: Theme, *, vi: bool) -> Terminal:
     output = terminal_output(sys.stdout, os.environ.get("TERM"))
-    panel = Panel(output, create_input(sys.stdin), colour=colour)
-    screen = Screen(Above(panel), colour=colour)
+    panel = Panel(output, create_input(sys.stdin), vi=vi, colour=theme.name not in ("plain", "none"))
+    screen = Screen(Above(panel), theme)
     panel.styled = screen.painted
     terminal = Terminal(screen, PanelLines(panel, screen), panel)
     panel.interrupt = terminal.interrupt
@@ -26,7 +28,12 @@ def panel_terminal(*, colour: bool) -> Terminal:
 
 def reader_at(panel: Panel, chat: Chat, ahead: TypingAhead, permission: str) -> LiveReader:
     """Shows the session of `chat`, and lets the panel tell of it."""
-    reader = LiveReader(chat.terminal.screen, panel, waiting=chat.waiting)
+    screen = chat.terminal.screen
+
+    def reply() -> MarkdownStream:
+        return MarkdownStream(panel.output.get_size().columns, marks=not screen.theme.shows_styles)
+
+    reader = LiveReader(screen, panel, reply, chat.waiting)
 
     def status() -> str:
         costs = chat.waiting.status(chat.models.window_tokens)

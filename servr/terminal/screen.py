@@ -6,9 +6,8 @@ from dataclasses import dataclass, field
 from typing import Protocol, TextIO
 
 from core.visible import visible
-from servr.drawing import Line, Style
-
-CODES = {Style.PLAIN: "", Style.DIM: "2", Style.STRONG: "1", Style.GOOD: "32", Style.BAD: "31"}
+from servr.spans import Line, Style
+from servr.themes import PLAIN, Theme
 
 
 class Writes(Protocol):
@@ -22,7 +21,7 @@ class Screen:
     """Writes lines and running text. Text must have been made visible before."""
 
     out: Writes
-    colour: bool = False
+    theme: Theme = PLAIN
     masked: Callable[[str], str] = str
     """Whole lines without secrets: not all of them were told as events."""
     _line_is_open: bool = False
@@ -32,7 +31,7 @@ class Screen:
         """Running text, shown at once."""
         if text:
             self._line_is_open = not text.endswith("\n")
-            self._put(self._styled(text, style))
+            self._put(self.theme.painted(Line(text, style)))
 
     def show(self, lines: Iterable[Line]) -> None:
         """Whole lines, each on its own."""
@@ -63,18 +62,11 @@ class Screen:
 
     def painted(self, line: Line) -> str:
         """A line without its secrets and with its colours."""
-        return self._styled(self.masked(line.text), line.style)
-
-    def _styled(self, text: str, style: Style) -> str:
-        return f"\x1b[{CODES[style]}m{text}\x1b[0m" if self.colour and CODES[style] else text
+        return self.theme.painted(line.masked(self.masked))
 
 
 def can_redraw(out: TextIO, environment: Mapping[str, str] = os.environ) -> bool:
     return out.isatty() and environment.get("TERM") != "dumb"
-
-
-def wants_colour(out: TextIO, environment: Mapping[str, str] = os.environ) -> bool:
-    return out.isatty() and not environment.get("NO_COLOR") and environment.get("TERM") != "dumb"
 
 
 def prompt_lines(text: str) -> Iterable[Line]:

@@ -11,11 +11,13 @@ COMMANDS = (
         usage="/help [COMMAND]",
         purpose="shows what you can type, or what one command does",
         run="servr.terminal.helping:show_help",
+        anytime=True,
     ),
     ChatCommand(
         usage="/context",
         purpose="draws what fills the window, and tells what the server keeps of it",
         run="servr.terminal.context:show_context",
+        anytime=True,
     ),
     ChatCommand(
         usage="/model [NAME]",

@@ -23,6 +23,8 @@ class Next:
     kind: Literal["leave", "new", "resume"]
     session: str = ""
     """Which one is resumed."""
+    before: str = ""
+    """The session that is left."""
 
 
 LEAVE = Next(kind="leave")
@@ -33,8 +35,8 @@ class OwnCommands:
     """Commands of whoever opened the chat."""
 
     rows: Sequence[ChatCommand] = ()
-    of: object = None
-    """What their functions are given in the place of the chat."""
+    of: "Callable[[Chat], object]" = lambda chat: chat
+    """What their functions are given in the place of a chat."""
 
 
 NO_COMMANDS = OwnCommands()
@@ -60,7 +62,7 @@ class Chat:
 
     async def carry_out(self, command: ChatCommand, wanted: str) -> Iterable[Line]:
         """What it shows beside the events it causes."""
-        of = self.own.of if command in self.own.rows else self
+        of = self.own.of(self) if command in self.own.rows else self
         shown: Iterable[Line] = await command.function()(of, wanted)
         return shown
 

@@ -391,8 +391,8 @@ def test_what_a_turn_did_is_looked_at_taken_back_and_brought_back(workspace: Pat
 
     assert kept == "mine\n"
     assert {file.name: file.read_text() for file in workspace.glob("*.txt")} == {"a.txt": "alpha\n"}
-    assert "\x1b[32m+beta\x1b[0m" in person.raw
-    assert "\x1b[31m-alpha\x1b[0m" in person.raw
+    assert re.search(r"\x1b\[[\d;]+m\+beta\x1b\[0m", person.raw)
+    assert re.search(r"\x1b\[[\d;]+m-alpha\x1b\[0m", person.raw)
     assert [message["role"] for message in server.requests[2].messages] == ["system", "user"]
 
 
@@ -522,3 +522,32 @@ def test_a_line_that_is_put_aside_comes_back_after_the_question(workspace: Path)
         assert person.leaves() == 0
 
     assert server.requests[2].messages[-1]["content"] == "And then?"
+
+
+def test_a_session_is_left_and_taken_up_again_in_the_same_chat(workspace: Path) -> None:
+    script = [say("It is noted."), say("Which colour?"), say("It was blue.")]
+    with ScriptedServer(script) as server, chatting(workspace, server.url) as person:
+        person.answer("My colour is blue.")
+        person.sees("It is noted.")
+        person.answer("/clear")
+        identity = re.search(r"/resume (\S+) goes back", person.sees(" goes back.") + " goes back.")
+        assert identity
+        person.sees("roost · m")
+        person.answer("What was my colour?")
+        person.sees("Which colour?")
+        person.answer("/sessions")
+        person.sees("My colour is blue.")
+        person.answer(f"/resume {identity[1]}")
+        person.sees("roost · m")
+        person.answer("And now?")
+        person.sees("It was blue.")
+        person.answer("exit")
+
+        assert person.leaves() == 0
+
+    asked = [
+        [message["content"] for message in request.messages if message["role"] == "user"]
+        for request in server.requests
+    ]
+    assert [len(said) for said in asked] == [1, 1, 2]
+    assert "My colour is blue." in asked[2][0]

@@ -30,10 +30,11 @@ from servr.terminal.chat import people_at
 from servr.terminal.lines import Interrupted, PipedLines
 from servr.terminal.people import TerminalApprover, TerminalAsker, approval_of
 from servr.terminal.reader import TerminalReader
-from servr.terminal.screen import Screen, wants_colour
+from servr.terminal.screen import Screen
 from servr.terminal.talk import LEAVE, Next
 from servr.terminal.terminal import Terminal
 from servr.terminal.undoing import UndoCommands
+from servr.themes import Theme
 from tests.building import NOW, MemoryLog, Permits, a_loop
 from tests.undoing import Agent
 
@@ -500,31 +501,11 @@ async def test_lines_of_a_pipe_are_read_to_its_end() -> None:
 def test_colour_is_written_only_when_it_is_wanted() -> None:
     coloured, plain = io.StringIO(), io.StringIO()
 
-    Screen(coloured, colour=True).show([Line("a", Style.BAD), Line("b")])
+    Screen(coloured, Theme("red", {Style.BAD: "31"})).show([Line("a", Style.BAD), Line("b")])
     Screen(plain).show([Line("a", Style.BAD), Line("b")])
 
     assert coloured.getvalue() == "\x1b[31ma\x1b[0m\nb\n"
     assert plain.getvalue() == "a\nb\n"
-
-
-@pytest.mark.parametrize(
-    ("is_terminal", "environment", "wanted"),
-    [
-        (True, {"TERM": "xterm"}, True),
-        (True, {"TERM": "dumb"}, False),
-        (True, {"NO_COLOR": "1"}, False),
-        (True, {"NO_COLOR": ""}, True),
-        (False, {"TERM": "xterm"}, False),
-    ],
-)
-def test_colour_is_for_terminals_that_want_it(
-    is_terminal: bool, environment: dict[str, str], wanted: bool
-) -> None:
-    class Out(io.StringIO):
-        def isatty(self) -> bool:
-            return is_terminal
-
-    assert wants_colour(Out(), environment) is wanted
 
 
 async def test_a_prompt_reaches_the_model_as_it_was_typed() -> None:

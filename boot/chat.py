@@ -1,0 +1,61 @@
+"""A chat from its first word to its last: one session after another, at one terminal."""
+
+from functools import partial
+
+from boot.chat_commands import COMMANDS, OpenChat
+from boot.layers import Loaded
+from boot.opening import Choice, People
+from boot.wiring import Opened, open_session
+from core.errors import AgentError
+from core.visible import visible
+from servr.drawing import Line, Style
+from servr.terminal import ChatHeader, ChatPeople, Next, OwnCommands, chat, chat_people
+from servr.terminal.chat import Habits
+
+
+async def chat_from(loaded: Loaded, choice: Choice) -> int:
+    """The exit code. Where another session cannot be opened, the one before goes on."""
+    people = chat_people(_habits(loaded))
+    async with people.present():
+        following = await _session(loaded, choice, people)
+        while following.kind != "leave":
+            wanted, before = choice_of(following, choice), following.before
+            try:
+                following = await _session(loaded, wanted, people)
+            except AgentError as error:
+                people.terminal.screen.show([Line(visible(str(error)), Style.BAD)])
+                following = Next(kind="resume", session=before)
+                if wanted.resume == before:
+                    raise
+    return 0
+
+
+async def _session(loaded: Loaded, choice: Choice, people: ChatPeople) -> Next:
+    person = People(approver=people.approver, asker=people.asker)
+    async with open_session(loaded.settings, choice, person) as opened:
+        own = OwnCommands(rows=COMMANDS, of=partial(OpenChat.of, opened, loaded))
+        header = _header(opened, loaded)
+        return await chat(opened.session, header, people, opened.models, opened.undo, own=own)
+
+
+def _habits(loaded: Loaded) -> Habits:
+    settings = loaded.settings
+    return Habits(vi=settings.keys == "vi", theme=settings.theme, notice=settings.notice)
+
+
+def choice_of(following: Next, first: Choice) -> Choice:
+    """Which session is opened next, with the model that the first was opened with."""
+    if following.kind == "resume":
+        return Choice(resume=following.session, model=first.model, last_model=True)
+    return Choice(model=first.model)
+
+
+def _header(opened: Opened, loaded: Loaded) -> ChatHeader:
+    return ChatHeader(
+        model=opened.model,
+        endpoint=opened.endpoint,
+        workspace=str(opened.workspace),
+        permission=loaded.settings.permission,
+        sandbox=opened.sandbox,
+        notices=opened.notices,
+    )
