@@ -4,6 +4,7 @@ data    sessions/<workspace>/<id>.jsonl              AGENT_DATA_DIR
         calibrations/<model>-<digest>.json
         checkpoints/objects/, checkpoints/pending/
         projects/<workspace>/*.lock
+        roost.sqlite
 config  settings.toml, .env, rules                   AGENT_CONFIG_DIR
 cache   what can be made again                       AGENT_CACHE_DIR
 """
@@ -37,6 +38,10 @@ class Folders:
     @property
     def checkpoints(self) -> Path:
         return self.data / "checkpoints"
+
+    @property
+    def database(self) -> Path:
+        return self.data / "roost.sqlite"
 
     @property
     def calibrations(self) -> Path:

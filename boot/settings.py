@@ -235,6 +235,7 @@ class Settings:
     enable_data_view: bool = _switch("data_view, which looks into tables")
     enable_pyexe: bool = _switch("pyexe, which runs Python")
     enable_project: bool = _switch("project, by which it keeps the plan of a workspace that has one")
+    enable_memory: bool = _switch("memory, and what is remembered of earlier sessions")
     private_hosts: str = _setting(
         "",
         "Hosts that fetch may ask although they are not on the public internet, with blanks between them.",

@@ -5,6 +5,7 @@ system text and tools, frozen ─► head of the first user message, frozen ─�
 
 from collections.abc import Sequence
 
+from boot.remembering import Remembering
 from boot.session_files import SessionFiles
 from core.events import NoteAdded, Record, TurnStarted
 from core.messages import UserMessage
@@ -15,14 +16,19 @@ from flow.notes import Steering
 from store.session_log import SessionHeader
 
 
-def head_of_session(header: SessionHeader, services: ToolServices) -> str:
+def head_of_session(header: SessionHeader, services: ToolServices, memory: Remembering | None) -> str:
     """What the first user message of a new session begins with."""
     root, most_chars = services.workspace.real_root, instruction_chars(header.profile)
-    return session_head(root, today=header.created.date(), most_chars=most_chars)
+    head = session_head(root, today=header.created.date(), most_chars=most_chars)
+    remembered = memory.head(header.profile.size) if memory else ""
+    return "\n\n".join(filter(None, (head, remembered)))
 
 
 def instruction_notes(
-    header: SessionHeader, earlier: Sequence[Record], services: ToolServices
+    header: SessionHeader,
+    earlier: Sequence[Record],
+    services: ToolServices,
+    memory: Remembering | None,
 ) -> InstructionNotes:
     """They know what the session was told so far: its head is the first of that."""
     told, as_of = list[str](), header.created
@@ -39,13 +45,13 @@ def instruction_notes(
         services.workspace.real_root,
         services.ledger,
         instruction_chars(header.profile),
-        told or [head_of_session(header, services)],
+        told or [head_of_session(header, services, memory)],
         int(as_of.timestamp() * 1e9),
     )
 
 
 def note_sources(
-    inbox: list[str], instructions: InstructionNotes, files: SessionFiles, plan: NoteSource | None
+    inbox: list[str], instructions: InstructionNotes, files: SessionFiles, *others: NoteSource | None
 ) -> tuple[NoteSource, ...]:
     """All that may have news before a step, in the order in which the model reads it."""
-    return (Steering(inbox), instructions, files.notes, *([plan] if plan else []))
+    return (Steering(inbox), instructions, files.notes, *filter(None, others))

@@ -20,6 +20,7 @@ SWITCHES = {
     "enable_data_view": ("data_view",),
     "enable_pyexe": ("pyexe",),
     "enable_project": ("project",),
+    "enable_memory": ("memory",),
 }
 """Which tools a setting turns off."""
 

@@ -25,6 +25,7 @@ from boot.permissions import permissions_for
 from boot.plugins import Plugins
 from boot.profiles import Profiles
 from boot.project import followed_plan
+from boot.remembering import Remembering, session_memory
 from boot.resuming import Earlier, earlier_session, hand_over, take_up
 from boot.sandbox_choice import sandbox_for
 from boot.services import tool_services
@@ -45,6 +46,7 @@ from flow.loops import AgentLoop
 from flow.masking import MaskedEvents
 from flow.notes import NotedContext
 from flow.permission import Permissions
+from flow.pinned import PinnedNotes
 from flow.repair import ReplyRepair
 from flow.sessions import Session
 from flow.system_prompt import system_text
@@ -93,6 +95,7 @@ class Parts:
     log: SessionLog
     files: SessionFiles
     plan: "FollowedPlan | None"
+    memory: Remembering | None
 
 
 @asynccontextmanager
@@ -130,10 +133,14 @@ async def open_session(
             if settings.enable_project
             else None
         )
-        services = replace(services, project=plan)
+        memory = session_memory(around, permissions)
+        services = replace(services, project=plan, memory=memory)
         names = offered(way.profile) if earlier.tools is None else earlier.tools
         toolbox = toolbox_for(settings, services, around.plugins, names)
         log = earlier.log or _new_log(around, way, services, toolbox)
+        if memory:
+            memory.session = log.session
+            stack.callback(memory.close)
         files = SessionFiles(log.session, services.workspace, around.folders.checkpoints, services.ledger)
         stack.enter_context(closing(files))
         parts = Parts(
@@ -147,6 +154,7 @@ async def open_session(
             log=log,
             files=files,
             plan=plan,
+            memory=memory,
         )
         session, models, context = _joined(parts)
         stack.push_async_callback(session.aclose)
@@ -157,6 +165,7 @@ async def open_session(
             *warnings,
             *take_up(session, earlier, files, context),
             *hand_over(session, earlier.last_model, way.model, way.place, wanted=choice.last_model),
+            *(memory.notices if memory else ()),
         ]
         _subscribe_readers(session, around.plugins)
         masked = around.masking.masked
@@ -207,8 +216,9 @@ def _joined(parts: Parts) -> tuple[Session, SessionModels, NotedContext]:
         await session.emit(event)
 
     inbox: list[str] = []
-    instructions = instruction_notes(log.header, parts.earlier.records, parts.services)
-    sources = note_sources(inbox, instructions, parts.files, parts.plan)
+    instructions = instruction_notes(log.header, parts.earlier.records, parts.services, parts.memory)
+    pinned = PinnedNotes(log.records) if parts.memory else None
+    sources = note_sources(inbox, instructions, parts.files, parts.plan, pinned)
     window = partial(window_policy, log.header, parts.services, tell, parts.plan)
     context = NotedContext(window(way), sources, joins=way.profile.alternating_roles)
     policies = around.plugins.applied(

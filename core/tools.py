@@ -19,6 +19,7 @@ from core.workspace import Workspace
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
+    from core.memory import Memory
     from core.project_store import ProjectStore
 
 
@@ -161,6 +162,8 @@ class ToolServices:
     masking: Masking = field(default_factory=Masking)
     project: "ProjectStore | None" = None
     """The plan of the workspace, where the model works by one."""
+    memory: "Memory | None" = None
+    """What outlasts a session, where that is wanted."""
 
     @property
     def profile(self) -> ModelProfile:

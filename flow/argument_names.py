@@ -35,6 +35,9 @@ ALIASES = {
     "timeout_seconds": ("timeout", "timeout_secs"),
     "question": ("prompt", "message"),
     "choices": ("options",),
+    "operation": ("action", "command", "op", "mode", "type"),
+    "text": ("content", "fact", "note", "query", "memory", "value"),
+    "id": ("fact_id", "memory_id", "number"),
 }
 """A name that is an argument itself is never taken for another, and one in another unit is none of these."""
 

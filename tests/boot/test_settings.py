@@ -44,7 +44,10 @@ def test_the_example_shows_the_defaults() -> None:
 def test_the_established_variables_are_kept() -> None:
     established = {
         *("AGENT_MODEL", "AGENT_MODEL_URL", "AGENT_MAX_STEPS", "AGENT_TEMPERATURE", "AGENT_LOG_LEVEL"),
-        *(f"AGENT_ENABLE_{tool}" for tool in ("SHELL", "FILES", "FETCH", "DATA_VIEW", "PYEXE", "PROJECT")),
+        *(
+            f"AGENT_ENABLE_{tool}"
+            for tool in ("SHELL", "FILES", "FETCH", "DATA_VIEW", "PYEXE", "PROJECT", "MEMORY")
+        ),
         *("GEMINI_API_KEY", "AGENT_API_KEY", "AGENT_GEMINI_MODEL", "AGENT_GEMINI_URL"),
         *("AGENT_WORKSPACE", "AGENT_PERMISSION", "AGENT_SANDBOX", "AGENT_WINDOW_TOKENS", "AGENT_HOSTED"),
         *("AGENT_PRIVATE_HOSTS", "AGENT_SANDBOX_HOSTS"),

@@ -20,6 +20,7 @@ from core.workspace import Workspace
 from store.project_file import ProjectFile
 from tests.tool.commanding import Nobody, plain_backend
 from tests.tool.filing import CONTEXT, ran
+from tests.tool.many_facts import ManyFacts
 from tool.fetch import Fetch
 from tool.registry import BUILT_IN, Registry, built_in
 
@@ -80,6 +81,7 @@ CASES = {
     "pyexe": Case({"code": "print('x' * 100_000)"}, None, {"code": "import time; time.sleep(300)"}),
     "ask_user": Case({"question": "?"}, None, {"question": "for ever"}),
     "project": Case({}, {"task": "none"}),
+    "memory": Case({"operation": "list"}, {"operation": "forget"}),
 }
 
 
@@ -103,6 +105,7 @@ async def services(tmp_path: Path) -> AsyncIterator[ToolServices]:
         )
         yield ToolServices(
             project=project,
+            memory=ManyFacts(),
             workspace=Workspace(tmp_path),
             artifacts=tmp_path / ".roost" / "artifacts",
             sandbox=backend,

@@ -1,0 +1,122 @@
+"""The memory of the user: its file, opened when it is first needed, and what of it a new session is told.
+
+without a file ─► nothing is remembered, and not even sqlite3 is loaded
+store ─────────► the file is made
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from boot.opening import Opening
+from core.errors import StoreError
+from core.masking import Masking
+from core.memory import Fact, FactScope, FactSource, Page, Stored
+from core.profile import Size
+from flow.permission import Mode, Permissions
+
+if TYPE_CHECKING:
+    from store.database import Database
+    from store.long_term_memory import LongTermMemory
+
+
+def _always() -> bool:
+    return True
+
+
+@dataclass(kw_only=True)
+class Remembering:
+    """The memory as one session, or one command, has it: what is only looked at is not made."""
+
+    path: Path
+    """Of the file."""
+    project: str
+    """Real path of the workspace; empty: of all projects."""
+    masking: Masking = field(default_factory=Masking)
+    source: FactSource = "model"
+    session: str = ""
+    """Known a little later than the rest."""
+    scope: FactScope | None = None
+    counts_uses: Callable[[], bool] = _always
+    notices: list[str] = field(default_factory=list)
+    """What a person should know."""
+
+    async def store(self, text: str, *, scope: FactScope, replaces: int | None = None) -> Stored:
+        return await self._memory.store(text, scope=scope, replaces=replaces)
+
+    async def search(self, words: str, *, count: int) -> Sequence[Fact]:
+        return await self._memory.search(words, count=count) if self._exists else ()
+
+    async def page(self, *, count: int) -> Page:
+        return await self._memory.page(count=count) if self._exists else Page(facts=(), total=0)
+
+    async def forget(self, fact: int) -> Sequence[Fact]:
+        return await self._memory.forget(fact) if self._exists else ()
+
+    def head(self, size: Size) -> str:
+        """What a new session is told; empty when nothing is remembered. It goes on when the file fails."""
+        try:
+            return self._head(size) if self._exists else ""
+        except StoreError as error:
+            self.notices.append(f"Nothing is remembered in this session: {error}")
+            return ""
+
+    def close(self) -> None:
+        if "_database" in vars(self):
+            self._database.close()
+
+    def _head(self, size: Size) -> str:
+        from flow.remembered import MOST_FACTS, remembered
+        from store.facts import USER, Facts
+
+        with self._database.reading() as connection:
+            facts = Facts(connection)
+            project = facts.project(self.project)
+            found = facts.best([USER] if project is None else [USER, project], MOST_FACTS)
+        return remembered(found, size)
+
+    @property
+    def _exists(self) -> bool:
+        return self.path.exists()
+
+    @cached_property
+    def _database(self) -> "Database":
+        from store.database import Database
+        from store.migrations import MIGRATIONS
+
+        return Database.open(self.path, MIGRATIONS)
+
+    @cached_property
+    def _memory(self) -> "LongTermMemory":
+        from core.arrays import load_numpy
+
+        load_numpy()
+        from gate.embedding.hashed import HashedEmbedder
+        from store.long_term_memory import LongTermMemory
+        from store.migrations import FACTS_INDEX
+        from store.search.searching import Searching
+
+        return LongTermMemory(
+            database=self._database,
+            searching=Searching(self._database, FACTS_INDEX, HashedEmbedder()),
+            project=self.project,
+            masking=self.masking,
+            source=self.source,
+            session=self.session,
+            scope=self.scope,
+            counts_uses=self.counts_uses,
+        )
+
+
+def session_memory(around: Opening, permissions: Permissions) -> Remembering | None:
+    """None where it is turned off."""
+    if not around.settings.enable_memory:
+        return None
+    return Remembering(
+        path=around.folders.database,
+        project=str(around.workspace),
+        masking=around.masking,
+        counts_uses=lambda: permissions.mode is not Mode.PLAN,
+    )
