@@ -106,7 +106,7 @@ class HybridIndex:
         """Put down the vector of a text that is there, or that it waits for one."""
         if vector is not None:
             model = self.vectors.put(connection, record, scope, vector)
-            if self.want(connection, model):
+            if self.want(connection, model.number):
                 connection.execute(f"DELETE FROM {self.prefix}_waiting WHERE record = ?", (record,))
                 return
         connection.execute(f"INSERT OR IGNORE INTO {self.prefix}_waiting (record) VALUES (?)", (record,))

@@ -9,7 +9,7 @@ from core.embedding import Embedder, EmbeddingFailed
 from core.values import value
 from store.database import Database
 from store.search.index import Hit, HybridIndex, fused
-from store.search.vectors import Vector
+from store.search.vectors import Model, Vector
 
 if TYPE_CHECKING:
     from core.embedding import Floats
@@ -40,7 +40,7 @@ class Searching:
     async def vectors(self, texts: Sequence[str]) -> list[Vector | None]:
         """One for each text, to be put down with it; None for all while the embedder fails."""
         load_numpy()
-        from store.search.nearest import vector_of
+        from store.search.held import vector_of
 
         try:
             rows = await self._rows(self.embedder, texts)
@@ -64,19 +64,21 @@ class Searching:
             if not note and query.any():
                 model = self.index.vectors.model(connection, self.embedder.model, len(query))
                 if model is not None:
-                    nearest = self._nearest_of(model, len(query))
+                    nearest = self._nearest_of(model)
                     ranked.append(nearest.search(connection, query, deep, within))
         return Found(hits=tuple(fused(by_words, ranked, count)), note=note)
 
-    def _nearest_of(self, model: int, dimensions: int) -> "Nearest":
+    def _nearest_of(self, model: Model) -> "Nearest":
         from store.search.nearest import Nearest
 
-        if model not in self._nearest:
-            self._nearest[model] = Nearest(self.index.vectors, model, dimensions)
-        return self._nearest[model]
+        if model.number not in self._nearest:
+            database = self.database.path
+            path = database.with_name(f"{database.name}-{self.index.prefix}-{model.number}.signs")
+            self._nearest[model.number] = Nearest(self.index.vectors, model, path)
+        return self._nearest[model.number]
 
     async def _rows(self, embedder: Embedder, texts: Sequence[str]) -> "Floats":
-        from store.search.nearest import unusable
+        from store.search.held import unusable
 
         rows = await embedder.embed(texts)
         if wrong := unusable(rows, len(texts)):

@@ -11,6 +11,9 @@ from dataclasses import dataclass
 
 from core.values import value
 
+Row = tuple[int, int, int, bytes]
+"""Number, record, scope and halves."""
+
 
 @value
 class Vector:
@@ -20,6 +23,16 @@ class Vector:
     dimensions: int
     halves: bytes
     """`dimensions` little-endian 16-bit floats."""
+
+
+@value
+class Model:
+    """Whose vectors these are."""
+
+    number: int
+    """In this file."""
+    name: str
+    dimensions: int
 
 
 @dataclass(frozen=True)
@@ -43,56 +56,63 @@ class VectorTable:
             f"CREATE INDEX {self.prefix}_vectors_by ON {self.prefix}_vectors (model, id, record, scope)",
         )
 
-    def model(self, connection: sqlite3.Connection, name: str, dimensions: int) -> int | None:
-        """The number of a model that has been here."""
+    def model(self, connection: sqlite3.Connection, name: str, dimensions: int) -> Model | None:
+        """One that has been here."""
         query = f"SELECT id FROM {self.prefix}_models WHERE name = ? AND dimensions = ?"
         row = connection.execute(query, (name, dimensions)).fetchone()
-        return row and int(row[0])
+        return Model(number=int(row[0]), name=name, dimensions=dimensions) if row else None
 
-    def model_made(self, connection: sqlite3.Connection, vector: Vector) -> int:
+    def model_made(self, connection: sqlite3.Connection, vector: Vector) -> Model:
         known = self.model(connection, vector.model, vector.dimensions)
         if known is not None:
             return known
         insert = f"INSERT INTO {self.prefix}_models (name, dimensions) VALUES (?, ?) RETURNING id"
-        return int(connection.execute(insert, (vector.model, vector.dimensions)).fetchone()[0])
+        number = connection.execute(insert, (vector.model, vector.dimensions)).fetchone()[0]
+        return Model(number=number, name=vector.model, dimensions=vector.dimensions)
 
-    def put(self, connection: sqlite3.Connection, record: int, scope: int, vector: Vector) -> int:
-        """In the place of the one that the record has of this model; answers with the model's number."""
+    def put(self, connection: sqlite3.Connection, record: int, scope: int, vector: Vector) -> Model:
+        """In the place of the one that the record has of this model."""
         model = self.model_made(connection, vector)
         connection.execute(
-            f"DELETE FROM {self.prefix}_vectors WHERE record = ? AND model = ?", (record, model)
+            f"DELETE FROM {self.prefix}_vectors WHERE record = ? AND model = ?", (record, model.number)
         )
         connection.execute(
             f"INSERT INTO {self.prefix}_vectors (record, model, scope, halves) VALUES (?, ?, ?, ?)",
-            (record, model, scope, vector.halves),
+            (record, model.number, scope, vector.halves),
         )
         return model
 
     def remove(self, connection: sqlite3.Connection, record: int) -> None:
         connection.execute(f"DELETE FROM {self.prefix}_vectors WHERE record = ?", (record,))
 
-    def after(
-        self, connection: sqlite3.Connection, model: int, number: int
-    ) -> Iterator[tuple[int, int, int]]:
-        """Number, record and scope of a model's vectors with numbers above `number`, in their order."""
-        query = f"SELECT id, record, scope FROM {self.prefix}_vectors WHERE model = ? AND id > ? ORDER BY id"
-        return connection.execute(query, (model, number))
+    def after(self, connection: sqlite3.Connection, model: Model, number: int, count: int) -> list[Row]:
+        """The next `count` vectors of a model behind `number`; one of a wrong size is left out."""
+        query = (
+            f"SELECT id, record, scope, halves FROM {self.prefix}_vectors"
+            " WHERE model = ? AND id > ? AND length(halves) = ? ORDER BY id LIMIT ?"
+        )
+        return list(connection.execute(query, (model.number, number, 2 * model.dimensions, count)))
 
-    def count(self, connection: sqlite3.Connection, model: int) -> int:
-        """Costs a walk through an index."""
-        query = f"SELECT count(*) FROM {self.prefix}_vectors WHERE model = ?"
-        return int(connection.execute(query, (model,)).fetchone()[0])
+    def rows(self, connection: sqlite3.Connection, model: Model, numbers: Sequence[int]) -> list[Row]:
+        """Those with these numbers that are still there."""
+        query = (
+            f"SELECT id, record, scope, halves FROM {self.prefix}_vectors"
+            f" WHERE id IN ({','.join(map(str, numbers))}) AND model = ? AND length(halves) = ?"
+        )
+        return list(connection.execute(query, (model.number, 2 * model.dimensions)))
 
-    def highest(self, connection: sqlite3.Connection, model: int) -> int:
-        query = f"SELECT coalesce(max(id), 0) FROM {self.prefix}_vectors WHERE model = ?"
-        return int(connection.execute(query, (model,)).fetchone()[0])
+    def numbers(self, connection: sqlite3.Connection, model: Model, after: int) -> Iterator[int]:
+        """Of a model's vectors behind the number `after`, in their order."""
+        query = f"SELECT id FROM {self.prefix}_vectors WHERE model = ? AND id > ? ORDER BY id"
+        return (row[0] for row in connection.execute(query, (model.number, after)))
 
-    def halves(
-        self, connection: sqlite3.Connection, numbers: Sequence[int]
-    ) -> Iterator[tuple[int, int, bytes]]:
-        """Number, record and vector of those that are still there."""
-        query = f"SELECT id, record, halves FROM {self.prefix}_vectors WHERE id = ?"
-        for number in numbers:
-            row = connection.execute(query, (number,)).fetchone()
-            if row:
-                yield row
+    def count(self, connection: sqlite3.Connection, model: Model, after: int) -> int:
+        """How many there are behind the number `after`. Costs a walk through them in an index."""
+        query = f"SELECT count(*) FROM {self.prefix}_vectors WHERE model = ? AND id > ?"
+        return int(connection.execute(query, (model.number, after)).fetchone()[0])
+
+    def last_given(self, connection: sqlite3.Connection) -> int:
+        """The highest number that was ever given to a vector."""
+        query = "SELECT seq FROM sqlite_sequence WHERE name = ?"
+        row = connection.execute(query, (f"{self.prefix}_vectors",)).fetchone()
+        return int(row[0]) if row else 0

@@ -1,0 +1,74 @@
+"""Vectors in memory, compared with a query one and all."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from store.search.vectors import Row, Vector
+
+Floats = NDArray[np.float32]
+Numbers = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Held:
+    """Vectors in memory."""
+
+    ids: Numbers
+    records: Numbers
+    scopes: Numbers
+    vectors: Floats
+
+    @classmethod
+    def of(cls, rows: Sequence[Row], dimensions: int) -> "Held":
+        numbers = np.array([row[:3] for row in rows], np.int64).reshape(-1, 3)
+        halves = np.frombuffer(b"".join(row[3] for row in rows), "<f2").reshape(len(rows), dimensions)
+        return cls(numbers[:, 0], numbers[:, 1], numbers[:, 2], halves.astype(np.float32))
+
+    def joined(self, other: "Held") -> "Held":
+        return Held(
+            np.concatenate([self.ids, other.ids]),
+            np.concatenate([self.records, other.records]),
+            np.concatenate([self.scopes, other.scopes]),
+            np.concatenate([self.vectors, other.vectors]),
+        )
+
+    def only(self, numbers: Numbers) -> "Held":
+        left = np.isin(self.ids, numbers)
+        return Held(self.ids[left], self.records[left], self.scopes[left], self.vectors[left])
+
+    def best(self, query: Floats, count: int, scopes: Collection[int]) -> list[tuple[int, float]]:
+        fitting = np.flatnonzero(np.isin(self.scopes, list(scopes)))
+        cosines = np.nan_to_num(self.vectors @ query, nan=-1.0)[fitting]
+        return best(self.records[fitting], cosines, count)
+
+
+def best(records: Numbers, cosines: Floats, count: int) -> list[tuple[int, float]]:
+    """The `count` highest cosines with their records; of equals, the lower record first."""
+    if len(cosines) > count:
+        least = np.partition(cosines, -count)[-count]
+        chosen = np.flatnonzero(cosines >= least)
+        records, cosines = records[chosen], cosines[chosen]
+    order = np.lexsort((records, -cosines))[:count]
+    return [(int(records[place]), float(cosines[place])) for place in order]
+
+
+def vector_of(model: str, row: Floats) -> Vector:
+    """`row`, of any length above 0, as it is kept."""
+    return Vector(model=model, dimensions=len(row), halves=row.astype("<f2").tobytes())
+
+
+def unusable(rows: NDArray[np.float32], count: int) -> str:
+    """What is wrong with what an embedder gave for `count` texts; empty when nothing is."""
+    if rows.ndim != 2 or len(rows) != count or not rows.shape[1]:
+        return f"{count} vectors were asked for, and an array of the form {rows.shape} came"
+    if not np.isfinite(rows).all():
+        return "a vector holds what is no number"
+    lengths = np.linalg.norm(rows, axis=1)
+    return (
+        ""
+        if (((lengths > 0.99) & (lengths < 1.01)) | (lengths == 0)).all()
+        else "a vector is not of length 1"
+    )
