@@ -45,7 +45,7 @@ COMMANDS: tuple[ChatCommand, ...] = (
     ),
     ChatCommand(
         usage="/export [FILE]",
-        purpose="writes the session to a new file, as Markdown",
+        purpose="writes the session to a new file; FILE.html is a page, all else Markdown",
         run="boot.chat_sessions:export",
         anytime=True,
     ),

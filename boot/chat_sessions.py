@@ -7,13 +7,14 @@ from pathlib import Path
 
 from boot.chat_commands import OpenChat
 from boot.commands.sessions import age
+from boot.exporting import document_of, format_of
 from boot.layers import here
 from core.errors import AgentError, ConfigError, StoreError
 from core.values import utc_now
 from core.visible import visible
 from servr.drawing import Line, Style
 from servr.terminal.talk import Next
-from store.session_log import read_header, read_records
+from store.session_log import read_header
 from store.sessions import Sessions, SessionSummary
 
 SHOWN = 15
@@ -64,7 +65,7 @@ def _written(chat: OpenChat, wanted: str) -> str:
     """To a new file of the workspace; what came of it, in a sentence."""
     path = chat.opened.workspace / Path(wanted or f"roost-{chat.opened.session.id}.md").expanduser()
     try:
-        document = _document(chat, path.suffix)
+        document = _document(chat, path.name)
         with path.open("x", encoding="utf-8") as file:
             file.write(document)
     except FileExistsError:
@@ -74,15 +75,12 @@ def _written(chat: OpenChat, wanted: str) -> str:
     return f"Written to {path}."
 
 
-def _document(chat: OpenChat, suffix: str) -> str:
+def _document(chat: OpenChat, name: str) -> str:
     """The session so far; raises StoreError where nothing was said."""
     path = Sessions(here().folders.sessions).path_of(chat.opened.workspace, chat.opened.session.id)
     if not path.exists():
         raise StoreError("Nothing was said yet.", hint="Export it later.")
-    from store.markdown import markdown
-
-    masked = chat.opened.session.masked.masking.masked
-    return visible(masked("".join(markdown(read_header(path), read_records(path)))))
+    return document_of(path, format_of(name), chat.opened.session.masked.masking.masked)
 
 
 def _found(kept: Sessions, workspace: Path, words: Sequence[str]) -> Sequence[SessionSummary]:

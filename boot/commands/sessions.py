@@ -7,6 +7,7 @@ from datetime import datetime
 from itertools import islice
 from pathlib import Path
 
+from boot.exporting import FORMATS, Format, document_of, format_of
 from boot.layers import Loaded, here
 from boot.masking import masking_of
 from core.errors import ConfigError, StoreError
@@ -15,7 +16,6 @@ from core.masking import Masking
 from core.values import Clock, utc_now
 from core.visible import visible
 from servr.drawing import lines_of
-from store.markdown import markdown
 from store.session_log import read_header, read_records
 from store.sessions import Sessions, SessionSummary
 
@@ -36,14 +36,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     listing = action("list", "The sessions, last used first.")
     search = action("search", "Sessions with a prompt or a reply that has all these words.")
     show = action("show", "What was said and done.")
-    export = action("export", "A session as Markdown.")
+    export = action("export", "A session as Markdown, or as a page that stands on its own.")
     for one in (listing, search):  # what was not given here leaves what was given before
         one.add_argument("--all", action="store_true", default=argparse.SUPPRESS, help="of every workspace")
         one.add_argument("--workspace", metavar="FOLDER", default=argparse.SUPPRESS, help="whose sessions")
     for one in (show, export):
         one.add_argument("id", metavar="ID", help="the id, or how it alone begins")
     search.add_argument("words", nargs="+", metavar="WORD")
-    export.add_argument("--output", metavar="FILE", help="a new file instead of stdout")
+    export.add_argument(
+        "-o", "--output", metavar="FILE", help="a new file instead of stdout; FILE.html is a page"
+    )
+    export.add_argument("--format", choices=FORMATS, help="by default what FILE's name says, or markdown")
 
 
 def act(given: argparse.Namespace, loaded: Loaded) -> int:
@@ -56,7 +59,8 @@ def act(given: argparse.Namespace, loaded: Loaded) -> int:
             return show_session(sessions, given.id)
         case "export":
             masking = masking_of(loaded.settings, here())
-            return export_session(sessions, given.id, given.output, masking)
+            form: Format = given.format or format_of(given.output)
+            return export_session(sessions, given.id, given.output, masking, form)
         case _:
             return list_sessions(sessions, workspace)
 
@@ -102,10 +106,11 @@ def show_session(sessions: Sessions, wanted: str) -> int:
     return 0
 
 
-def export_session(sessions: Sessions, wanted: str, output: str | None, masking: Masking) -> int:
-    """To a new file, or to stdout when none is named. A log may be older than what is known to be secret."""
-    path = sessions.find(wanted)
-    document = visible(masking.masked("".join(markdown(read_header(path), read_records(path)))))
+def export_session(
+    sessions: Sessions, wanted: str, output: str | None, masking: Masking, form: Format = "markdown"
+) -> int:
+    """To a new file, or to stdout when none is named."""
+    document = document_of(sessions.find(wanted), form, masking.masked)
     if output is None:
         sys.stdout.write(document)
         return 0

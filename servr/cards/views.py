@@ -29,6 +29,8 @@ from servr.spans import Line, Span, Style, line_of
 LANGUAGES = {"yml": "yaml", "h": "c", "hpp": "cpp", "htm": "html", "mjs": "js", "cjs": "js", "pyi": "py"}
 NUMBER = re.compile(r"[-+]?[\d,]*\.?\d+(?:[eE][-+]?\d+)?%?")
 MOST_CELL = 40
+MAXIMUM = 10_000
+"""Cells of a column where nothing is cut: no line that is shown is longer."""
 LEAST_CELL = 4
 BETWEEN = "  "
 
@@ -151,7 +153,8 @@ def _table(view: Table, sheet: Sheet) -> Iterator[Line]:
     """As many columns as have room; of the others their number is told."""
     shown = view.rows if sheet.opened else view.rows[:100]
     rows = [[first_line(cell) for cell in row] for row in (view.columns, *shown)]
-    widths = [min(MOST_CELL, max(map(width_of, column))) for column in zip_longest(*rows, fillvalue="")]
+    most = MAXIMUM if sheet.opened else MOST_CELL
+    widths = [min(most, max(map(width_of, column))) for column in zip_longest(*rows, fillvalue="")]
     count = len(widths) if sheet.opened else _fitting(widths, sheet.width - 2)
     if count == 1 < len(widths):
         widths[0] = min(widths[0], max(LEAST_CELL, sheet.width - 2))

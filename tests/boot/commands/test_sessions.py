@@ -110,6 +110,22 @@ def test_a_session_is_exported_to_stdout_or_to_a_new_file(
 
 
 @pytest.mark.parametrize(
+    "flags", [["-o", "session.html"], ["-o", "x.txt", "--format", "html"], ["--format", "html"]]
+)
+def test_a_session_is_exported_as_a_page_where_that_is_wished(
+    flags: list[str], workspace: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: Captured
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    run(["sessions", "export", ID, *flags])
+
+    printed = capsys.readouterr().out
+    page = (tmp_path / flags[1]).read_text(encoding="utf-8") if "-o" in flags else printed
+    assert page.startswith("<!doctype html>")
+    assert ID in page
+
+
+@pytest.mark.parametrize(
     ("passed", "said"),
     [
         (timedelta(seconds=59), "just now"),
