@@ -3,14 +3,17 @@
 from functools import partial
 
 from boot.chat_commands import COMMANDS, OpenChat
-from boot.layers import Loaded
+from boot.layers import Loaded, here
+from boot.masking import masking_of
 from boot.opening import Choice, People
 from boot.wiring import Opened, open_session
+from boot.workspace_paths import WorkspacePaths
 from core.errors import AgentError
 from core.visible import visible
 from servr.drawing import Line, Style
 from servr.terminal import ChatHeader, ChatPeople, Next, OwnCommands, chat, chat_people
 from servr.terminal.chat import Habits
+from store.prompt_history import PromptHistory
 
 
 async def chat_from(loaded: Loaded, choice: Choice) -> int:
@@ -35,12 +38,14 @@ async def _session(loaded: Loaded, choice: Choice, people: ChatPeople) -> Next:
     async with open_session(loaded.settings, choice, person) as opened:
         own = OwnCommands(rows=COMMANDS, of=partial(OpenChat.of, opened, loaded))
         header = _header(opened, loaded)
-        return await chat(opened.session, header, people, opened.models, opened.undo, own=own)
+        paths = WorkspacePaths(opened.services)
+        return await chat(opened.session, header, people, opened.models, opened.undo, own=own, paths=paths)
 
 
 def _habits(loaded: Loaded) -> Habits:
-    settings = loaded.settings
-    return Habits(vi=settings.keys == "vi", theme=settings.theme, notice=settings.notice)
+    settings, around = loaded.settings, here()
+    history = PromptHistory(around.folders.data / "prompts.jsonl", masking_of(settings, around).masked)
+    return Habits(vi=settings.keys == "vi", theme=settings.theme, notice=settings.notice, history=history)
 
 
 def choice_of(following: Next, first: Choice) -> Choice:

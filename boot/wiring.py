@@ -44,7 +44,7 @@ from flow.completion import TurnReview
 from flow.executor import ToolExecutor
 from flow.loops import AgentLoop
 from flow.masking import MaskedEvents
-from flow.notes import NotedContext
+from flow.notes import NotedContext, Steering
 from flow.permission import Permissions
 from flow.pinned import PinnedNotes
 from flow.repair import ReplyRepair
@@ -215,10 +215,11 @@ def _joined(parts: Parts) -> tuple[Session, SessionModels, NotedContext]:
     async def tell(event: Event) -> None:
         await session.emit(event)
 
-    inbox: list[str] = []
+    inbox, own_commands = list[str](), list[str]()
     instructions = instruction_notes(log.header, parts.earlier.records, parts.services, parts.memory)
+    ran = Steering(own_commands, "own_command")
     pinned = PinnedNotes(log.records) if parts.memory else None
-    sources = note_sources(inbox, instructions, parts.files, parts.plan, pinned)
+    sources = note_sources(inbox, instructions, parts.files, parts.plan, pinned, ran)
     window = partial(window_policy, log.header, parts.services, tell, parts.plan)
     context = NotedContext(window(way), sources, joins=way.profile.alternating_roles)
     policies = around.plugins.applied(
@@ -235,6 +236,7 @@ def _joined(parts: Parts) -> tuple[Session, SessionModels, NotedContext]:
         log=log,
         head=instructions.told[0],
         inbox=inbox,
+        own_commands=own_commands,
         masked=MaskedEvents(around.masking),
         loop=_loop(parts, policies),
     )

@@ -42,7 +42,7 @@ class NotedContext:
 
 @dataclass(frozen=True)
 class Steering:
-    """What a person says while the model works."""
+    """What a person says while the model works, or does beside it."""
 
     inbox: list[str]
     name: str = "steering"

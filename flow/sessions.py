@@ -35,6 +35,8 @@ class Session:
     head: str = ""
     """What the first user message begins with: date, folder, the project's instructions."""
     inbox: list[str] = field(default_factory=list)
+    own_commands: list[str] = field(default_factory=list)
+    """What the person ran beside the model, which it reads before its next step."""
     masked: MaskedEvents = field(default_factory=MaskedEvents)
     clock: Clock = utc_now
     conversation: Conversation = field(default_factory=Conversation)

@@ -2,9 +2,10 @@
 
 import os
 import sys
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from io import TextIOWrapper
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.policies import Approver
@@ -16,6 +17,7 @@ from flow.sessions import Session
 from servr.drawing import Line, Style
 from servr.terminal.helping import unknown
 from servr.terminal.lines import EditedLines, Interrupted, PipedLines
+from servr.terminal.notice import Notice, noticed
 from servr.terminal.people import TerminalApprover, TerminalAsker
 from servr.terminal.reader import TerminalReader
 from servr.terminal.screen import Screen, can_redraw, prompt_lines
@@ -28,6 +30,8 @@ from servr.themes import Wish, theme_for
 
 if TYPE_CHECKING:
     from flow.undo import Undo
+    from servr.terminal.completing import PathsOf
+    from servr.terminal.history import PromptTexts
 
 
 @value
@@ -48,8 +52,10 @@ class Habits:
 
     vi: bool = False
     theme: Wish = "auto"
-    notice: str = "bell"
-    """When a long turn ends and the window is not in front: none, bell or desktop."""
+    notice: Notice = "bell"
+    """When a long turn ends and the window is not in front."""
+    history: "PromptTexts | None" = None
+    """What was typed in earlier chats."""
 
 
 NO_HABITS = Habits()
@@ -62,6 +68,7 @@ class ChatPeople:
     approver: Approver
     asker: Asker
     terminal: Terminal
+    notice: Notice = "none"
 
     @asynccontextmanager
     async def present(self) -> AsyncIterator[None]:
@@ -70,6 +77,16 @@ class ChatPeople:
             yield
             return
         async with self.terminal.panel.shown():
+            yield
+
+    @contextmanager
+    def noticed(self) -> Iterator[None]:
+        """They are told when it has ended, if it takes long and they look elsewhere."""
+        panel = self.terminal.panel
+        if panel is None:
+            yield
+            return
+        with noticed(self.notice, panel.tell_terminal, in_front=lambda: panel.in_front):
             yield
 
 
@@ -84,11 +101,13 @@ def chat_people(habits: Habits = NO_HABITS) -> ChatPeople:
         return people_at(Terminal(Screen(sys.stdout, theme), EditedLines()))
     from servr.terminal.opening import panel_terminal  # a pipe needs no editor
 
-    return people_at(panel_terminal(theme, vi=habits.vi))
+    return people_at(panel_terminal(theme, vi=habits.vi, history=habits.history), habits.notice)
 
 
-def people_at(terminal: Terminal) -> ChatPeople:
-    return ChatPeople(approver=TerminalApprover(terminal), asker=TerminalAsker(terminal), terminal=terminal)
+def people_at(terminal: Terminal, notice: Notice = "none") -> ChatPeople:
+    return ChatPeople(
+        approver=TerminalApprover(terminal), asker=TerminalAsker(terminal), terminal=terminal, notice=notice
+    )
 
 
 async def chat(
@@ -99,32 +118,35 @@ async def chat(
     undo: "Callable[[], Undo]",
     *,
     own: OwnCommands = NO_COMMANDS,
+    paths: "PathsOf | None" = None,
 ) -> Next:
     """Talk until the person leaves, or goes on in another session."""
     terminal = people.terminal
     terminal.settle = session.drained
     terminal.screen.masked = session.masked.masking.masked
     rows = tuple(sorted((*COMMANDS, *own.rows), key=lambda row: row.name))
-    talk = Chat(session, terminal, models, undo, Waiting(), rows, own)
+    talk = Chat(session, terminal, models, undo, Waiting(), Path(header.workspace), rows, own)
     ahead = TypingAhead(talk)
-    session.subscribe(_reader(talk, header, ahead))
+    session.subscribe(_reader(talk, header, ahead, paths))
     models.warm_up()
     _show_header(terminal, header)
     with terminal.catching_interrupts():
         while (text := await _next_prompt(talk)) is not None:
             with suppress(Interrupted):  # the session has told it
                 async with ahead.heard():
-                    await terminal.interruptible(session.send(text))
+                    with people.noticed():
+                        await terminal.interruptible(session.send(text))
             talk.typed += ahead.rest()
     return talk.next or LEAVE
 
 
-def _reader(chat: Chat, header: ChatHeader, ahead: TypingAhead) -> Reader:
+def _reader(chat: Chat, header: ChatHeader, ahead: TypingAhead, paths: "PathsOf | None") -> Reader:
     """Whoever shows the session; a panel is told of it too."""
     if chat.terminal.panel is None:
         return TerminalReader(chat.terminal.screen, chat.waiting)
-    from servr.terminal.opening import reader_at
+    from servr.terminal.opening import completer_for, reader_at
 
+    chat.terminal.panel.buffer.completer = completer_for(chat.commands, paths)
     return reader_at(chat.terminal.panel, chat, ahead, header.permission)
 
 
@@ -159,6 +181,12 @@ async def _line(chat: Chat) -> str:
 
 async def _carried_out(chat: Chat, text: str) -> bool:
     """Whether it was a command, and not for the model."""
+    if chat.is_own_command(text):
+        from servr.terminal.own_command import run_own
+
+        with suppress(Interrupted):
+            await chat.terminal.interruptible(run_own(chat, text))
+        return True
     found = chat.command(text)
     if found is None:
         return False

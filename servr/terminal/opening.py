@@ -2,11 +2,16 @@
 
 import os
 import sys
+from collections.abc import Sequence
 
+from prompt_toolkit.history import InMemoryHistory
 from prompt_toolkit.input import create_input
 
 from servr.markdown.stream import MarkdownStream
 from servr.terminal.application import terminal_output
+from servr.terminal.command import ChatCommand
+from servr.terminal.completing import ChatCompleter, PathsOf, no_paths
+from servr.terminal.history import KeptHistory, PromptTexts
 from servr.terminal.live import Above, LiveReader, PanelLines
 from servr.terminal.panel import Panel
 from servr.terminal.screen import Screen
@@ -16,9 +21,14 @@ from servr.terminal.typing_ahead import TypingAhead
 from servr.themes import Theme
 
 
-def panel_terminal(theme: Theme, *, vi: bool) -> Terminal:
-    output = terminal_output(sys.stdout, os.environ.get("TERM"))
-    panel = Panel(output, create_input(sys.stdin), vi=vi, colour=theme.name not in ("plain", "none"))
+def panel_terminal(theme: Theme, *, vi: bool, history: PromptTexts | None) -> Terminal:
+    panel = Panel(
+        terminal_output(sys.stdout, os.environ.get("TERM")),
+        create_input(sys.stdin),
+        history=KeptHistory(history) if history else InMemoryHistory(),
+        vi=vi,
+        colour=theme.name not in ("plain", "none"),
+    )
     screen = Screen(Above(panel), theme)
     panel.styled = screen.painted
     terminal = Terminal(screen, PanelLines(panel, screen), panel)
@@ -45,3 +55,7 @@ def reader_at(panel: Panel, chat: Chat, ahead: TypingAhead, permission: str) -> 
     panel.refresh = reader.refresh
     panel.open_thinking = reader.show_thinking
     return reader
+
+
+def completer_for(commands: Sequence[ChatCommand], paths: PathsOf | None) -> ChatCompleter:
+    return ChatCompleter(commands, paths or no_paths)

@@ -35,6 +35,7 @@ TICK_SECONDS = 0.25
 """How often a line that tells the time is drawn anew."""
 LISTENING, WORKING = "\x1b]133;A\x07\x1b]133;B\x07", "\x1b]133;C\x07"
 """Marks of a prompt for terminals that jump between prompts: it begins to listen, and it has heard."""
+TELL_FOCUS, TELL_NO_FOCUS = "\x1b[?1004h", "\x1b[?1004l"
 
 
 def _nothing() -> str:
@@ -80,8 +81,8 @@ class Panel:
     open_thinking: Callable[[], None] = lambda: None
     recall: Callable[[], str] = _nothing
     """Takes back what is queued, to be edited."""
-    in_front: bool = True
-    """Whether the terminal's window has the focus, as far as it tells."""
+    in_front: bool = False
+    """Whether the terminal says that its window has the focus; some never do."""
     chips: Chips = field(default_factory=Chips)
     _question: Question | None = None
     _reading: "asyncio.Future[str] | None" = None
@@ -130,6 +131,7 @@ class Panel:
         )
         ticking = asyncio.create_task(self._tick())
         task.add_done_callback(self._ended)
+        self.tell_terminal(TELL_FOCUS)
         try:
             yield
         finally:
@@ -170,7 +172,7 @@ class Panel:
     async def listen(self) -> str:
         """`read` where nothing runs, and it is the person's turn."""
         self._at_prompt = True
-        self._mark(LISTENING)
+        self.tell_terminal(LISTENING)
         try:
             return await self.read()
         finally:
@@ -187,7 +189,7 @@ class Panel:
             raise EOFError
         answer: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self._question = Question(prompt, answer, drafting=bool(self.buffer.text))
-        self._mark(LISTENING)
+        self.tell_terminal(LISTENING)
         try:
             return await answer
         finally:
@@ -239,20 +241,21 @@ class Panel:
                 waiting.set_exception(EOFError())
                 return
 
+    def tell_terminal(self, sequence: str) -> None:
+        """Something that it does not show."""
+        self.application.marks.append(sequence)
+        self.changed()
+
     def _give(self, text: str) -> None:
         if self._reading and not self._reading.done():
             self._reading.set_result(text)
         else:
             self._typed.append(text)
-        self._mark(WORKING)
+        self.tell_terminal(WORKING)
 
     def _changed(self, buffer: Buffer) -> None:
         if self._question and self._question.drafting and not buffer.text:
             self._question.drafting = False
-
-    def _mark(self, sequence: str) -> None:
-        self.application.marks.append(sequence)
-        self.changed()
 
     def _draw(self) -> None:
         self._frame = None
@@ -270,6 +273,7 @@ class Panel:
 
     def _write_rest(self) -> None:
         """What came after the last drawing."""
+        self.output.write_raw(TELL_NO_FOCUS)
         for line in self.application.above:
             self.output.write_raw(f"{line}\r\n")
         self.application.above.clear()

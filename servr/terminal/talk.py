@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from core.protocols import ModelSwitch
@@ -52,6 +53,8 @@ class Chat:
     undo: "Callable[[], Undo]"
     waiting: Waiting
     """What the model is at, and what its newest reply cost."""
+    folder: Path
+    """Where the person's own commands run."""
     commands: Sequence[ChatCommand]
     """All there are, by name."""
     own: OwnCommands = NO_COMMANDS
@@ -65,6 +68,11 @@ class Chat:
         of = self.own.of(self) if command in self.own.rows else self
         shown: Iterable[Line] = await command.function()(of, wanted)
         return shown
+
+    @staticmethod
+    def is_own_command(text: str) -> bool:
+        """Whether the person wants to run `text` themselves."""
+        return text.startswith("!") and bool(text.strip("! "))
 
     def command(self, text: str) -> tuple[ChatCommand | None, str, str] | None:
         """The command that `text` is, its name, and what follows; None when it is for the model.

@@ -13,7 +13,7 @@ from servr.terminal.talk import Chat
 class TypingAhead:
     chat: Chat
     later: list[str] = field(default_factory=list)
-    """Commands that need the turn to have ended."""
+    """Commands that wait for the end of the turn."""
 
     @asynccontextmanager
     async def heard(self) -> AsyncIterator[None]:
@@ -47,6 +47,9 @@ class TypingAhead:
 
     async def _take(self, text: str) -> None:
         found = self.chat.command(text)
+        if self.chat.is_own_command(text):
+            self.later.append(text)
+            return
         if found is None:
             self.chat.session.steer(text)
             return

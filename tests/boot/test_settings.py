@@ -51,7 +51,7 @@ def test_the_established_variables_are_kept() -> None:
         *("GEMINI_API_KEY", "AGENT_API_KEY", "AGENT_GEMINI_MODEL", "AGENT_GEMINI_URL"),
         *("AGENT_WORKSPACE", "AGENT_PERMISSION", "AGENT_SANDBOX", "AGENT_WINDOW_TOKENS", "AGENT_HOSTED"),
         *("AGENT_PRIVATE_HOSTS", "AGENT_SANDBOX_HOSTS"),
-        "AGENT_MASK",
+        *("AGENT_MASK", "AGENT_THEME", "AGENT_KEYS", "AGENT_NOTICE"),
     }
 
     assert {known.variable for known in known_settings().values()} == established

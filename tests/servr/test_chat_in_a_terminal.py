@@ -1,5 +1,6 @@
 """The installed command in a pseudo-terminal, as a person sees and uses it."""
 
+import json
 import os
 import pty
 import re
@@ -551,3 +552,44 @@ def test_a_session_is_left_and_taken_up_again_in_the_same_chat(workspace: Path) 
     ]
     assert [len(said) for said in asked] == [1, 1, 2]
     assert "My colour is blue." in asked[2][0]
+
+
+def test_a_command_of_the_persons_own_is_shown_and_told_unless_they_say_otherwise(workspace: Path) -> None:
+    with ScriptedServer([say("I see.")]) as server, chatting(workspace, server.url) as person:
+        person.answer("!echo se''en; exit 3")
+        person.sees("  seen")
+        person.sees("exit code 3")
+        person.answer("!!echo hid''den")
+        person.sees("  hidden")
+        person.sees("exit code 0")
+        person.answer("!sleep 300")
+        person.sees("> !sleep 300")
+        person.type(CTRL_C)
+        person.answer("What did I run?")
+        person.sees("I see.")
+        person.answer("exit")
+
+        assert person.leaves() == 0
+
+    told = json.dumps(server.requests[0].messages)
+    assert "echo se''en; exit 3" in told
+    assert "Exit code 3" in told
+    assert "hid" not in told
+    assert "sleep" not in told
+
+
+def test_a_long_paste_is_a_chip_and_is_sent_whole(workspace: Path) -> None:
+    pasted = "\n".join(f"line {number}" for number in range(200))
+    with ScriptedServer([say("Read.")]) as server, chatting(workspace, server.url) as person:
+        person.is_asked()
+        person.type(f"Look: \x1b[200~{pasted}\x1b[201~")
+        person.sees("[paste 1: 200 lines]")
+        person.type("\r")
+        person.sees("Read.")
+        person.answer("one\\")
+        person.type("two\x1b\rthree\r")
+        person.sees("> one")
+        person.answer("exit")
+        person.leaves()
+
+    assert server.requests[0].messages[-1]["content"].endswith(f"Look: {pasted}")

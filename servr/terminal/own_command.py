@@ -1,0 +1,80 @@
+"""`!command` and `!!command`: the person's own command, run as they would run it.
+
+It is the person who runs it: no sandbox and no permission stand between. What it says is shown as it comes.
+"""
+
+import asyncio
+import os
+import signal
+from asyncio.subprocess import DEVNULL, PIPE, STDOUT, Process
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from core.marking import marked
+from core.text import clip
+from core.visible import visible
+from flow.prompts import prompt
+from servr.drawing import Line, Style
+from servr.terminal.screen import Screen
+from servr.terminal.talk import Chat
+
+MOST_TOLD_CHARS = 8_000
+MOST_KEPT_CHARS = 200_000
+PIECE = 65_536
+
+
+async def run_own(chat: Chat, text: str) -> None:
+    """`text` begins with one exclamation mark, or with two where the model is to be told nothing."""
+    command = text.lstrip("!").strip()
+    note = await OwnCommand(command, chat.folder, chat.terminal.screen).run()
+    if not text.startswith("!!"):
+        chat.session.own_commands.append(note)
+
+
+@dataclass
+class OwnCommand:
+    command: str
+    folder: Path
+    screen: Screen
+    _said: str = ""
+    """Its end, if there was much."""
+    _open: str = ""
+    """A line that has not ended."""
+
+    async def run(self) -> str:
+        """What the model may be told of it. Cancelling ends the command and all it started."""
+        process = await asyncio.create_subprocess_shell(
+            self.command, cwd=self.folder, stdin=DEVNULL, stdout=PIPE, stderr=STDOUT, start_new_session=True
+        )
+        try:
+            await self._follow(process)
+            code = await process.wait()
+        finally:
+            _end(process)
+        self.screen.show([Line(f"  exit code {code}", Style.DIM if code == 0 else Style.BAD)])
+        output = clip(self._said, MOST_TOLD_CHARS)
+        return prompt("person_ran", command=self.command, output=marked(output), code=str(code))
+
+    async def _follow(self, process: Process) -> None:
+        from codecs import getincrementaldecoder
+
+        decoder = getincrementaldecoder("utf-8")("replace")
+        assert process.stdout is not None
+        while piece := await process.stdout.read(PIECE):
+            self._show(decoder.decode(piece))
+        self._show(decoder.decode(b"", final=True) + ("\n" if self._open else ""))
+
+    def _show(self, text: str) -> None:
+        self._said = (self._said + text)[-MOST_KEPT_CHARS:]
+        *lines, self._open = (self._open + text).split("\n")
+        self.screen.show(Line(f"  {visible(line.rstrip())}".expandtabs()) for line in lines)
+
+
+def _end(process: Process) -> None:
+    """Nothing of it goes on, whatever it has started in its group."""
+    if os.name == "posix":
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGKILL)
+    elif process.returncode is None:
+        process.kill()
