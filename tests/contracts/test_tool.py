@@ -81,7 +81,9 @@ CASES = {
     "pyexe": Case({"code": "print('x' * 100_000)"}, None, {"code": "import time; time.sleep(300)"}),
     "ask_user": Case({"question": "?"}, None, {"question": "for ever"}),
     "project": Case({}, {"task": "none"}),
-    "memory": Case({"operation": "list"}, {"operation": "forget"}),
+    "memory": Case(
+        {"operation": "list"}, {"operation": "forget"}, {"operation": "search", "text": "for ever"}
+    ),
 }
 
 

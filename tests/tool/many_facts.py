@@ -20,10 +20,11 @@ class ManyFacts:
         return Stored(fact=FACTS[0], known=True, alike=FACTS[1:4])
 
     async def search(self, words: str, *, count: int) -> Sequence[Fact]:
+        if words == "for ever":
+            await asyncio.Event().wait()
         return FACTS[:count]
 
     async def page(self, *, count: int) -> Page:
-        await asyncio.sleep(0)
         return Page(facts=FACTS[:count], total=len(FACTS))
 
     async def forget(self, fact: int) -> Sequence[Fact]:
