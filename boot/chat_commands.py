@@ -33,6 +33,12 @@ class OpenChat:
 
 COMMANDS: tuple[ChatCommand, ...] = (
     ChatCommand(
+        usage="/memory [store TEXT | search WORD … | forget ID]",
+        purpose="lists what is remembered of this project and of you, adds to it, finds, and forgets",
+        run="boot.chat_memory:memory",
+        anytime=True,
+    ),
+    ChatCommand(
         usage="/clear",
         purpose="begins a new session in the same chat",
         run="boot.chat_sessions:clear",

@@ -13,6 +13,9 @@ from core.commands import CommandRow
 COMMANDS = (
     CommandRow("sessions [search WORD … | show ID | export ID]", "shows what was said before"),
     CommandRow("undo [--to STEP]", "lists the steps of a session, and brings its files back to one of them"),
+    CommandRow(
+        "memory [store TEXT | search WORD … | list | forget ID]", "keeps, finds, lists and forgets facts"
+    ),
     CommandRow("models [--url URL]", "lists which models there are, what each can do, and where"),
     CommandRow("calibrate [--url URL] [--model NAME]", "finds out in five minutes what a model can do"),
     CommandRow("settings", "prints every setting, its value and where that stands"),
