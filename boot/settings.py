@@ -234,6 +234,7 @@ class Settings:
     enable_fetch: bool = _switch("fetch, which reads web pages")
     enable_data_view: bool = _switch("data_view, which looks into tables")
     enable_pyexe: bool = _switch("pyexe, which runs Python")
+    enable_find_code: bool = _switch("find_code, which searches code by meaning")
     enable_project: bool = _switch("project, by which it keeps the plan of a workspace that has one")
     enable_memory: bool = _switch("memory, and what is remembered of earlier sessions")
     private_hosts: str = _setting(

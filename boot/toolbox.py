@@ -21,6 +21,7 @@ SWITCHES = {
     "enable_pyexe": ("pyexe",),
     "enable_project": ("project",),
     "enable_memory": ("memory",),
+    "enable_find_code": ("find_code",),
 }
 """Which tools a setting turns off."""
 

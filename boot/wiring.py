@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from boot.calibrate.kept import Calibrations
+from boot.code import SessionCode
 from boot.model_switch import SessionModels
 from boot.model_way import ModelWay, way_to_model
 from boot.opening import NEW_SESSION, NOBODY_THERE, Choice, Opening, People, opening
@@ -134,7 +135,9 @@ async def open_session(
             else None
         )
         memory = session_memory(around, permissions)
-        services = replace(services, project=plan, memory=memory)
+        code = SessionCode(around.folders.cache / "code", around.workspace)
+        stack.push_async_callback(code.aclose)
+        services = replace(services, project=plan, memory=memory, code_index=code.index)
         names = offered(way.profile) if earlier.tools is None else earlier.tools
         toolbox = toolbox_for(settings, services, around.plugins, names)
         log = earlier.log or _new_log(around, way, services, toolbox)

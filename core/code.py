@@ -7,6 +7,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -72,7 +73,11 @@ class Definition:
 
 
 class CodeIndex(Protocol):
-    """What is known of the files of one workspace. Can be used by one thread after another."""
+    """What is known of the files of one workspace. Used by one thread after another."""
+
+    def turn(self) -> AbstractContextManager[object]:
+        """Hold it for as long as it is used: others wait, also who closes it."""
+        ...
 
     def states(self) -> Mapping[str, FileState]:
         """Of every file that is in it, by path."""

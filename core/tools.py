@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, runtime_checkable
 
+from core.errors import ToolError
 from core.ledger import FileLedger
 from core.masking import Masking
 from core.messages import ToolStatus
@@ -19,6 +20,7 @@ from core.workspace import Workspace
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
+    from core.code import CodeIndex
     from core.memory import Memory
     from core.project_store import ProjectStore
 
@@ -49,6 +51,10 @@ def _no_progress(text: str) -> None:
 
 def _nothing_hidden(path: str) -> bool:
     return False
+
+
+def _no_index() -> "CodeIndex":
+    raise ToolError("There is no index of code here.", hint="Use find_text.")
 
 
 @dataclass(frozen=True)
@@ -164,6 +170,8 @@ class ToolServices:
     """The plan of the workspace, where the model works by one."""
     memory: "Memory | None" = None
     """What outlasts a session, where that is wanted."""
+    code_index: "Callable[[], CodeIndex]" = _no_index
+    """Opened at its first use, which reads the disk; the same one ever after."""
 
     @property
     def profile(self) -> ModelProfile:

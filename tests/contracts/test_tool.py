@@ -17,6 +17,8 @@ from core.values import decode, encode, value
 from core.views import View
 from core.web import WebRules
 from core.workspace import Workspace
+from gate.embedding.hashed import HashedEmbedder
+from store.code_index import CodeIndexFile
 from store.project_file import ProjectFile
 from tests.tool.commanding import Nobody, plain_backend
 from tests.tool.filing import CONTEXT, ran
@@ -84,6 +86,7 @@ CASES = {
     "memory": Case(
         {"operation": "list"}, {"operation": "forget"}, {"operation": "search", "text": "for ever"}
     ),
+    "find_code": Case({"query": "line"}, {"query": "line", "path": "none"}),
 }
 
 
@@ -105,9 +108,11 @@ async def services(tmp_path: Path) -> AsyncIterator[ToolServices]:
         project.begin(
             Project(goal="x", tasks=tuple(Task(id=str(n), title="long " * 50) for n in range(1_000)))
         )
+        index = CodeIndexFile.open(tmp_path.parent / f"{tmp_path.name}.sqlite", HashedEmbedder())
         yield ToolServices(
             project=project,
             memory=ManyFacts(),
+            code_index=lambda: index,
             workspace=Workspace(tmp_path),
             artifacts=tmp_path / ".roost" / "artifacts",
             sandbox=backend,
@@ -116,6 +121,7 @@ async def services(tmp_path: Path) -> AsyncIterator[ToolServices]:
             web_rules=WebRules(private_hosts=("127.0.0.1",)),
             active=ActiveProfile(ModelProfile(output_chars=OUTPUT_CHARS, read_lines=80)),
         )
+        await asyncio.to_thread(index.close)
 
 
 @pytest.fixture
