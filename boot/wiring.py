@@ -75,6 +75,8 @@ class Opened:
     sandbox: str
     services: ToolServices
     """What its tools work with."""
+    permissions: Permissions
+    """What may run, in a mode that may be set meanwhile."""
     server: Callable[[], ServerFacts | None]
     """What is known of the server that is asked now."""
     plan: "FollowedPlan | None" = None
@@ -181,6 +183,7 @@ async def open_session(
             endpoint=masked(way.place),
             sandbox=sandbox.name,
             services=services,
+            permissions=permissions,
             server=lambda: models.way.server,
             plan=plan,
             notices=tuple(map(masked, (*notices, *around.plugins.warnings))),

@@ -42,6 +42,19 @@ def passed_again(steps: Sequence[Step]) -> str:
     return command if _proves(command) and all(map(_is_success, newest.answers)) else ""
 
 
+def passed_last(steps: Sequence[Step]) -> str:
+    """The newest command with tests that passed, if nothing was changed by a tool after it; else empty."""
+    for step in reversed(steps):
+        for call in reversed(step.reply.calls):
+            answers = [answer for answer in step.answers if answer.call_id == call.id]
+            command = command_with_tests(call)
+            if answers and _proves(command) and all(map(_is_success, answers)):
+                return command
+        if _changes(step):
+            return ""
+    return ""
+
+
 def _proves(command: str) -> bool:
     """Whether it fails when its tests do."""
     last = command.rpartition("&&")[2].strip()

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from io import TextIOWrapper
-from typing import TextIO
+from typing import Any, TextIO
 
 from core.events import EXIT_CODES, Outcome, Record, TurnFinished
 from core.messages import AssistantMessage
@@ -59,7 +59,7 @@ async def run_task(session: Session, text: str, *, out: TextIO, json: bool, delt
     lines = JsonLines(out, passing=deltas)
     session.subscribe(lines if json else Progress(sys.stderr))
     task = asyncio.ensure_future(session.send(text))
-    with _stopped_by_signals(task):
+    with stopped_by_signals(task):
         try:
             finished = await task
         except asyncio.CancelledError:
@@ -82,7 +82,7 @@ def _answer(session: Session, finished: TurnFinished, out: TextIO) -> None:
 
 
 @contextmanager
-def _stopped_by_signals(task: "asyncio.Future[TurnFinished]") -> Iterator[None]:
+def stopped_by_signals(task: "asyncio.Future[Any]") -> Iterator[None]:
     """Meanwhile an interrupt cancels `task`; a second one ends the process the usual way."""
     loop = asyncio.get_running_loop()
     numbers = (signal.SIGINT, signal.SIGTERM) if os.name == "posix" else ()

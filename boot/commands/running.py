@@ -15,6 +15,9 @@ from boot.shown import Shown
 from core.commands import CommandRow
 from core.visible import visible
 
+SETTINGS = ("workspace", "model", "model_url", "permission", "sandbox")
+"""What a command may let be set by a flag."""
+
 
 def run(arguments: Sequence[str]) -> int:
     """Carry out a command line that begins with the name of a command.
@@ -29,7 +32,7 @@ def run(arguments: Sequence[str]) -> int:
     (row,) = (row for row in COMMANDS if row.name == arguments[0])
     command: Any = import_module(f"boot.commands.{row.name}")
     given = _parser(row, command).parse_args(arguments[1:])
-    flags = {name: getattr(given, name, None) for name in ("workspace", "model", "model_url")}
+    flags = {name: getattr(given, name, None) for name in SETTINGS}
     loaded = load_settings(here(), {name: flag for name, flag in flags.items() if flag})
     for warning in loaded.warnings:
         sys.stderr.write(f"roost: {visible(warning)}\n")

@@ -16,6 +16,10 @@ COMMANDS = (
     CommandRow(
         "memory [store TEXT | search WORD … | list | forget ID]", "keeps, finds, lists and forgets facts"
     ),
+    CommandRow('plan ["GOAL"]', "makes a plan with the model, which only reads; you edit it and take it"),
+    CommandRow(
+        "project [add | set | note | check | stage | next]", "shows the plan, changes it, and carries it out"
+    ),
     CommandRow("models [--url URL]", "lists which models there are, what each can do, and where"),
     CommandRow("calibrate [--url URL] [--model NAME]", "finds out in five minutes what a model can do"),
     CommandRow("settings", "prints every setting, its value and where that stands"),

@@ -1,0 +1,82 @@
+"""From a goal to a plan: the model looks around, reading only, then writes it in one reply held to a form.
+
+goal ─► a turn that explores ─► a reply held to the plan's schema ─► tasks ─► the person
+                                   ▲          │ what is wrong with it      │ what should be different
+                                   └──────────┴────────────────────────────┘
+"""
+
+from dataclasses import dataclass, replace
+
+from core.errors import GatewayError, PlanRefused
+from core.events import Outcome
+from core.marking import put_together
+from core.messages import AssistantMessage
+from core.project import Project, Task
+from core.project_form import written
+from core.schema import shape_of
+from flow.held_replies import HeldReplies
+from flow.plan_form import SCHEMA, SPEC, NoPlan, tasks_of
+from flow.prompts import prompt
+from flow.server_ways import ServerWays
+from flow.sessions import Session
+
+MOST_REPLIES = 3
+"""How often a plan is asked for before that is given up."""
+SHAPE = shape_of(SCHEMA)
+
+
+@dataclass
+class Planner:
+    """Works in one session, which is to be in mode plan."""
+
+    session: Session
+    ways: ServerWays
+
+    async def draft(self, goal: str) -> Project:
+        """A plan for `goal`.
+
+        Raises:
+            PlanRefused: the model wrote none that can be used.
+            GatewayError: the model server cannot go on.
+        """
+        await self._said(prompt("plan_explore", goal=goal))
+        return Project(goal=goal, tasks=await self._tasks(prompt("plan_write", shape=SHAPE)))
+
+    async def again(self, plan: Project, words: str) -> Project:
+        """The plan as the person wants it, in their own words. Raises as `draft` does."""
+        text = prompt("plan_again", words=words, plan=written(plan), shape=SHAPE)
+        return replace(plan, tasks=await self._tasks(text))
+
+    async def _tasks(self, question: str) -> tuple[Task, ...]:
+        fault = ""
+        for _ in range(MOST_REPLIES):
+            try:
+                return tasks_of(put_together(await self._held(question)))
+            except NoPlan as error:
+                fault = str(error)
+                question = prompt("plan_mend", fault=fault, shape=SHAPE)
+        said = f"The model wrote no plan that can be used, {MOST_REPLIES} times. {fault}"
+        hint = (
+            f"Say the goal in other words, or ask another model; session {self.session.id} has what it wrote."
+        )
+        raise PlanRefused(said, hint=hint)
+
+    async def _held(self, question: str) -> str:
+        loop = self.session.loop
+        ring = HeldReplies(loop.gateway, SPEC, self.ways)
+        self.session.loop = replace(loop, gateway=ring)
+        try:
+            text = await self._said(question)
+        finally:
+            self.session.loop = replace(self.session.loop, gateway=loop.gateway)
+        if ring.used and not text.lstrip().startswith("{"):
+            self.ways.distrust(ring.used)
+        return text
+
+    async def _said(self, question: str) -> str:
+        """The model's last words in a turn, whatever it did before."""
+        finished = await self.session.send(question)
+        if finished.outcome is Outcome.GATEWAY_FAILED:
+            raise GatewayError(finished.note)
+        last = self.session.conversation.messages[-1]
+        return last.text if isinstance(last, AssistantMessage) else ""
