@@ -1,5 +1,6 @@
 """A chat with a panel: its transcript, its lines, and the reader that shows a session above and in it."""
 
+import asyncio
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -27,6 +28,8 @@ from servr.terminal.panel import Panel
 from servr.terminal.screen import Screen, prompt_lines
 from servr.terminal.waiting import CHARS_PER_TOKEN, Waiting
 
+SLICE_CHARS = 500
+"""So much of a reply is drawn before a key that was pressed meanwhile is answered."""
 MOST_TAIL_LINES = 40
 MOST_PROGRESS_LINES = 6
 MOST_PROGRESS_CHARS = 10_000
@@ -104,9 +107,9 @@ class LiveReader:
         self.waiting.see(event)
         match event:
             case ModelDelta(delta=delta):
-                self._stream(delta, event)
+                await self._stream(delta, event)
             case ModelReplied(reply=reply):
-                self._end_reply(reply)
+                await self._end_reply(reply)
             case PermissionAsked() | ModelSwitched():
                 pass  # whoever asks or switches shows it
             case NoteAdded(source="steering", text=text):
@@ -137,11 +140,11 @@ class LiveReader:
         ]
         self.screen.show(Line(f"  {line}", Style.DIM) for line in lines)
 
-    def _stream(self, delta: Delta, event: Event) -> None:
+    async def _stream(self, delta: Delta, event: Event) -> None:
         match delta:
             case TextDelta(text=text):
                 self._end_thinking()
-                self._say(text)
+                await self._say(text)
             case ThinkingDelta(text=text):
                 self._thinking_since = self._thinking_since or self.clock()
                 self._thoughts.append(text)
@@ -151,13 +154,15 @@ class LiveReader:
             case _:
                 pass
 
-    def _say(self, text: str) -> None:
+    async def _say(self, text: str) -> None:
         text = text if self._said else text.lstrip("\r\n")
         if text:
             self._said.append(text)
             self._lines = self._lines or self.reply()
-            self.screen.show(self._lines.feed(text))
-            self._grown = True
+            for start in range(0, len(text), SLICE_CHARS):
+                self.screen.show(self._lines.feed(text[start : start + SLICE_CHARS]))
+                self._grown = True
+                await asyncio.sleep(0)
 
     def _end_thinking(self) -> None:
         if self._thinking_since is None:
@@ -170,7 +175,7 @@ class LiveReader:
         self._thoughts.clear()
         self._thinking_since = None
 
-    def _end_reply(self, reply: AssistantMessage) -> None:
+    async def _end_reply(self, reply: AssistantMessage) -> None:
         """Show what was not streamed, or was passed over because the screen was slow."""
         self._end_thinking()
         whole, said = reply.text.lstrip("\r\n"), "".join(self._said)
@@ -180,7 +185,7 @@ class LiveReader:
             self.screen.show([Line("… from where the screen was too slow:", Style.DIM)])
             said = whole[: whole.rfind("\n", 0, same) + 1]
         if whole[len(said) :]:
-            self._say(whole[len(said) :])
+            await self._say(whole[len(said) :])
         self._finish_lines()
         self._forget()
 
