@@ -96,6 +96,26 @@ class Question:
     answer: str
 
 
+@value
+class FactList:
+    """What is remembered, or was until now."""
+
+    kind: Literal["fact_list"] = "fact_list"
+    title: str
+    """What is told of the facts: `stored`, say."""
+    text: str
+    """A fact a line, and below it what it replaced."""
+
+
 View = (
-    FileWindow | FileChange | PathList | MatchList | CommandOutput | CodeResult | Table | WebPage | Question
+    FileWindow
+    | FileChange
+    | PathList
+    | MatchList
+    | CommandOutput
+    | CodeResult
+    | Table
+    | WebPage
+    | Question
+    | FactList
 )

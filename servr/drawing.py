@@ -37,6 +37,7 @@ from core.messages import ToolCall, ToolStatus
 from core.views import (
     CodeResult,
     CommandOutput,
+    FactList,
     FileChange,
     FileWindow,
     MatchList,
@@ -149,12 +150,9 @@ def lines_of_view(view: View) -> Iterator[Line]:
             done = "created" if created else "deleted" if deleted else "changed"
             yield Line(f"{done} {visible(path)}", Style.DIM)
             yield from map(_diff_line, _ends(visible(diff).splitlines(), MOST_DIFF_LINES))
-        case PathList(root=root, text=text, count=count, complete=complete):
-            yield Line(f"{_many(count, complete)} in {visible(root)}", Style.DIM)
-            yield from _output(text)
-        case MatchList(pattern=pattern, text=text, count=count, complete=complete):
-            yield Line(f"{_many(count, complete)} for {first_line(pattern)}", Style.DIM)
-            yield from _output(text)
+        case PathList() | MatchList() | FactList():
+            yield Line(_title_of_list(view), Style.DIM)
+            yield from _output(view.text)
         case CommandOutput():
             yield from _output(view.output)
             yield _command_end(view)
@@ -167,6 +165,18 @@ def lines_of_view(view: View) -> Iterator[Line]:
             yield Line(f"{first_line(title)} <{visible(url)}>, {len(text):,} characters".lstrip(), Style.DIM)
         case Question(answer=answer):
             yield Line(f"answered: {first_line(answer)}", Style.DIM)
+        case _:
+            assert_never(view)
+
+
+def _title_of_list(view: PathList | MatchList | FactList) -> str:
+    match view:
+        case PathList(root=root, count=count, complete=complete):
+            return f"{_many(count, complete)} in {visible(root)}"
+        case MatchList(pattern=pattern, count=count, complete=complete):
+            return f"{_many(count, complete)} for {first_line(pattern)}"
+        case FactList(title=title):
+            return first_line(title)
         case _:
             assert_never(view)
 

@@ -14,7 +14,7 @@ def lines_of_facts(facts: Sequence[Fact], *, with_project: bool = False) -> Iter
     """Each with its number, its text, and where it comes from; below it what it replaced."""
     for fact in facts:
         yield from _text(f"#{fact.id}", fact.text)
-        yield Line(f"{'':<{MARGIN}}{_origin(fact, with_project=with_project)}", Style.DIM)
+        yield from _text("", _origin(fact, with_project=with_project), Style.DIM)
         for older in fact.earlier:
             yield from _text("", f"before: {older.text} (#{older.id}, {older.said:%Y-%m-%d})", Style.DIM)
 
@@ -34,7 +34,8 @@ def _text(number: str, text: str, style: Style = Style.PLAIN) -> Iterator[Line]:
 
 def _origin(fact: Fact, *, with_project: bool) -> str:
     of = (f"of {fact.project}" if with_project else "of this project") if fact.project else "of you"
-    by = "said by you" if fact.source == "person" else "said by the model"
+    by = "by you" if fact.source == "person" else "by the model"
     session = f" in {fact.session}" if fact.session else ""
-    used = f", used {fact.uses} times, last on {fact.used:%Y-%m-%d}" if fact.used else ""
-    return visible(f"{of}, {by}{session} on {fact.said:%Y-%m-%d}{used}")
+    times = "once" if fact.uses == 1 else f"{fact.uses} times"
+    used = f"\nused {times}, last on {fact.used:%Y-%m-%d}" if fact.used else ""
+    return f"{of}, said {by} on {fact.said:%Y-%m-%d}{session}{used}"

@@ -1,6 +1,6 @@
 """`memory`: facts that outlast a session, and notes that stay in view during one."""
 
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -11,7 +11,7 @@ from core.memory import MOST_NOTE_CHARS, MOST_NOTES, Fact, FactScope, Memory
 from core.permissions import Effect
 from core.text import clip, quoted
 from core.tools import ToolContext, ToolResult, ToolServices
-from core.views import Table
+from core.views import FactList
 
 FOUND, LISTED = 8, 30
 """How many facts an answer tells of."""
@@ -65,10 +65,11 @@ class MemoryTool:
         fact = stored.fact
         lines = [f"Known as #{fact.id}: it is said anew." if stored.known else f"Stored as #{fact.id}."]
         lines += _past(fact, "It replaces")
+        view = _view("known already" if stored.known else "stored", [fact])
         if stored.alike:
             lines += ["Near to it:", *map(_line, stored.alike)]
             lines.append("What of these is out of date: forget it.")
-        return ToolResult("\n".join(lines), _table("stored", [fact, *stored.alike]))
+        return ToolResult("\n".join(lines), view)
 
     async def _search(self, args: MemoryArgs, memory: Memory) -> ToolResult:
         if not args.text.strip():
@@ -76,14 +77,14 @@ class MemoryTool:
         found = await memory.search(args.text, count=FOUND)
         title = f"remembered of {quoted(args.text, 60)}"
         if not found:
-            return ToolResult(f"Nothing is {title}.", _table(title, ()))
-        return ToolResult(self._told(found, len(found)), _table(title, found))
+            return ToolResult(f"Nothing is {title}.", _view(title, ()))
+        return ToolResult(self._told(found, len(found)), _view(title, found))
 
     async def _list(self, args: MemoryArgs, memory: Memory) -> ToolResult:
         page = await memory.page(count=LISTED)
         if not page.facts:
-            return ToolResult("Nothing is remembered yet.", _table("remembered", ()))
-        return ToolResult(self._told(page.facts, page.total), _table("remembered", page.facts))
+            return ToolResult("Nothing is remembered yet.", _view("remembered", ()))
+        return ToolResult(self._told(page.facts, page.total), _view("remembered", page.facts))
 
     async def _forget(self, args: MemoryArgs, memory: Memory) -> ToolResult:
         if args.id is None:
@@ -91,15 +92,15 @@ class MemoryTool:
         gone = await memory.forget(args.id)
         if not gone:
             raise ToolError(f"There is no fact #{args.id}.", hint="search and list tell which there are.")
-        lines = ["Forgotten:", *(_line(fact) for fact in gone)]
-        return ToolResult("\n".join(lines), _table("forgotten", gone))
+        lines = ["Forgotten:", *map(_line, gone)]
+        return ToolResult("\n".join(lines), _view("forgotten", gone[:1]))
 
     def _told(self, facts: Sequence[Fact], total: int) -> str:
         """As many as there is room for, and how many are left."""
         room = self.services.profile.output_chars - ROOM_FOR_THE_REST
         told = list[str]()
         for fact in facts:
-            text = "\n".join([_line(fact), *_past(fact, "  before:")])
+            text = _whole(fact)
             room -= len(text) + 1
             if room < 0:
                 break
@@ -117,21 +118,23 @@ def _noted(text: str) -> ToolResult:
         said = f"A note has at most {MOST_NOTE_CHARS} characters, and this one {len(note):,}."
         raise InvalidArguments(said, hint="Say it shorter, or write it to a file and note its path.")
     told = f"Noted: it stays in view in this session, as do the newest {MOST_NOTES} notes."
-    return ToolResult(told, Table(title="noted", columns=("note",), rows=((note,),)))
+    return ToolResult(told, FactList(title="noted", text=note))
 
 
 def _line(fact: Fact) -> str:
     of = "of the user, " if fact.scope == "user" else ""
-    return f"#{fact.id} {clip(fact.text, FACT_CHARS)} ({of}{fact.said:%Y-%m-%d})"
+    text = clip(fact.text, FACT_CHARS).replace("\n", "\n  ")  # no line of it poses as another fact
+    return f"#{fact.id} {text} ({of}{fact.said:%Y-%m-%d})"
+
+
+def _whole(fact: Fact) -> str:
+    return "\n".join([_line(fact), *_past(fact, "  before:")])
+
+
+def _view(title: str, facts: Sequence[Fact]) -> FactList:
+    return FactList(title=title, text="\n".join(map(_whole, facts)) or "nothing")
 
 
 def _past(fact: Fact, lead: str) -> Iterator[str]:
     for older in fact.earlier[:MOST_PAST]:
         yield f"{lead} #{older.id} {clip(older.text, PAST_CHARS)} ({older.said:%Y-%m-%d})"
-
-
-def _table(title: str, facts: Iterable[Fact]) -> Table:
-    rows = [
-        (f"#{fact.id}", fact.scope, f"{fact.said:%Y-%m-%d}", clip(fact.text, FACT_CHARS)) for fact in facts
-    ]
-    return Table(title=title, columns=("id", "scope", "said", "fact"), rows=tuple(rows))

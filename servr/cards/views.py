@@ -9,6 +9,7 @@ from typing import assert_never
 from core.views import (
     CodeResult,
     CommandOutput,
+    FactList,
     FileChange,
     FileWindow,
     MatchList,
@@ -42,7 +43,7 @@ def subject_of(view: View) -> str:
             return first_line(text)
         case MatchList(pattern=text) | CommandOutput(command=text) | CodeResult(code=text):
             return first_line(text)
-        case Table(title=text) | Question(question=text):
+        case Table(title=text) | Question(question=text) | FactList(title=text):
             return first_line(text)
         case _:
             assert_never(view)
@@ -68,7 +69,7 @@ def details_of(view: View) -> Sequence[Span]:
             texts = [f"{_many(len(rows), 'row')}, {_many(len(columns), 'column')}"]
         case WebPage(title=title, text=text):
             texts = [*filter(None, [first_line(title)]), _many(len(text), "character")]
-        case Question():
+        case Question() | FactList():
             texts = []
         case _:
             assert_never(view)
@@ -81,7 +82,7 @@ def body_of(view: View, sheet: Sheet) -> Iterator[Line]:
             yield from _window(view, sheet)
         case FileChange():
             yield from _change(view, sheet)
-        case PathList(text=text) | MatchList(text=text):
+        case PathList(text=text) | MatchList(text=text) | FactList(text=text):
             yield from sheet.text(text, head=8, tail=2)
         case CommandOutput():
             yield from _command(view, sheet)

@@ -14,6 +14,7 @@ from core.permissions import Effect
 from core.views import (
     CodeResult,
     CommandOutput,
+    FactList,
     FileChange,
     FileWindow,
     MatchList,
@@ -105,6 +106,10 @@ VIEWS: Mapping[str, View] = {
         title="An Example",
         text="First line.\nSecond line.\nThird line.\nFourth line.",
     ),
+    "facts": FactList(
+        title="remembered of 'port'",
+        text="#3 The port is 9090 (2026-11-21)\n  before: #1 The port is 8080 (2026-11-20)",
+    ),
     "question": Question(question="Which one?", choices=("this", "that"), answer="that"),
     "hostile": CommandOutput(command=f"echo {TRICKS}", output=TRICKS, exit_code=0, seconds=0.1),
     "hostile change": FileChange(
@@ -125,6 +130,7 @@ TOOLS = {
     "table": "data_view",
     "web_page": "fetch",
     "question": "ask_user",
+    "fact_list": "memory",
 }
 
 

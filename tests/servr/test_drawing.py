@@ -37,6 +37,7 @@ from core.permissions import Approval, Effect, Scope
 from core.views import (
     CodeResult,
     CommandOutput,
+    FactList,
     FileChange,
     FileWindow,
     MatchList,
@@ -102,6 +103,10 @@ VIEWS: dict[str, tuple[View, list[Line]]] = {
     "question": (
         Question(question="Which?", choices=("a",), answer="a"),
         [Line("answered: a", Style.DIM)],
+    ),
+    "fact_list": (
+        FactList(title="stored", text="#1 The port is 8080 (2026-11-21)"),
+        [Line("stored", Style.DIM), Line("#1 The port is 8080 (2026-11-21)")],
     ),
 }
 
@@ -244,6 +249,7 @@ EVIL = "\x1b[2Jx\u202e\x9b"
         Table(title=EVIL, columns=(EVIL,), rows=((EVIL,),), note=EVIL),
         WebPage(url=EVIL, title=EVIL, text=EVIL),
         Question(question=EVIL, choices=(EVIL,), answer=EVIL),
+        FactList(title=EVIL, text=EVIL),
     ],
 )
 def test_no_view_can_command_the_terminal(view: View) -> None:
