@@ -4,7 +4,7 @@ Vectors of two embedders have nothing to do with each other. So each says who it
 keeps that beside them and never compares across.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from core.errors import AgentError
@@ -39,3 +39,13 @@ class Embedder(Protocol):
     async def close(self) -> None:
         """Let go of processes and connections; using it again opens them again."""
         ...
+
+
+class VectorCache(Protocol):
+    """Vectors that were dear to make, by what they were made of. It may lose any of them at any time."""
+
+    def known(self, keys: Sequence[bytes]) -> Mapping[bytes, bytes]:
+        """What there is of these: 16-bit floats."""
+        ...
+
+    def keep(self, vectors: Mapping[bytes, bytes]) -> None: ...
