@@ -121,12 +121,36 @@ class HybridIndex:
 
     def want(self, connection: sqlite3.Connection, model: int) -> bool:
         """Whether `model` is the one that all texts shall have vectors of; the first one is."""
-        query = f"SELECT model FROM {self.prefix}_wanted"
-        row = connection.execute(query).fetchone()
+        row = connection.execute(f"SELECT model FROM {self.prefix}_wanted").fetchone()
         if row is None:
             connection.execute(f"INSERT INTO {self.prefix}_wanted (model) VALUES (?)", (model,))
             return True
         return bool(row[0] == model)
+
+    def change(self, connection: sqlite3.Connection, model: int) -> None:
+        """From now on `model` is wanted: every text that has no vector of it waits for one."""
+        if self.want(connection, model):
+            return
+        connection.execute(f"UPDATE {self.prefix}_wanted SET model = ?", (model,))
+        connection.execute(f"DELETE FROM {self.prefix}_waiting")
+        connection.execute(
+            f"INSERT INTO {self.prefix}_waiting (record) SELECT record FROM {self.prefix}_texts"
+            f" EXCEPT SELECT record FROM {self.prefix}_vectors WHERE model = ?",
+            (model,),
+        )
+
+    def waiting(self, connection: sqlite3.Connection, count: int) -> list[tuple[int, int, str]]:
+        """Record, scope and text of the next `count` that wait for a vector."""
+        query = (
+            f"SELECT record, scope, text FROM {self.prefix}_waiting JOIN {self.prefix}_texts USING (record)"
+            " ORDER BY record LIMIT ?"
+        )
+        return list(connection.execute(query, (count,)))
+
+    def stands(self, connection: sqlite3.Connection, record: int, scope: int, text: str) -> bool:
+        """Whether it is still as it was."""
+        query = f"SELECT 1 FROM {self.prefix}_texts WHERE record = ? AND scope = ? AND text = ?"
+        return connection.execute(query, (record, scope, text)).fetchone() is not None
 
     def state(self, connection: sqlite3.Connection) -> IndexState:
         query = (
@@ -136,6 +160,15 @@ class HybridIndex:
         )
         texts, waiting, model = connection.execute(query).fetchone()
         return IndexState(texts=texts, waiting=waiting, model=model)
+
+    def is_complete(self, connection: sqlite3.Connection, model: str) -> bool:
+        """Whether every text has a vector of `model`, as far as the tables say; costs nothing."""
+        query = (
+            f"SELECT EXISTS (SELECT 1 FROM {self.prefix}_waiting), coalesce(("
+            f"SELECT name FROM {self.prefix}_models JOIN {self.prefix}_wanted ON id = model), ?)"
+        )
+        waits, wanted = connection.execute(query, (model,)).fetchone()
+        return not waits and wanted == model
 
     def scope_numbers(self, connection: sqlite3.Connection, scopes: Collection[str] | None) -> frozenset[int]:
         """Of those that hold or held a text; None stands for all."""

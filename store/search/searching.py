@@ -1,7 +1,9 @@
 """Searching an index: by words, and by meaning as long as there is somebody who makes vectors."""
 
+import asyncio
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.arrays import load_numpy
@@ -35,49 +37,76 @@ class Searching:
     database: Database
     index: HybridIndex
     embedder: Embedder
+    others: Sequence[Embedder] = ()
+    """Whose vectors may still be there, and are of use until there are new ones of all texts."""
+    query_seconds: float = 5.0
+    """How long a search waits for the vector of its query."""
     _nearest: "dict[int, Nearest]" = field(default_factory=dict)
 
     async def vectors(self, texts: Sequence[str]) -> list[Vector | None]:
         """One for each text, to be put down with it; None for all while the embedder fails."""
-        load_numpy()
-        from store.search.held import vector_of
-
         try:
-            rows = await self._rows(self.embedder, texts)
+            return [*await self.vectors_made(texts)]
         except EmbeddingFailed:
             return [None] * len(texts)
+
+    async def vectors_made(self, texts: Sequence[str]) -> list[Vector]:
+        """One for each text. Raises EmbeddingFailed."""
+        rows = await self._rows(self.embedder, texts)
+        from store.search.held import vector_of
+
         return [vector_of(self.embedder.model, row) for row in rows]
 
     async def search(self, text: str, count: int, *, scopes: Collection[str] | None = None) -> Found:
         """The records of `scopes`, or of all, that fit `text` best. Never fails because of the embedder."""
         deep = min(DEEPEST, max(LEAST_DEEP, 5 * count))
-        load_numpy()
-        ranked: list[list[tuple[int, float]]] = []
-        note = ""
-        try:
-            [query] = await self._rows(self.embedder, [text])
-        except EmbeddingFailed as error:
-            note = f"Searched by words alone: {error}"
+        with self.database.reading() as connection:
+            complete = self.index.is_complete(connection, self.embedder.model)
+        queries, note = await self._queries(text, complete=complete)
         with self.database.reading() as connection:
             within = self.index.scope_numbers(connection, scopes)
-            by_words = self.index.words.search(connection, text, deep, within)
-            if not note and query.any():
-                model = self.index.vectors.model(connection, self.embedder.model, len(query))
-                if model is not None:
-                    nearest = self._nearest_of(model)
-                    ranked.append(nearest.search(connection, query, deep, within))
-        return Found(hits=tuple(fused(by_words, ranked, count)), note=note)
+            ranked = [self.index.words.search(connection, text, deep, within)]
+            by_meaning = [
+                self._nearest_of(model).search(connection, query, deep, within)
+                for name, query in queries
+                if (model := self.index.vectors.model(connection, name, len(query)))
+            ]
+        return Found(hits=tuple(fused(ranked[0], by_meaning, count)), note=note)
+
+    async def _queries(self, text: str, *, complete: bool) -> "tuple[list[tuple[str, Floats]], str]":
+        """The text as each model that is asked sees it, and what a person should know."""
+        made: list[tuple[str, Floats]] = []
+        note = ""
+        for embedder in (self.embedder,) if complete else (self.embedder, *self.others):
+            try:
+                [query] = await asyncio.wait_for(self._rows(embedder, [text]), self.query_seconds)
+            except EmbeddingFailed as error:
+                note = note or f"Searched by words alone: {error}"
+            except TimeoutError:
+                late = f"{embedder.model} gave no vector within {self.query_seconds:g} seconds."
+                note = note or f"Searched by words alone: {late}"
+            else:
+                made += [(embedder.model, query)] if query.any() else []
+        if not note and not complete:
+            note = (
+                f"Vectors of {self.embedder.model} are still being made: some texts are found by words alone."
+            )
+        return made, note
+
+    def signs_of(self, model: int) -> Path:
+        """The file derived from a model's vectors."""
+        return self.database.path.with_name(f"{self.database.path.name}-{self.index.prefix}-{model}.signs")
 
     def _nearest_of(self, model: Model) -> "Nearest":
         from store.search.nearest import Nearest
 
         if model.number not in self._nearest:
-            database = self.database.path
-            path = database.with_name(f"{database.name}-{self.index.prefix}-{model.number}.signs")
+            path = self.signs_of(model.number)
             self._nearest[model.number] = Nearest(self.index.vectors, model, path)
         return self._nearest[model.number]
 
     async def _rows(self, embedder: Embedder, texts: Sequence[str]) -> "Floats":
+        load_numpy()
         from store.search.held import unusable
 
         rows = await embedder.embed(texts)

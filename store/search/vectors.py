@@ -85,6 +85,20 @@ class VectorTable:
     def remove(self, connection: sqlite3.Connection, record: int) -> None:
         connection.execute(f"DELETE FROM {self.prefix}_vectors WHERE record = ?", (record,))
 
+    def remove_others(self, connection: sqlite3.Connection, model: int, count: int) -> bool:
+        """Remove up to `count` vectors of other models; whether there were any."""
+        query = (
+            f"DELETE FROM {self.prefix}_vectors WHERE id IN"
+            f" (SELECT id FROM {self.prefix}_vectors WHERE model IN"
+            f" (SELECT id FROM {self.prefix}_models WHERE id <> ?) LIMIT ?)"
+        )
+        return connection.execute(query, (model, count)).rowcount > 0
+
+    def forget_others(self, connection: sqlite3.Connection, model: int) -> list[int]:
+        """Remove the other models, which have no vectors any more; their numbers."""
+        query = f"DELETE FROM {self.prefix}_models WHERE id <> ? RETURNING id"
+        return [int(row[0]) for row in connection.execute(query, (model,)).fetchall()]
+
     def after(self, connection: sqlite3.Connection, model: Model, number: int, count: int) -> list[Row]:
         """The next `count` vectors of a model behind `number`; one of a wrong size is left out."""
         query = (

@@ -1,0 +1,79 @@
+"""Vectors that are missing, made up for: of texts that came without one, and of all when the model is
+another.
+
+    one vector ─► is its model the one that is wanted? else all texts wait ─► 64 at a time ─► the old ones go
+
+Each step is a transaction of its own, and what is still to do is written in the file: whoever is killed goes
+on where it was. Meanwhile the old vectors are there to be searched.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator
+
+from core.values import value
+from store.search.searching import Searching
+
+BATCH = 64
+SLICE = 1000
+"""Old vectors that are removed at once: nobody waits long for the file."""
+
+
+@value
+class Progress:
+    done: int
+    total: int
+    """Texts that had no vector at the beginning."""
+
+
+async def caught_up(searching: Searching) -> AsyncGenerator[Progress, None]:
+    """Make the vectors that are missing, and tell after each step how far that is.
+
+    Raises:
+        EmbeddingFailed: what was made until then is kept.
+        StoreError: likewise.
+    """
+    [sample] = await searching.vectors_made(["a"])
+    index, database = searching.index, searching.database
+    with database.writing() as connection:
+        model = index.vectors.model_made(connection, sample).number
+        index.change(connection, model)
+        total = index.state(connection).waiting
+    done = 0
+    while done < total:
+        step = await _step(searching)
+        if not step:
+            break
+        done = min(done + step, total)
+        yield Progress(done=done, total=total)
+    await _remove_others(searching, model)
+
+
+async def _step(searching: Searching) -> int:
+    """How many texts were dealt with."""
+    index, database = searching.index, searching.database
+    with database.reading() as connection:
+        waiting = index.waiting(connection, BATCH)
+    vectors = await searching.vectors_made([text for _, _, text in waiting])
+    await asyncio.sleep(0)  # an embedder may never have let others run
+    with database.writing() as connection:
+        for (record, scope, text), vector in zip(waiting, vectors, strict=True):
+            if index.stands(connection, record, scope, text):  # else it waits, as it is now
+                index.complete(connection, record, scope, vector)
+    return len(waiting)
+
+
+async def _remove_others(searching: Searching, model: int) -> None:
+    """The vectors of other models, unless texts still wait or another process wants another model by now."""
+    from store.search.sign_file import remove_signs
+
+    index, gone = searching.index, list[int]()
+    more = True
+    while more:
+        with searching.database.writing() as connection:
+            if index.waiting(connection, 1) or not index.want(connection, model):
+                return
+            more = index.vectors.remove_others(connection, model, SLICE)
+            gone = [] if more else index.vectors.forget_others(connection, model)
+        await asyncio.sleep(0)
+    for other in gone:
+        remove_signs(searching.signs_of(other))
