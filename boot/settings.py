@@ -237,6 +237,14 @@ class Settings:
     enable_find_code: bool = _switch("find_code, which searches code by meaning")
     enable_project: bool = _switch("project, by which it keeps the plan of a workspace that has one")
     enable_memory: bool = _switch("memory, and what is remembered of earlier sessions")
+    enable_skills: bool = _switch("promote_skill and use_skill, by which it makes its own tools")
+    skill_imports: str = _setting(
+        "",
+        "Modules that skills may import beside the standard library and numpy, with blanks between them.",
+        TEXT,
+        tightens=_not_others,
+        tightening="only to fewer of them",
+    )
     private_hosts: str = _setting(
         "",
         "Hosts that fetch may ask although they are not on the public internet, with blanks between them.",

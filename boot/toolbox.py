@@ -22,6 +22,7 @@ SWITCHES = {
     "enable_project": ("project",),
     "enable_memory": ("memory",),
     "enable_find_code": ("find_code",),
+    "enable_skills": ("promote_skill", "use_skill"),
 }
 """Which tools a setting turns off."""
 

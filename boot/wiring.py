@@ -32,6 +32,7 @@ from boot.sandbox_choice import sandbox_for
 from boot.services import tool_services
 from boot.session_files import SessionFiles
 from boot.settings import Settings
+from boot.skills import session_skills, skill_notes, skill_shelf, with_skills
 from boot.telling import instruction_notes, note_sources
 from boot.toolbox import bounded, toolbox_for
 from boot.window import window_policy
@@ -39,7 +40,7 @@ from core.endpoint import ServerFacts
 from core.events import Event
 from core.policies import Policies
 from core.protocols import ModelSwitch
-from core.tools import ToolServices
+from core.tools import Toolbox, ToolServices
 from core.values import utc_now, value
 from flow.completion import TurnReview
 from flow.executor import ToolExecutor
@@ -53,7 +54,7 @@ from flow.sessions import Session
 from flow.system_prompt import system_text
 from store.session_log import SessionHeader, SessionLog
 from store.sessions import Sessions, new_session_id
-from tool.registry import Registry, offered
+from tool.registry import offered
 
 if TYPE_CHECKING:
     from flow.plan_notes import FollowedPlan
@@ -94,7 +95,7 @@ class Parts:
     way: ModelWay
     permissions: Permissions
     services: ToolServices
-    toolbox: Registry
+    toolbox: Toolbox
     log: SessionLog
     files: SessionFiles
     plan: "FollowedPlan | None"
@@ -139,9 +140,12 @@ async def open_session(
         memory = session_memory(around, permissions)
         code = SessionCode(around.folders.cache / "code", around.workspace)
         stack.push_async_callback(code.aclose)
-        services = replace(services, project=plan, memory=memory, code_index=code.index)
+        shelf = skill_shelf(around.workspace, around.folders, settings) if settings.enable_skills else None
+        skills = session_skills(shelf, services) if shelf else services.skills
+        services = replace(services, project=plan, memory=memory, code_index=code.index, skills=skills)
         names = offered(way.profile) if earlier.tools is None else earlier.tools
-        toolbox = toolbox_for(settings, services, around.plugins, names)
+        registry = toolbox_for(settings, services, around.plugins, names)
+        toolbox = with_skills(registry, services, shelf)
         log = earlier.log or _new_log(around, way, services, toolbox)
         if memory:
             memory.session = log.session
@@ -168,6 +172,7 @@ async def open_session(
             *way.notices,
             *held.notices,
             *warnings,
+            *(shelf.notices() if shelf and toolbox is not registry else ()),
             *take_up(session, earlier, files, context),
             *hand_over(session, earlier.last_model, way.model, way.place, wanted=choice.last_model),
             *(memory.notices if memory else ()),
@@ -198,7 +203,7 @@ def _profiles(around: Opening, earlier: Earlier) -> Profiles:
     )
 
 
-def _new_log(around: Opening, way: ModelWay, services: ToolServices, toolbox: Registry) -> SessionLog:
+def _new_log(around: Opening, way: ModelWay, services: ToolServices, toolbox: Toolbox) -> SessionLog:
     now = utc_now()
     session = new_session_id(now, os.urandom(2).hex())
     header = SessionHeader(
@@ -225,7 +230,8 @@ def _joined(parts: Parts) -> tuple[Session, SessionModels, NotedContext]:
     instructions = instruction_notes(log.header, parts.earlier.records, parts.services, parts.memory)
     ran = Steering(own_commands, "own_command")
     pinned = PinnedNotes(log.records) if parts.memory else None
-    sources = note_sources(inbox, instructions, parts.files, parts.plan, pinned, ran)
+    skills = skill_notes(parts.toolbox, parts.services, log.header.tools, parts.earlier.records)
+    sources = note_sources(inbox, instructions, parts.files, parts.plan, pinned, skills, ran)
     window = partial(window_policy, log.header, parts.services, tell, parts.plan)
     context = NotedContext(window(way), sources, joins=way.profile.alternating_roles)
     policies = around.plugins.applied(

@@ -100,6 +100,11 @@ class Held:
             with suppress(OSError):
                 os.unlink(new, dir_fd=folder)
 
+    def remove(self, name: str) -> None:
+        """Take a file or a link away. Raises OSError."""
+        place, folder = self._at(name)
+        os.unlink(place, dir_fd=folder)
+
     def close_to_others(self) -> None:
         """Leave the folder to its owner alone. Raises OSError."""
         if self.descriptor is not None:

@@ -87,6 +87,8 @@ class PermissionAsked(DurableEvent):
     reason: str
     rule: str = ""
     """The rule that an *always* would write, for people to read; empty when there can be none."""
+    shown: str = ""
+    """What else a person was shown of what the call would do."""
 
 
 @value

@@ -61,6 +61,8 @@ class PermissionQuestion:
     reason: str
     rule: str = ""
     """What an *always* would remember, in words; empty when this can only be allowed once."""
+    shown: str = ""
+    """What the call itself does not say of what it would do: the code that would run from then on."""
 
 
 class PermissionPolicy(Protocol):

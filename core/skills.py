@@ -20,10 +20,9 @@ from core.skill_rules import Rules
 from core.skill_types import Types
 from core.values import value
 
-COMPILER = 1
-"""Raised when the same text would give another contract: what was kept of earlier ones is void then."""
 NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 FUNCTION, EXAMPLE = "# function: ", "# example: "
+ARROW = re.compile(r"(\w+\(.*\))\s*(?:->|=>|→|returns|#)\s*([^#]+)", re.DOTALL)
 MOST_TOLD, MOST_EXAMPLES, MOST_EXAMPLE_CHARS = 8, 20, 2_000
 
 
@@ -148,8 +147,10 @@ def _expressions(examples: Sequence[str], callable_names: set[str]) -> tuple[lis
 
 
 def _expression(example: str) -> ast.expr:
-    """`f(1) == 2`, also where it was written as an assertion or as in a docstring."""
+    """`f(1) == 2`, also as an assertion, as in a docstring, or with an arrow: models write them all."""
     text = example.strip()
+    if arrow := ARROW.fullmatch(text):
+        text = f"({arrow[1]}) == ({arrow[2]})"
     if text.startswith(">>>"):
         first, _, rest = text.removeprefix(">>>").strip().partition("\n")
         text = f"({first}) == ({rest.strip()})" if rest.strip() else first

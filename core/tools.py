@@ -12,6 +12,7 @@ from core.messages import ToolStatus
 from core.permissions import Effect
 from core.profile import ActiveProfile, ModelProfile
 from core.sandbox import SandboxBackend
+from core.skill_shelf import Skills
 from core.values import value
 from core.views import View
 from core.web import WebRules
@@ -99,6 +100,19 @@ class MilderByArguments(Protocol):
         ...
 
 
+@runtime_checkable
+class Previewed(Protocol):
+    """What a tool has beside the rest when its arguments do not say all that a person has to know."""
+
+    def preview(self, args: Any, /) -> str:
+        """The rest of it. Raises ToolError for a call that would be refused anyway."""
+        ...
+
+
+def preview_of(tool: AnyTool, arguments: "BaseModel") -> str:
+    return tool.preview(arguments) if isinstance(tool, Previewed) else ""
+
+
 def effect_of(tool: AnyTool, arguments: "BaseModel") -> Effect:
     """What one call can do at worst: it is judged, told and kept for an undo by that."""
     return tool.effect_of(arguments) if isinstance(tool, MilderByArguments) else tool.effect
@@ -172,6 +186,7 @@ class ToolServices:
     """What outlasts a session, where that is wanted."""
     code_index: "Callable[[], CodeIndex]" = _no_index
     """Opened at its first use, which reads the disk; the same one ever after."""
+    skills: Skills = field(default_factory=Skills)
 
     @property
     def profile(self) -> ModelProfile:

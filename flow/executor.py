@@ -4,7 +4,8 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from itertools import groupby
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,7 @@ from core.permissions import RISKY, Effect
 from core.policies import Approver, PermissionPolicy
 from core.protocols import Emit
 from core.schema import parse_arguments
-from core.tools import AnyTool, Toolbox, ToolContext, ToolResult, effect_of
+from core.tools import AnyTool, Toolbox, ToolContext, ToolResult, effect_of, preview_of
 from core.values import encode, value
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ class ToolExecutor:
             plain = arguments.model_dump(mode="json")
             effect = effect_of(tool, arguments)
             judged = encode([call, plain])
-            await self._permit(call, effect, plain, tell)
+            await self._permit(call, effect, plain, tell, preview=partial(preview_of, tool, arguments))
             if encode([call, arguments.model_dump(mode="json")]) != judged:
                 said = f"{call.name} was not run: it was changed while it was judged."
                 raise PermissionDenied(said, hint="Make the call again.")
@@ -85,11 +86,21 @@ class ToolExecutor:
         await tell(ToolStarted(call=call, effect=effect))
         return _Admitted(call, tool, arguments, plain, effect)
 
-    async def _permit(self, call: ToolCall, effect: Effect, plain: Mapping[str, object], tell: Emit) -> None:
+    async def _permit(
+        self,
+        call: ToolCall,
+        effect: Effect,
+        plain: Mapping[str, object],
+        tell: Emit,
+        *,
+        preview: Callable[[], str],
+    ) -> None:
         question = await self.permission.check(call, effect, plain)
         if question is None:
             return
-        await tell(PermissionAsked(call=call, reason=question.reason, rule=question.rule))
+        question = replace(question, shown=preview())
+        asked = PermissionAsked(call=call, reason=question.reason, rule=question.rule, shown=question.shown)
+        await tell(asked)
         approval = await self.approver.approve(call, question)
         await tell(PermissionAnswered(call_id=call.id, approval=approval))
         if not approval.allowed:

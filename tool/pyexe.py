@@ -1,29 +1,23 @@
 """`pyexe`: Python that remembers, in a process of its own."""
 
-import asyncio
 import base64
-import json
 import os
-import signal
-import sys
 from collections.abc import Sequence
-from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from pydantic import BaseModel, Field
 
 from core.artifacts import new_artifact
-from core.errors import ToolError
 from core.messages import ToolStatus
 from core.permissions import Effect
-from core.sandbox import Command, Worker
 from core.tools import ToolContext, ToolResult, ToolServices
 from core.views import CodeResult
 from tool.capture import Capture
 from tool.output_text import shown, without_controls
+from tool.python_process import Broken, PythonProcess
 
-WORKER = Path(__file__).with_name("python_worker.py")
 STATE_LOST = "Its variables and imports are lost; the next call starts anew."
 
 
@@ -53,7 +47,10 @@ class Pyexe:
     name = "pyexe"
     args = PyexeArgs
     effect = Effect.EXECUTE
-    _worker: Worker | None = field(default=None, init=False)
+
+    @cached_property
+    def _process(self) -> PythonProcess:
+        return PythonProcess(self.services.sandbox, self.services.workspace.real_root)
 
     async def run(self, args: PyexeArgs, context: ToolContext) -> ToolResult:
         if args.reset:
@@ -82,44 +79,18 @@ class Pyexe:
         return ToolResult("\n".join(filter(None, (output, *notes))) or "(no output)", view, status)
 
     async def aclose(self) -> None:
-        worker, self._worker = self._worker, None
-        if worker is not None:
-            await worker.aclose()
+        await self._process.aclose()
 
     async def _run(self, args: PyexeArgs, capture: Capture) -> Run:
         try:
-            async with asyncio.timeout(args.timeout_seconds):
-                worker = self._worker = self._worker or await self._start()
-                await worker.send(json.dumps({"code": args.code}))
-                return await self._follow(worker, capture)
-        except TimeoutError:
-            await self.aclose()
-            return Run(failed=True, broken=f"Stopped after {args.timeout_seconds} s. {STATE_LOST}")
-        except (asyncio.CancelledError, ToolError):
-            await self.aclose()  # what still runs would answer the next call
-            raise
-
-    async def _follow(self, worker: Worker, capture: Capture) -> Run:
-        while (line := await worker.receive()) is not None:
-            match _message(line):
-                case {"output": str(text)}:
-                    capture.add(text.encode("utf-8", "replace"))
-                case {"done": {"failed": bool(failed), "images": [*images]}}:
-                    return Run(failed=failed, images=tuple(map(str, images)))
-                case {"died": int(code)}:
-                    await self.aclose()
-                    return Run(failed=True, broken=f"The process {_end(code)}. {STATE_LOST}")
-                case _:
-                    break
+            done = await self._process.ask({"code": args.code}, capture, args.timeout_seconds)
+        except Broken as error:
+            return Run(failed=True, broken=f"{error} {STATE_LOST}")
+        match done:
+            case {"failed": bool(failed), "images": [*images]}:
+                return Run(failed=failed, images=tuple(map(str, images)))
         await self.aclose()
         return Run(failed=True, broken=f"The process was ended from outside. {STATE_LOST}")
-
-    async def _start(self) -> Worker:
-        root = self.services.workspace.real_root
-        own = root / ".venv" / "bin" / "python"
-        interpreter = str(own) if own.exists() else sys.executable
-        command = Command(argv=(interpreter, str(WORKER)), cwd=root, environment={"MPLBACKEND": "Agg"})
-        return await self.services.sandbox.start(command, self.services.sandbox.policy)
 
     def _saved(self, image: str) -> str:
         path = self.services.artifacts / f"plot-{os.urandom(4).hex()}.png"
@@ -129,15 +100,3 @@ class Pyexe:
 
     def _name_of(self, path: Path) -> str:
         return self.services.workspace.name_of(path.resolve())
-
-
-def _message(line: str) -> object:
-    """What the process says; None where the code, or a program of the project in its place, says nonsense."""
-    with suppress(ValueError, RecursionError):
-        message: object = json.loads(line)
-        return message
-    return None
-
-
-def _end(code: int) -> str:
-    return f"ended with exit code {code}" if code >= 0 else f"was ended by {signal.strsignal(-code)}"

@@ -36,12 +36,14 @@ BUILT_IN = {
     "project": "tool.project:ProjectTool",
     "memory": "tool.memory:MemoryTool",
     "find_code": "tool.find_code:FindCode",
+    "promote_skill": "tool.promote_skill:PromoteSkill",
+    "use_skill": "tool.use_skill:UseSkill",
 }
 """Where each tool is, in the order in which a model is told of them."""
 
 MOST_NAME_CHARS = 80
 """Of a name that no tool has, in the answer to it."""
-EXTRAS = ("ask_user", "project", "memory", "find_code")
+EXTRAS = ("ask_user", "project", "memory", "find_code", "promote_skill", "use_skill")
 """What is offered beside the tools of a model's size."""
 CHANGES_A_PART = ("edit_file", "replace_lines")
 """A model is offered that one of them by which it changes files best, or none."""

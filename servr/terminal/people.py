@@ -80,7 +80,10 @@ def _lines_of_question(call: ToolCall, question: PermissionQuestion) -> Iterator
             yield Line(f"    … {len(lines) - MOST_FILE_LINES} more lines …", Style.BAD)
         else:
             yield from (Line(f"    {line}") for line in lines[MOST_FILE_LINES:])
-    said = "\n".join((call.name, *(text for argument in arguments_of(call, str) for text in argument)))
+    yield from (Line(f"  | {line}") for line in revealed(question.shown).splitlines())
+    said = "\n".join(
+        (call.name, question.shown, *(text for argument in arguments_of(call, str) for text in argument))
+    )
     yield from (Line(warning, Style.BAD) for warning in suspicions(said))
     choices = "y yes · n no, or n and why"
     if question.rule:

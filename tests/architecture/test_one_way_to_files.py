@@ -28,6 +28,7 @@ OWN = {
     "tool/supervision.py": "reads what commands have started, in /proc",
     "tool/holding.py": "reads what commands have started, in /proc",
     "tool/python_worker.py": "runs inside the sandbox",
+    "tool/skill_worker.py": "runs inside the sandbox",
     "core/beneath.py": "is the guard",
 }
 """Files that open what no model names, and why."""

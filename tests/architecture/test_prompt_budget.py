@@ -84,6 +84,9 @@ def test_all_extras_together_stay_within_what_they_may_add() -> None:
     assert head(*CORE, *EXTRAS) - head(*CORE) <= 450
 
 
-@pytest.mark.parametrize(("name", "most_tokens"), [("project", 100), ("memory", 85), ("find_code", 55)])
+SHARES = [("project", 100), ("memory", 85), ("find_code", 55), ("promote_skill", 80), ("use_skill", 45)]
+
+
+@pytest.mark.parametrize(("name", "most_tokens"), SHARES)
 def test_an_extra_stays_within_its_share(name: str, most_tokens: int) -> None:
     assert head(*CORE, name) - head(*CORE) <= most_tokens

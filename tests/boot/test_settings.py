@@ -46,11 +46,21 @@ def test_the_established_variables_are_kept() -> None:
         *("AGENT_MODEL", "AGENT_MODEL_URL", "AGENT_MAX_STEPS", "AGENT_TEMPERATURE", "AGENT_LOG_LEVEL"),
         *(
             f"AGENT_ENABLE_{tool}"
-            for tool in ("SHELL", "FILES", "FETCH", "DATA_VIEW", "PYEXE", "PROJECT", "MEMORY", "FIND_CODE")
+            for tool in (
+                "SHELL",
+                "FILES",
+                "FETCH",
+                "DATA_VIEW",
+                "PYEXE",
+                "PROJECT",
+                "MEMORY",
+                "FIND_CODE",
+                "SKILLS",
+            )
         ),
         *("GEMINI_API_KEY", "AGENT_API_KEY", "AGENT_GEMINI_MODEL", "AGENT_GEMINI_URL"),
         *("AGENT_WORKSPACE", "AGENT_PERMISSION", "AGENT_SANDBOX", "AGENT_WINDOW_TOKENS", "AGENT_HOSTED"),
-        *("AGENT_PRIVATE_HOSTS", "AGENT_SANDBOX_HOSTS"),
+        *("AGENT_PRIVATE_HOSTS", "AGENT_SANDBOX_HOSTS", "AGENT_SKILL_IMPORTS"),
         *("AGENT_MASK", "AGENT_THEME", "AGENT_KEYS", "AGENT_NOTICE"),
     }
 

@@ -12,6 +12,7 @@ from core.permissions import Effect
 from core.profile import ActiveProfile, ModelProfile
 from core.project import Project, Task
 from core.schema import parse_arguments
+from core.skill_shelf import Skills
 from core.tools import AnyTool, ToolServices, WebResponse
 from core.values import decode, encode, value
 from core.views import View
@@ -23,8 +24,10 @@ from store.project_file import ProjectFile
 from tests.tool.commanding import Nobody, plain_backend
 from tests.tool.filing import CONTEXT, ran
 from tests.tool.many_facts import ManyFacts
+from tests.tool.skilling import RSI, one_line, shelf_in
 from tool.fetch import Fetch
 from tool.registry import BUILT_IN, Registry, built_in
+from tool.skill_runner import SandboxedSkills
 
 OUTPUT_CHARS = 2_000
 PAGE = b"<title>A page</title><p>" + b"word " * 20_000
@@ -87,6 +90,15 @@ CASES = {
         {"operation": "list"}, {"operation": "forget"}, {"operation": "search", "text": "for ever"}
     ),
     "find_code": Case({"query": "line"}, {"query": "line", "path": "none"}),
+    "promote_skill": Case(
+        {"file_path": "rsi.py", "function_name": "calculate_rsi", "tool_name": "rsi"},
+        {"file_path": "none.py", "function_name": "f", "tool_name": "f"},
+    ),
+    "use_skill": Case(
+        {"name": "many", "arguments": {"x": 9_000}},
+        {"name": "none"},
+        {"name": "endless", "arguments": {"x": 1}},
+    ),
 }
 
 
@@ -109,10 +121,16 @@ async def services(tmp_path: Path) -> AsyncIterator[ToolServices]:
             Project(goal="x", tasks=tuple(Task(id=str(n), title="long " * 50) for n in range(1_000)))
         )
         index = CodeIndexFile.open(tmp_path.parent / f"{tmp_path.name}.sqlite", HashedEmbedder())
+        shelf = shelf_in(tmp_path, tmp_path.parent / "skills")
+        (tmp_path / "rsi.py").write_text(RSI)
+        shelf.keep(one_line("many", "return list(range(x))"))
+        shelf.keep(one_line("endless", "while True: pass"))
+        runner = SandboxedSkills(backend, tmp_path)
         yield ToolServices(
             project=project,
             memory=ManyFacts(),
             code_index=lambda: index,
+            skills=Skills(shelf=shelf, runner=lambda: runner, taken=BUILT_IN),
             workspace=Workspace(tmp_path),
             artifacts=tmp_path / ".roost" / "artifacts",
             sandbox=backend,

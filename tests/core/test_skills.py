@@ -174,11 +174,11 @@ if __name__ == "__main__":
     print(f(3))
 '''
 
-    made = contract(source, "f", "assert f(1) == 2", ">>> f(2)\n4")
+    made = contract(source, "f", "assert f(1) == 2", ">>> f(2)\n4", "f(3) -> 6", "f(4)  # 8")
 
     assert made.source == (
         "# A skill of Roost: `roost skills show f`; after an edit `roost skills accept f`.\n"
-        "# function: f\n# example: f(1) == 2\n# example: f(2) == 4\n\n"
+        "# function: f\n# example: f(1) == 2\n# example: f(2) == 4\n# example: f(3) == 6\n# example: f(4) == 8\n\n"
         "from statistics import mean\n\n\nFACTOR = 2  # doubled\n\n\n# Doubles.\n"
         "def double(x: float) -> float:\n    return FACTOR * mean([x])\n\n\n"
         'def f(x: float) -> float:\n    """Double a number."""\n    return double(x)\n'
