@@ -39,6 +39,11 @@ COMMANDS: tuple[ChatCommand, ...] = (
         anytime=True,
     ),
     ChatCommand(
+        usage="/map [WORDS]",
+        purpose="maps the project, from what the words mean on, and shows that to the model",
+        run="boot.chat_map:show_map",
+    ),
+    ChatCommand(
         usage="/clear",
         purpose="begins a new session in the same chat",
         run="boot.chat_sessions:clear",

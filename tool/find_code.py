@@ -5,10 +5,11 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from threading import Event
+from typing import TypeVar
 
 from pydantic import BaseModel
 
-from core.code import Hit
+from core.code import CodeIndex, Hit
 from core.permissions import Effect
 from core.text import clip, printable, quoted
 from core.tools import ToolContext, ToolResult, ToolServices
@@ -17,7 +18,11 @@ from tool.code_map import map_of
 from tool.code_refresh import Refresh, Refreshed
 from tool.ignore import Walk, folder_of
 
+T = TypeVar("T")
+
 MOST_HITS = 10
+MAP_HITS = 40
+"""How many chunks that fit the words a map begins at."""
 SHOWN_LINES, SHOWN_LINE_CHARS = 8, 160
 """Of each chunk."""
 MOST_WORDS_CHARS = 2_000
@@ -41,40 +46,64 @@ class FindCode:
     effect = Effect.READ
 
     async def run(self, args: FindCodeArgs, context: ToolContext) -> ToolResult:
+        query = " ".join(args.query.split())[:MOST_WORDS_CHARS]
+        if not query:
+            return await self.map("", args.path, context.progress)
+
+        def hits(index: CodeIndex, below: str) -> Sequence[Hit]:
+            return index.search(query, below=below, most=MOST_HITS)
+
+        found, refreshed = await self._asked(args.path, query, hits, context.progress)
+        return self._answer(args, list(_shown(found, self._room)), refreshed)
+
+    async def map(self, words: str, path: str, progress: Callable[[str], None]) -> ToolResult:
+        """The definitions below `path` that the rest leans on most, beginning at what `words` mean."""
+
+        def drawn(index: CodeIndex, below: str) -> str:
+            weights = dict(self._worked_on())
+            for place, hit in enumerate(index.search(words, below="", most=MAP_HITS) if words else ()):
+                weights[hit.path] = weights.get(hit.path, 0.0) + 1 / (1 + place)
+            return map_of(index, below=below, room=self._room, weights=weights)
+
+        text, refreshed = await self._asked(path, words, drawn, progress)
+        return self._answer(FindCodeArgs(query=words, path=path), [text] if text else [], refreshed)
+
+    async def _asked(
+        self, path: str, words: str, ask: Callable[[CodeIndex, str], T], progress: Callable[[str], None]
+    ) -> tuple[T | None, Refreshed]:
+        """What the index says once it knows what is there; None when nobody waits for it any more."""
         loop, stopped = asyncio.get_running_loop(), Event()
 
-        def progress(text: str) -> None:
+        def told(text: str) -> None:
             if not stopped.is_set():
-                loop.call_soon_threadsafe(context.progress, text)
+                loop.call_soon_threadsafe(progress, text)
+
+        def asked() -> tuple[T | None, Refreshed]:
+            index = self.services.code_index()
+            with index.turn():  # a call that was cancelled may still be ending
+                refresh = Refresh(self.services, index, stopped, told, self.seconds)
+                below, refreshed = self._refreshed(refresh, path, words)
+                return (None if stopped.is_set() else ask(index, below)), refreshed
 
         try:
-            return await asyncio.to_thread(self._run, args, stopped, progress)
+            return await asyncio.to_thread(asked)
         finally:
             stopped.set()  # a cancelled call must not go on reading
 
-    def _run(self, args: FindCodeArgs, stopped: Event, progress: Callable[[str], None]) -> ToolResult:
-        query = " ".join(args.query.split())[:MOST_WORDS_CHARS]
-        index = self.services.code_index()
-        with index.turn():  # a call that was cancelled may still be ending
-            if stopped.is_set():
-                return ToolResult("")
-            refresh = Refresh(self.services, index, stopped, progress, self.seconds)
-            below, refreshed = self._refreshed(refresh, args.path, query)
-            room = self.services.profile.output_chars - NOTE_CHARS
-            if query:
-                hits = index.search(query, below=below, most=MOST_HITS)
-                return self._answer(args, list(_shown(hits, room)), refreshed)
-            text = map_of(index, below=below, room=room, weights=self._worked_on())
-        return self._answer(args, [text] if text else [], refreshed)
-
-    def _refreshed(self, refresh: Refresh, asked: str, query: str) -> tuple[str, Refreshed]:
-        """The path below which is searched, once the index knows what is there."""
+    def _refreshed(self, refresh: Refresh, asked: str, words: str) -> tuple[str, Refreshed]:
+        """The path below which is searched, and what the index knows of it by now."""
         workspace = self.services.workspace
         path = workspace.to_read(asked)
         below = "" if path == workspace.real_root else workspace.name_of(path)
+        if refresh.stopped.is_set():
+            return below, Refreshed(0)
         if os.access(path, os.F_OK) and not path.is_dir():
             return below, refresh.one(below)
-        return below, refresh.all_of(Walk(folder_of(self.services, asked)), query)
+        return below, refresh.all_of(Walk(folder_of(self.services, asked)), words)
+
+    @property
+    def _room(self) -> int:
+        return self.services.profile.output_chars - NOTE_CHARS
 
     def _worked_on(self) -> Mapping[str, float]:
         """The files that the session has seen, which count as much together as all others do."""
@@ -89,9 +118,9 @@ class FindCode:
         return ToolResult(text, view)
 
 
-def _shown(hits: Sequence[Hit], room: int) -> Iterator[str]:
+def _shown(hits: Sequence[Hit] | None, room: int) -> Iterator[str]:
     """Each with its place and its first lines, for as long as there is room."""
-    for hit in hits:
+    for hit in hits or ():
         name = f" {hit.chunk.name}" if hit.chunk.name else ""
         place = printable(f"{hit.path}:{hit.chunk.first}-{hit.chunk.last}{name}")
         lines = [line for line in hit.chunk.text.split("\n") if line.strip()][:SHOWN_LINES]
