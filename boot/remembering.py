@@ -94,8 +94,7 @@ class Remembering:
 
         load_numpy()
         from gate.embedding.hashed import HashedEmbedder
-        from store.long_term_memory import LongTermMemory
-        from store.migrations import FACTS_INDEX
+        from store.long_term_memory import FACTS_INDEX, LongTermMemory
         from store.search.searching import Searching
 
         return LongTermMemory(
