@@ -61,6 +61,12 @@ COMMANDS: tuple[ChatCommand, ...] = (
         anytime=True,
     ),
     ChatCommand(
+        usage="/permission [MODE]",
+        purpose="tells what may run without a question, or changes it for this session",
+        run="boot.chat_permission:permission",
+        anytime=True,
+    ),
+    ChatCommand(
         usage="/resume [ID]",
         purpose="goes on with another session, or lists them",
         run="boot.chat_sessions:resume",

@@ -58,6 +58,8 @@ class Chat:
     commands: Sequence[ChatCommand]
     """All there are, by name."""
     own: OwnCommands = NO_COMMANDS
+    permission: str = ""
+    """The mode: what may run without a question."""
     typed: list[str] = field(default_factory=list)
     """What was typed before its time: it comes before what will be."""
     next: Next | None = None
