@@ -43,7 +43,7 @@ def reader_at(panel: Panel, chat: Chat, ahead: TypingAhead) -> LiveReader:
     def reply() -> MarkdownStream:
         return MarkdownStream(panel.output.get_size().columns, marks=not screen.theme.shows_styles)
 
-    reader = LiveReader(screen, panel, reply, chat.waiting)
+    reader = LiveReader(screen, panel, reply, chat.waiting, chat.folds)
 
     def status() -> str:
         costs = chat.waiting.status(chat.models.window_tokens)

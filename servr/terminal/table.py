@@ -57,6 +57,12 @@ COMMANDS = (
         run="servr.terminal.undoing:rewind",
     ),
     ChatCommand(
+        usage="/show [NUMBER]",
+        purpose="opens what was folded: a card or thoughts by its number, or the newest",
+        run="servr.terminal.showing:show",
+        anytime=True,
+    ),
+    ChatCommand(
         usage="/quit",
         aliases=("exit",),
         purpose="leaves; so do `quit`, `exit` and Ctrl-D",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 from core.protocols import ModelSwitch
 from core.values import value
 from flow.sessions import Session
+from servr.cards import Folds
 from servr.drawing import Line
 from servr.terminal.command import ChatCommand, command_named, nearest
 from servr.terminal.terminal import Terminal
@@ -62,6 +63,8 @@ class Chat:
     """The mode: what may run without a question."""
     typed: list[str] = field(default_factory=list)
     """What was typed before its time: it comes before what will be."""
+    folds: Folds = field(default_factory=Folds)
+    """What was folded on the screen."""
     next: Next | None = None
     """Where to go from here; None: the chat goes on."""
 
