@@ -66,7 +66,7 @@ def policy_for(
     own = workspace / OWN_FOLDER
     return SandboxPolicy(
         writable=(workspace,),
-        readable=(workspace, *_toolchains(workspace, home, environment)),
+        readable=(workspace, *_toolchains(workspace, home, environment), *_skill_folders(folders)),
         protected=(own, *_own_files(workspace)),
         hidden=(*_secret_files(), *_own_folders(folders)),
         home=home if home != Path("/") else None,  # a user without a home: nothing of it is shown anyway
@@ -79,6 +79,13 @@ def policy_for(
             open_files=OPEN_FILES,
         ),
     )
+
+
+def _skill_folders(folders: Folders) -> Iterator[Path]:
+    """The user's own: what a skill tells a model to run may stand beside it."""
+    folder = folders.config / "skills"
+    if folder.is_dir():
+        yield folder.resolve()
 
 
 def _toolchains(workspace: Path, home: Path, environment: Mapping[str, str]) -> tuple[Path, ...]:

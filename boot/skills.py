@@ -1,18 +1,23 @@
 """The skills of a workspace: where they are, who runs them, and what a session has and tells of them."""
 
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from boot.paths import OWN_FOLDER, Folders, checkout_folder
 from boot.settings import Settings
 from core.events import ContextShrunk, NoteAdded, Record
+from core.profile import ModelProfile
 from core.sandbox import SandboxBackend
+from core.skill_folders import SkillFolders
 from core.skill_shelf import USE_SKILL, SkillLine, SkillRunner, Skills
 from core.tools import Toolbox, ToolServices, ToolSpec
 from store.sessions import workspace_slug
 from tool.registry import BUILT_IN, Registry
+
+AGENTS_SKILLS = ".agents/skills"
+"""Where several agents look for them."""
 
 if TYPE_CHECKING:
     from flow.skill_notes import SkillNotes
@@ -44,14 +49,45 @@ def skill_runner(sandbox: SandboxBackend, workspace: Path) -> "SandboxedSkills":
     return SandboxedSkills(sandbox, workspace)
 
 
-def session_skills(shelf: "SkillShelf", services: ToolServices) -> Skills:
+def skill_folders(workspace: Path, folders: Folders) -> SkillFolders:
+    """Those of the project, then those of the user."""
+    from store.skill_folders import FoundSkillFolders, Shelf
+
+    project = (skills_folder(workspace), AGENTS_SKILLS)
+    return FoundSkillFolders(
+        [*(Shelf(workspace, name, "project") for name in project), Shelf(folders.config, "skills", "user")]
+    )
+
+
+def skill_head(skills: Skills, profile: ModelProfile) -> str:
+    """What a session of a model that is given `use_skill` begins with; empty when there are no folders."""
+    found = skills.folders().found()
+    if not found:
+        return ""
+    from flow.skill_folders import skill_list
+
+    return skill_list(found, profile.window_tokens)
+
+
+def skill_notices(shelf: "SkillShelf", skills: Skills) -> Sequence[str]:
+    """What a person should know of them when a session begins."""
+    return (*shelf.notices(), *skills.folders().faults())
+
+
+def session_skills(shelf: "SkillShelf", services: ToolServices, folders: Folders) -> Skills:
     """What the tools of a session work with; the sandbox ends the runner with everything else in it."""
 
     @cache
     def runner() -> SkillRunner:
         return skill_runner(services.sandbox, services.workspace.real_root)
 
-    return Skills(shelf=shelf, runner=runner, allowed=tuple(shelf.allowed), taken=shelf.taken)
+    return Skills(
+        shelf=shelf,
+        runner=runner,
+        allowed=tuple(shelf.allowed),
+        taken=shelf.taken,
+        folders=cache(partial(skill_folders, services.workspace.real_root, folders)),
+    )
 
 
 def with_skills(registry: Registry, services: ToolServices, shelf: "SkillShelf | None") -> Toolbox:

@@ -7,9 +7,11 @@ from collections.abc import Sequence
 
 from boot.remembering import Remembering
 from boot.session_files import SessionFiles
+from boot.skills import skill_head
 from core.events import NoteAdded, Record, TurnStarted
 from core.messages import UserMessage
 from core.policies import NoteSource
+from core.skill_shelf import USE_SKILL
 from core.tools import ToolServices
 from flow.instructions import InstructionNotes, instruction_chars, session_head
 from flow.notes import Steering
@@ -20,8 +22,10 @@ def head_of_session(header: SessionHeader, services: ToolServices, memory: Remem
     """What the first user message of a new session begins with."""
     root, most_chars = services.workspace.real_root, instruction_chars(header.profile)
     head = session_head(root, today=header.created.date(), most_chars=most_chars)
+    has_skills = any(tool.name == USE_SKILL for tool in header.tools)
+    skills = skill_head(services.skills, header.profile) if has_skills else ""
     remembered = memory.head(header.profile.size) if memory else ""
-    return "\n\n".join(filter(None, (head, remembered)))
+    return "\n\n".join(filter(None, (head, skills, remembered)))
 
 
 def instruction_notes(

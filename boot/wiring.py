@@ -32,7 +32,7 @@ from boot.sandbox_choice import sandbox_for
 from boot.services import tool_services
 from boot.session_files import SessionFiles
 from boot.settings import Settings
-from boot.skills import session_skills, skill_notes, skill_shelf, with_skills
+from boot.skills import session_skills, skill_notes, skill_notices, skill_shelf, with_skills
 from boot.telling import instruction_notes, note_sources
 from boot.toolbox import bounded, toolbox_for
 from boot.window import window_policy
@@ -141,7 +141,7 @@ async def open_session(
         code = SessionCode(around.folders.cache / "code", around.workspace)
         stack.push_async_callback(code.aclose)
         shelf = skill_shelf(around.workspace, around.folders, settings) if settings.enable_skills else None
-        skills = session_skills(shelf, services) if shelf else services.skills
+        skills = session_skills(shelf, services, around.folders) if shelf else services.skills
         services = replace(services, project=plan, memory=memory, code_index=code.index, skills=skills)
         names = offered(way.profile) if earlier.tools is None else earlier.tools
         registry = toolbox_for(settings, services, around.plugins, names)
@@ -172,7 +172,7 @@ async def open_session(
             *way.notices,
             *held.notices,
             *warnings,
-            *(shelf.notices() if shelf and toolbox is not registry else ()),
+            *(skill_notices(shelf, skills) if shelf and toolbox is not registry else ()),
             *take_up(session, earlier, files, context),
             *hand_over(session, earlier.last_model, way.model, way.place, wanted=choice.last_model),
             *(memory.notices if memory else ()),

@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import field
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
+from core.skill_folders import NoSkillFolders, SkillFolders
 from core.values import value
 
 if TYPE_CHECKING:
@@ -133,3 +134,5 @@ class Skills:
     """Modules they may import beside the standard library and numpy."""
     taken: Collection[str] = ()
     """Names of tools that no skill may have."""
+    folders: Callable[[], SkillFolders] = NoSkillFolders
+    """Those that are instructions."""
