@@ -67,6 +67,16 @@ COMMANDS: tuple[ChatCommand, ...] = (
         anytime=True,
     ),
     ChatCommand(
+        usage="/plan [GOAL]",
+        purpose="makes a plan with the model, which only reads meanwhile; you edit it and take it",
+        run="boot.plan_chat:plan",
+    ),
+    ChatCommand(
+        usage="/project [TASK | next | check]",
+        purpose="shows the plan; `next` does its next task in a session of its own, `next --all` all",
+        run="boot.plan_chat:project",
+    ),
+    ChatCommand(
         usage="/resume [ID]",
         purpose="goes on with another session, or lists them",
         run="boot.chat_sessions:resume",

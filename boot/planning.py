@@ -33,6 +33,7 @@ from servr.headless import stopped_by_signals
 
 if TYPE_CHECKING:
     from servr.terminal import ChatPeople
+    from servr.terminal.screen import Screen
 
 T = TypeVar("T")
 INTERRUPTED = 130
@@ -52,18 +53,24 @@ class Where:
 
 def person_here(loaded: Loaded) -> "ChatPeople | None":
     """Whoever sits at the terminal of a command; None where input or output is none."""
-    out = sys.__stdout__
-    if out is None or not (sys.stdin.isatty() and out.isatty()):
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
         return None
     from servr.terminal.chat import people_at
     from servr.terminal.lines import EditedLines
-    from servr.terminal.screen import Screen
     from servr.terminal.terminal import Terminal
+
+    return people_at(Terminal(screen_of(loaded), EditedLines()))
+
+
+def screen_of(loaded: Loaded) -> "Screen":
+    """A terminal in the colours of the person's theme, or whatever standard output is."""
+    from servr.terminal.screen import Screen
     from servr.themes import theme_for
 
-    theme = theme_for(loaded.settings.theme, os.environ, terminal=True)
+    is_terminal = sys.__stdout__ is not None and sys.stdout.isatty()
+    theme = theme_for(loaded.settings.theme, os.environ, terminal=is_terminal)
     masked = masking_of(loaded.settings, here()).masked
-    return people_at(Terminal(Screen(out, theme, masked), EditedLines()))
+    return Screen(sys.__stdout__ if is_terminal and sys.__stdout__ else sys.stdout, theme, masked)
 
 
 def carried_out(work: Awaitable[int], person: "ChatPeople | None") -> int:

@@ -31,11 +31,14 @@ class Checked:
     @property
     def said(self) -> str:
         """In a sentence and, where it failed, with the end of its output."""
+        return f"`{clip(self.command, 200)}` {self.verdict}"
+
+    @property
+    def verdict(self) -> str:
+        """The same without the command."""
         if self.refused:
-            return f"`{clip(self.command, 200)}` was not run: {self.refused}"
-        if self.passed:
-            return f"`{clip(self.command, 200)}` passed."
-        return f"`{clip(self.command, 200)}` failed:\n{self.output or '(no output)'}"
+            return f"was not run: {self.refused}"
+        return "passed." if self.passed else f"failed:\n{self.output or '(no output)'}"
 
 
 @dataclass

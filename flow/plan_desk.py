@@ -35,7 +35,7 @@ class PlanDesk:
     async def checked(self, acceptance: Acceptance, command: str) -> Checked:
         self.tell(f"Check: {command}")
         result = await acceptance.checked(command)
-        self.tell(result.said)
+        self.tell(f"  {result.verdict}")
         return result
 
 

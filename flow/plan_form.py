@@ -66,12 +66,9 @@ def tasks_of(text: str) -> tuple[Task, ...]:
 
 
 def _object(text: str) -> Mapping[str, object]:
-    """All of the text, or what stands between its first brace and its last."""
-    parts = [text, text[text.find("{") : text.rfind("}") + 1], f'{{"tasks": {_between(text, "[", "]")}}}']
+    """All of the text, or the list or the object that words stand around."""
     fault = "no JSON object is in it"
-    for part in parts:
-        if not part.strip():
-            continue
+    for part in _parts(text):
         try:
             found = read_object(part)
         except ValueError as error:
@@ -82,8 +79,15 @@ def _object(text: str) -> Mapping[str, object]:
     raise NoPlan(f"That cannot be read as a plan: {clip(fault, 200)}.")
 
 
-def _between(text: str, first: str, last: str) -> str:
-    return text[text.find(first) : text.rfind(last) + 1] or "[]"
+def _parts(text: str) -> Iterator[str]:
+    """What may be JSON; a bare list as that of the tasks."""
+    yield text
+    brace, bracket = text.find("{"), text.find("[")
+    if 0 <= bracket < brace or (bracket >= 0 > brace):
+        yield f'{{"tasks": {text[bracket : text.rfind("]") + 1]}}}'
+    elif brace >= 0:
+        yield text[brace : text.rfind("}") + 1]
+        yield text[brace:]
 
 
 def _items(found: Mapping[str, object]) -> Sequence[object]:
@@ -92,6 +96,8 @@ def _items(found: Mapping[str, object]) -> Sequence[object]:
         return _items(inner)
     if isinstance(inner, list):
         return inner
+    if "title" in found:
+        return [found]
     raise NoPlan("The plan should be an object with a list `tasks`.")
 
 

@@ -7,6 +7,7 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from difflib import get_close_matches
 from typing import Any
 
 from core.errors import PlanRefused
@@ -59,7 +60,8 @@ def _tasks(items: object, before: Mapping[str, Task]) -> Iterator[Task]:
         raise PlanRefused("A task begins with [[task]].", hint="Write it with two brackets.")
     for place, item in enumerate(items):
         if unknown := [name for name in item if name not in MEMBERS]:
-            hint = f"It may have {', '.join(MEMBERS)}."
+            close = get_close_matches(unknown[0], MEMBERS, n=1)
+            hint = f"Did you mean {close[0]}?" if close else f"It may have {', '.join(MEMBERS)}."
             raise PlanRefused(f"Task {place + 1} has an unknown {unknown[0]!r}.", hint=hint)
         given: dict[str, Any] = {"id": str(place + 1), **item}
         given["detail"] = str(given.get("detail", "")).strip()

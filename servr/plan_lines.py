@@ -71,7 +71,7 @@ def _table(tasks: Sequence[Task], now: set[str], width: int) -> Iterator[Line]:
         room = max(LEAST_TITLE, width - len(head) - (len(after) + 2 if after else 0))
         text = f"{head}{_cut(task.title, room)}" + (f"  {_clear(after)}" if after else "")
         style = Style.PLAIN if task.id in now else STYLES.get(task.status, Style.DIM)
-        yield Line(_cut(text, width), style)
+        yield Line(clipped(text, width), style)
 
 
 def _shown(tasks: Sequence[Task]) -> Sequence[Task]:

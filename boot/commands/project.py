@@ -1,7 +1,6 @@
 """`roost project`: the plan of the workspace, shown, changed by a person or a script, and carried out."""
 
 import argparse
-import os
 import sys
 from collections.abc import Callable, Mapping
 from shutil import get_terminal_size
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING
 from boot.layers import Loaded, here
 from boot.masking import masking_of
 from boot.opening import People
-from boot.planning import Where, carried_out, person_here, runner_at
+from boot.planning import Where, carried_out, person_here, runner_at, screen_of
 from boot.project import project_file
 from core.errors import PlanRefused
 from core.project import Project, Stage, Status, Task, added, at_stage, find, new_id, noted, with_status
@@ -21,8 +20,6 @@ from core.values import utc_now
 from flow.project_runner import MOST_TRIES
 from servr.headless import Progress
 from servr.plan_lines import plan_lines, task_lines
-from servr.terminal.screen import Screen
-from servr.themes import theme_for
 
 if TYPE_CHECKING:
     from servr.terminal import ChatPeople
@@ -80,7 +77,7 @@ def act(given: argparse.Namespace, loaded: Loaded) -> int:
     if given.action in CHANGES:
         return _changed(given, file, CHANGES[given.action](given))
     if given.action == "show":
-        return _shown(given, _there(file))
+        return _shown(given, loaded, _there(file))
     person = person_here(loaded)
     return carried_out(_worked(given, loaded, person), person)
 
@@ -117,7 +114,7 @@ def _changed(given: argparse.Namespace, file: ProjectStore, change: Act) -> int:
     return 0
 
 
-def _shown(given: argparse.Namespace, project: Project) -> int:
+def _shown(given: argparse.Namespace, loaded: Loaded, project: Project) -> int:
     if given.json:
         sys.stdout.write(written(project))
         return 0
@@ -126,7 +123,7 @@ def _shown(given: argparse.Namespace, project: Project) -> int:
         if given.id
         else plan_lines(project, get_terminal_size().columns)
     )
-    Screen(sys.stdout, theme_for("auto", os.environ, terminal=sys.stdout.isatty())).show(lines)
+    screen_of(loaded).show(lines)
     return 0
 
 

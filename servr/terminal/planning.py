@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from shutil import get_terminal_size
+from textwrap import wrap
 
 from core.errors import AgentError, ConfigError, PlanRefused
 from core.project import Project
@@ -15,6 +16,7 @@ from servr.terminal.terminal import Terminal
 QUESTION = "Take it? [y/e/n] "
 CHOICES = "y take it · e edit it · n leave it as a draft · or say what should be different"
 FILE = "plan.toml"
+MOST_DETAIL_LINES = 6
 YES, EDIT, NO = ("y", "yes"), ("e", "edit"), ("n", "no")
 
 
@@ -93,9 +95,14 @@ def draft_lines(plan: Project) -> list[Line]:
     width = get_terminal_size().columns
     lines = [*plan_lines(plan, width), Line("")]
     for task in plan.tasks:
-        texts = [*task.detail.strip().splitlines()[:6], *(f"check: {check}" for check in task.checks)]
+        texts = [*task.detail.strip().splitlines()[:MOST_DETAIL_LINES]]
+        texts += [f"check: {check}" for check in task.checks]
         texts += [f"has to be true: {said}" for said in task.criteria]
         if texts:
             lines.append(Line(f"{task.id}  {visible(' '.join(task.title.split()))}", Style.STRONG))
-            lines += [Line(f"   {visible(text)}", Style.DIM) for text in texts]
+            lines += [Line(row, Style.DIM) for text in texts for row in _rows(visible(text), width)]
     return lines
+
+
+def _rows(text: str, width: int) -> list[str]:
+    return wrap(text, width, initial_indent="   ", subsequent_indent="     ")

@@ -282,3 +282,87 @@ def test_what_a_later_task_broke_is_opened_again_in_the_review(roost: Roost, wor
     plan = plan_of(workspace)
     assert (plan.stage, plan.tasks[0].status) == (Stage.EXECUTING, Status.TODO)
     assert plan.tasks[0].notes[0].startswith("In the review of the whole: `test -e a.txt` failed")
+
+
+@pytest.mark.server
+def test_a_chat_plans_takes_and_carries_out(workspace: Path, environment: Mapping[str, str]) -> None:
+    steps = (
+        *(call("write_file", path="a.txt", content="x"), say("Not now."), say(PLAN)),
+        say(json.dumps({"tasks": TASKS[:1]})),
+        *(call("write_file", path="a.txt", content="one\n"), say("There it is.")),
+        say("You are welcome."),
+    )
+    typed = (
+        "/plan Two files",
+        "Only the first one, please.",
+        "y",
+        "/project next --all",
+        "/project 1",
+        "Thanks.",
+    )
+
+    with ScriptedServer(steps, window_tokens=TOLD_WINDOW) as server:
+        chat = subprocess.run(
+            command(workspace, *at(server), *FREE),
+            cwd=workspace,
+            env=environment,
+            input="\n".join(typed) + "\n",
+            capture_output=True,
+            text=True,
+            timeout=LIMIT_SECONDS,
+            check=False,
+        )
+
+    assert chat.returncode == 0, chat.stderr
+    assert "mode plan only reads" in said(server.requests[1])[-1]
+    assert (
+        "The user wants the plan to be different: Only the first one, please." in said(server.requests[3])[-1]
+    )
+    assert "Task 1 is done." in chat.stdout
+    assert "The project is complete, 1 of 1 tasks done." in chat.stdout
+    assert "note: There it is." in chat.stdout
+    assert (workspace / "a.txt").read_text() == "one\n"
+    assert "plan" not in said(server.requests[-1])[-1]
+
+
+@pytest.mark.server
+def test_a_plan_that_is_carried_out_is_only_replaced_when_that_is_wanted(
+    roost: Roost, workspace: Path
+) -> None:
+    with_plan(workspace, Task(id="1", title="a"))
+
+    with ScriptedServer((say("Nothing."), say(PLAN)), window_tokens=TOLD_WINDOW) as server:
+        refused = roost("plan", "Another", "--yes", *at(server))
+        replaced = roost("plan", "Another", "--yes", "--replace", *at(server))
+
+    assert refused.returncode == 1
+    assert "There is a plan already, which is executing: 'Two files'." in refused.stderr
+    assert replaced.returncode == 0, replaced.stderr
+    assert plan_of(workspace).goal == "Another"
+    assert read((workspace / ".roost/project.previous.json").read_text()).goal == "Two files"
+
+
+@pytest.mark.server
+def test_a_draft_is_kept_and_taken_later(roost: Roost, workspace: Path) -> None:
+    with ScriptedServer((say("Nothing."), say(PLAN)), window_tokens=TOLD_WINDOW) as server:
+        drafted = roost("plan", "Two files", *at(server))
+        early = roost("project", "next", *at(server))
+        taken = roost("plan", "--yes", *at(server))
+
+    assert (drafted.returncode, early.returncode, taken.returncode) == (0, 1, 0)
+    assert "check: test -s a.txt" in drafted.stdout
+    assert "not accepted yet" in early.stderr
+    assert plan_of(workspace).stage is Stage.EXECUTING
+
+
+@pytest.mark.server
+def test_a_check_that_may_not_run_leaves_the_task_to_a_person(roost: Roost, workspace: Path) -> None:
+    with_plan(workspace, Task(id="1", title="a", checks=("rm -rf ~",)))
+
+    with ScriptedServer((say("Done."),), window_tokens=TOLD_WINDOW) as server:
+        worked = roost("project", "next", *at(server), *FREE)
+
+    assert worked.returncode == 1
+    (task,) = plan_of(workspace).tasks
+    assert task.status is Status.REVIEW
+    assert "`rm -rf ~` was not run: shell was refused" in task.notes[0]

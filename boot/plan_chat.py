@@ -1,0 +1,150 @@
+"""`/plan` and `/project`: the plan of the workspace, made, looked at and carried out from within a chat."""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import partial
+from shutil import get_terminal_size
+
+from boot.chat_commands import OpenChat
+from boot.layers import here
+from boot.masking import masking_of
+from boot.opening import Choice, People
+from boot.planning import Where, keep_draft, require_no_other, runner_at, take
+from boot.project import project_file
+from core.errors import AgentError, PlanRefused
+from core.events import Record
+from core.project import Project, Stage, find
+from core.project_store import ProjectStore
+from core.visible import visible
+from flow.permission import Mode
+from flow.planner import Planner
+from flow.project_runner import ProjectRunner
+from flow.server_ways import ServerWays
+from servr.drawing import Line, Style, plain_lines
+from servr.plan_lines import plan_lines, task_lines
+from servr.terminal.editor import edited
+from servr.terminal.people import TerminalApprover, TerminalAsker
+from servr.terminal.planning import PlanTalk
+from servr.terminal.screen import Screen
+
+NO_PLAN = "There is no plan here. /plan followed by what you want makes one."
+
+
+async def plan(chat: OpenChat, wanted: str) -> Iterable[Line]:
+    """With the model of this chat, which knows what was said before, and can only read meanwhile."""
+    file = _file(chat)
+    try:
+        draft = _draft(file, wanted)
+        with _only_reading(chat):
+            planner = Planner(chat.opened.session, ServerWays(chat.opened.server))
+            made = draft or await planner.draft(wanted)
+            if draft is None:
+                keep_draft(file, made)
+            talk = PlanTalk(chat.terminal, planner.again, partial(keep_draft, file), edited)
+            taken = await talk.taken(made)
+        if taken is None:
+            return [Line("It stays a draft: /plan goes on with it.", Style.DIM)]
+        take(file, taken)
+    except AgentError as error:
+        return [Line(visible(str(error)), Style.BAD)]
+    return [Line("The plan is taken. /project next does its first task, next --all all of them.")]
+
+
+async def project(chat: OpenChat, wanted: str) -> Iterable[Line]:
+    first, *rest = wanted.split() or [""]
+    try:
+        if first == "next":
+            return await _carried_out(chat, everything="--all" in rest)
+        if first == "check":
+            return await _checked(chat, rest[0] if rest else "")
+        found = _file(chat).load()
+        if found is None:
+            return [Line(NO_PLAN)]
+        return (
+            task_lines(found, find(found, first))
+            if first
+            else plan_lines(found, get_terminal_size().columns - 1)
+        )
+    except AgentError as error:
+        return [Line(visible(str(error)), Style.BAD)]
+
+
+def _draft(file: ProjectStore, wanted: str) -> Project | None:
+    """The one to go on with, where no goal is named."""
+    if wanted:
+        require_no_other(file, replace=False)
+        return None
+    found = file.load()
+    if found is None or found.stage is not Stage.PLANNING:
+        raise PlanRefused(
+            "There is no draft to go on with.", hint="Say the goal: /plan followed by what you want."
+        )
+    return found
+
+
+@contextmanager
+def _only_reading(chat: OpenChat) -> Iterator[None]:
+    permissions = chat.opened.permissions
+    before, permissions.mode = permissions.mode, Mode.PLAN
+    try:
+        yield
+    finally:
+        if permissions.mode is Mode.PLAN:  # the person may have chosen another one meanwhile
+            permissions.mode = before
+
+
+async def _carried_out(chat: OpenChat, *, everything: bool) -> Iterable[Line]:
+    with _runner(chat) as runner:
+        await (runner.all() if everything else runner.next())
+        return plan_lines(runner.desk.project(), get_terminal_size().columns - 1)
+
+
+async def _checked(chat: OpenChat, task_id: str) -> Iterable[Line]:
+    with _runner(chat) as runner:
+        project = runner.desk.project()
+        if task_id:
+            await runner.review.tasks([find(project, task_id)])
+        else:
+            await runner.review.pending()
+        return plan_lines(runner.desk.project(), get_terminal_size().columns - 1)
+
+
+@contextmanager
+def _runner(chat: OpenChat) -> Iterator[ProjectRunner]:
+    """Works at this terminal, with the model that has the floor here, in the mode of this chat."""
+    screen = chat.terminal.screen
+
+    def tell(text: str) -> None:
+        screen.show(Line(visible(line), Style.STRONG) for line in text.splitlines())
+
+    opened, settings = (
+        chat.opened,
+        replace(chat.loaded.settings, permission=chat.opened.permissions.mode.value),
+    )
+    if facts := opened.server():
+        settings = replace(settings, model=opened.models.model, model_url=facts.url)
+    where = Where(
+        settings=settings,
+        workspace=opened.workspace,
+        folders=here().folders,
+        masking=masking_of(settings, here()),
+        people=People(approver=TerminalApprover(chat.terminal), asker=TerminalAsker(chat.terminal)),
+        choice=Choice(model="offline" if opened.models.model == "offline" else "server"),
+    )
+    with runner_at(where, tell, _Told(screen)) as runner:
+        yield runner
+
+
+@dataclass(frozen=True)
+class _Told:
+    """A reader that tells in the chat what another session does, in a few lines."""
+
+    screen: Screen
+
+    async def __call__(self, record: Record) -> None:
+        self.screen.show(Line(text, Style.DIM) for text in plain_lines(record.event))
+
+
+def _file(chat: OpenChat) -> ProjectStore:
+    return project_file(chat.opened.workspace, here().folders)
