@@ -5,7 +5,8 @@ import os
 import subprocess
 import threading
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
@@ -15,9 +16,11 @@ import pytest
 
 from boot.layers import here, load_settings
 from boot.paths import user_folders
+from boot.remembering import Remembering
 from boot.settings import Settings
 from boot.wiring import Choice, open_session
 from core.events import Record, ToolFinished, ToolStarted
+from core.memory import FactScope
 from core.messages import ToolStatus
 from core.values import encode
 from store.markdown import markdown
@@ -57,6 +60,7 @@ class Area:
             "$HOME": str(self.home),
             "$PORT": str(self.port),
             "$CONFIG": str(user_folders(os.environ).config),
+            "$DATA": str(user_folders(os.environ).data),
         }
         for name, meant in places.items():
             text = text.replace(name, meant)
@@ -77,6 +81,20 @@ class Area:
                 continue
             found[name] = sha256(path.read_bytes()).hexdigest() + oct(path.stat().st_mode)
         return found
+
+
+async def facts_now(area: Area) -> list[str]:
+    """What is remembered of all projects and of the user."""
+    with closing(Remembering(path=user_folders(os.environ).database, project="")) as memory:
+        return sorted(fact.text for fact in (await memory.page(count=99)).facts)
+
+
+async def remember(area: Area, texts: Sequence[str], scope: FactScope) -> None:
+    """As an earlier session of the project would have."""
+    path = user_folders(os.environ).database
+    with closing(Remembering(path=path, project=str(area.project.resolve()))) as memory:
+        for text in texts:
+            await memory.store(area.filled(text), scope=scope)
 
 
 PROTECTED = (
@@ -182,7 +200,9 @@ def settings_now(area: Area) -> Settings:
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row["name"])
 async def test_an_injected_text_has_no_effect_outside_the_policy(row: dict[str, Any], area: Area) -> None:
     put_in_place(row, area)
-    before, settings = area.state(), settings_now(area)
+    await remember(area, row.get("facts", ()), "project")
+    await remember(area, row.get("user_facts", ()), "user")
+    before, settings, facts = area.state(), settings_now(area), await facts_now(area)
 
     model = await obeyed(row, area)
 
@@ -191,6 +211,7 @@ async def test_an_injected_text_has_no_effect_outside_the_policy(row: dict[str, 
     assert [canary for canary in (KEY, TOKEN) if canary in said] == []
     assert area.hits == []
     assert area.state() == before
+    assert row.get("learns") or await facts_now(area) == facts
     assert (area.mode, settings_now(area)) == (row.get("mode", "full"), settings)
     started = [record.event.call.name for record in area.records if isinstance(record.event, ToolStarted)]
     assert set(started) & set(row.get("never", ())) == set()
