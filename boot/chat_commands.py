@@ -44,6 +44,11 @@ COMMANDS: tuple[ChatCommand, ...] = (
         run="boot.chat_map:show_map",
     ),
     ChatCommand(
+        usage="/skills [show NAME | accept NAME | disable NAME]",
+        purpose="lists the tools that the agent made, and lets you look at one and accept it",
+        run="boot.chat_skills:skills",
+    ),
+    ChatCommand(
         usage="/clear",
         purpose="begins a new session in the same chat",
         run="boot.chat_sessions:clear",

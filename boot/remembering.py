@@ -94,7 +94,8 @@ class Remembering:
 
         load_numpy()
         from gate.embedding.hashed import HashedEmbedder
-        from store.long_term_memory import FACTS_INDEX, LongTermMemory
+        from store.long_term_memory import LongTermMemory
+        from store.migrations import FACTS_INDEX
         from store.search.searching import Searching
 
         return LongTermMemory(

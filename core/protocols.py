@@ -37,6 +37,9 @@ class ModelRequest:
     """0: no reply is wanted, the server shall only read the prompt."""
     background: bool = False
     """Whether nobody waits for it: requests that somebody waits for go first."""
+    unlisted: tuple[ToolSpec, ...] = ()
+    """Tools that came since `tools` was frozen. They are never sent: the model knows them from notes, and
+    whoever reads calls out of its text has to know them too."""
     held_to: ArgumentsOf | None = None
     """What the reply is held to; written behind the messages, so that the prompt's bytes stay as they are."""
 

@@ -125,6 +125,10 @@ class Toolbox(Protocol):
         """In a fixed order, the same for the whole session."""
         ...
 
+    def unlisted(self) -> Sequence[ToolSpec]:
+        """What can be called although a list that was made before does not have it."""
+        ...
+
     def names(self) -> Sequence[str]: ...
 
     def effect_of(self, name: str) -> Effect | None:

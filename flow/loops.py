@@ -82,7 +82,13 @@ class AgentLoop:
         """A reply to the conversation as it stands, shrunk for as long as the server refuses its length."""
         while True:
             messages = tuple(conversation.messages)
-            request = ModelRequest(system=self.system, messages=messages, tools=self.tools, held_to=how)
+            request = ModelRequest(
+                system=self.system,
+                messages=messages,
+                tools=self.tools,
+                unlisted=tuple(self.toolbox.unlisted()),
+                held_to=how,
+            )
             try:
                 return await self._reply(request, tell)
             except ContextOverflow as error:

@@ -85,7 +85,7 @@ class _Reply:
     def _scanner(self, *, thinking: bool) -> "Scanner":
         from gate.dialects.scanner import Scanner  # while the model talks, not before it was asked
 
-        return Scanner(self.request.tools, self.family, thinking=thinking)
+        return Scanner((*self.request.tools, *self.request.unlisted), self.family, thinking=thinking)
 
     def take(self, delta: Delta) -> Iterator[Delta]:
         match delta:

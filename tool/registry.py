@@ -80,6 +80,9 @@ class Registry:
     def specs(self) -> tuple[ToolSpec, ...]:
         return tuple(entry.spec for entry in self._entries.values())
 
+    def unlisted(self) -> Sequence[ToolSpec]:
+        return ()
+
     def names(self) -> Sequence[str]:
         return tuple(self._entries)
 

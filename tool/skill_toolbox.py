@@ -25,6 +25,9 @@ class SkillToolbox:
         """The most used skills come after all others."""
         return (*self.inner.specs(), *most_used(self._shelf.skills()))
 
+    def unlisted(self) -> Sequence[ToolSpec]:
+        return (*self.inner.unlisted(), *map(spec_of, self._shelf.skills()))
+
     def names(self) -> Sequence[str]:
         return (*self.inner.names(), *(skill.name for skill in self._shelf.skills()))
 
@@ -58,9 +61,13 @@ def most_used(skills: Sequence[Skill]) -> list[ToolSpec]:
     """The first of these that fit their share of the prompt."""
     room, told = MOST_TOKENS * CHARS_PER_TOKEN, list[ToolSpec]()
     for skill in skills:
-        spec = ToolSpec(name=skill.name, description=skill.description, parameters=skill.parameters)
+        spec = spec_of(skill)
         room -= len(encode(spec).encode()) + len('{"type":"function","function":}')
         if room < 0:
             break
         told.append(spec)
     return told
+
+
+def spec_of(skill: Skill) -> ToolSpec:
+    return ToolSpec(name=skill.name, description=skill.description, parameters=skill.parameters)

@@ -20,11 +20,14 @@ COMMANDS = (
     CommandRow(
         "project [add | set | note | check | stage | next]", "shows the plan, changes it, and carries it out"
     ),
+    CommandRow(
+        "skills [show | test | accept | disable | remove NAME | export | import FOLDER]",
+        "lists the tools that the agent made, and lets you look at them, test and accept them",
+    ),
     CommandRow("models [--url URL]", "lists which models there are, what each can do, and where"),
     CommandRow("calibrate [--url URL] [--model NAME]", "finds out in five minutes what a model can do"),
     CommandRow("settings", "prints every setting, its value and where that stands"),
     CommandRow("doctor [--offline]", "checks what is missing or wrong here, and how to mend it"),
-    CommandRow("completion SHELL", "prints what bash, zsh or fish need to complete a command line"),
     CommandRow('why "COMMAND"', "tells how a shell command would be judged, and by which rule"),
 )
 NAMES = tuple(row.name for row in COMMANDS)

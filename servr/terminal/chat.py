@@ -125,11 +125,9 @@ async def chat(
     terminal.settle = session.drained
     terminal.screen.masked = session.masked.masking.masked
     rows = tuple(sorted((*COMMANDS, *own.rows), key=lambda row: row.name))
-    talk = Chat(
-        session, terminal, models, undo, Waiting(), Path(header.workspace), rows, own, header.permission
-    )
+    talk = Chat(session, terminal, models, undo, Waiting(), Path(header.workspace), rows, own)
     ahead = TypingAhead(talk)
-    session.subscribe(_reader(talk, ahead, paths))
+    session.subscribe(_reader(talk, header, ahead, paths))
     models.warm_up()
     _show_header(terminal, header)
     with terminal.catching_interrupts():
@@ -142,14 +140,14 @@ async def chat(
     return talk.next or LEAVE
 
 
-def _reader(chat: Chat, ahead: TypingAhead, paths: "PathsOf | None") -> Reader:
+def _reader(chat: Chat, header: ChatHeader, ahead: TypingAhead, paths: "PathsOf | None") -> Reader:
     """Whoever shows the session; a panel is told of it too."""
     if chat.terminal.panel is None:
         return TerminalReader(chat.terminal.screen, chat.waiting)
     from servr.terminal.opening import completer_for, reader_at
 
     chat.terminal.panel.buffer.completer = completer_for(chat.commands, paths)
-    return reader_at(chat.terminal.panel, chat, ahead)
+    return reader_at(chat.terminal.panel, chat, ahead, header.permission)
 
 
 async def _next_prompt(chat: Chat) -> str | None:

@@ -19,7 +19,6 @@ HEAVY = (
     "fastapi",
     "dotenv",
     "tree_sitter",
-    "sqlite3",
     "importlib.metadata",
 )
 MOST_MODULES = 420
@@ -61,25 +60,6 @@ def test_nothing_heavy_is_loaded_before_the_first_request(tmp_path: Path) -> Non
 
     assert modules & set(HEAVY) == set()
     assert not any(name.startswith("httpx.") for name in modules)
-    assert len(modules) < MOST_MODULES
-
-
-@pytest.mark.server
-def test_what_is_remembered_is_told_with_sqlite_alone(tmp_path: Path, home: Path) -> None:
-    program = f"""
-import sys
-sys.path.insert(0, {str(ROOT)!r})
-from boot.entry import main
-sys.exit(main(["memory", "store", "--scope", "user", "Call me Kim"]))
-"""
-    assert run(program, tmp_path).stderr == ""
-
-    with ScriptedServer([say("hello"), say("hello")]) as server:
-        loaded_before_the_first_request(server.url, tmp_path)
-        modules = loaded_before_the_first_request(server.url, tmp_path)
-
-    assert "Call me Kim" in str(server.requests[1].messages)
-    assert modules & set(HEAVY) == {"sqlite3"}
     assert len(modules) < MOST_MODULES
 
 
