@@ -48,6 +48,8 @@ class ChatApplication(Application[None]):
 
     above: list[str]
     """Whole lines that are written above before the next drawing, with what colours them."""
+    _columns: int = 0
+    """Of the terminal at the last drawing; 0: there was none."""
     marks: list[str]
     """What the terminal is told after the next drawing, and shows nothing of."""
 
@@ -62,6 +64,9 @@ class ChatApplication(Application[None]):
     def _draw(self, output: Output, render_as_done: bool) -> None:
         if self._running_in_terminal or not self._is_running:
             return
+        if output.get_size().columns != self._columns:
+            self._follow_wrapping(output.get_size().columns)
+            self.renderer.erase()
         if self.above:
             self.renderer.erase()
             output.write_raw("".join(f"{line}\r\n" for line in self.above))
@@ -81,13 +86,15 @@ class ChatApplication(Application[None]):
         return self.layout.container.preferred_height(size.columns, size.rows).preferred < last.height
 
     def _on_resize(self) -> None:
+        self._redraw()
+
+    def _follow_wrapping(self, columns: int) -> None:
         """Most terminals wrap anew what is too long now, so that the first row is further up than it was."""
         last, cursor = self.renderer.last_rendered_screen, self.renderer._cursor_pos
-        columns = self.output.get_size().columns
-        if last is not None:
+        if last is not None and self._columns:
             above = sum(rows_of(last.data_buffer[row], columns) for row in range(cursor.y))
             self.renderer._cursor_pos = Point(x=cursor.x % columns, y=above + cursor.x // columns)
-        super()._on_resize()
+        self._columns = columns
 
 
 def rows_of(row: Mapping[int, Char], columns: int) -> int:

@@ -7,6 +7,7 @@ turn_started, tool_finished ─▶ reading ─▶ thinking, writing ─▶ model
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from math import ceil
 
 from core.deltas import (
     CacheLostDelta,
@@ -113,7 +114,7 @@ class Waiting:
         if self._since is None:
             return ""
         if self._again_at and self._again_at > now:
-            return f"asking again in {self._again_at - now:.0f} s"
+            return f"asking again in {ceil(self._again_at - now)} s"
         left = _left(*self._progress, now=now) if self._progress else ""
         return left or f"{self._doing}, {now - self._since:.0f} s"
 

@@ -2,131 +2,16 @@
 
 import json
 import os
-import pty
 import re
-import select
-import subprocess
-import sys
-import termios
-import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from tests.scripted_server import Gate, ScriptedServer, call, say
 from tests.scripted_server.replies import slowly
+from tests.servr.person import CTRL_C, CTRL_D, ESCAPE, chatting
 
 pytestmark = [pytest.mark.server, pytest.mark.slow]
-
-CLI = Path(__file__).parents[2] / "cli.py"
-LIMIT_SECONDS = 30.0
-SEQUENCE = re.compile(r"\x1b(\[[0-?]*[ -/]*[@-~]|\][^\x07]*\x07|[()].|[=>])|\r")
-READY = "\x1b]133;B\x07"
-"""What the chat tells the terminal when it begins to listen."""
-WITH_TERMINAL = """\
-import fcntl, os, sys, termios
-fcntl.ioctl(0, termios.TIOCSCTTY, 0)
-os.execv(sys.executable, [sys.executable, *sys.argv[1:]])
-"""
-CTRL_C, CTRL_D, ESCAPE = "\x03", "\x04", "\x1b"
-
-
-class Person:
-    """Sits at the other end of the pseudo-terminal: types, and waits for what the screen shows."""
-
-    def __init__(self, descriptor: int, process: "subprocess.Popen[bytes]") -> None:
-        self.process = process
-        self._descriptor = descriptor
-        self._raw = ""
-        self._read = 0
-        """Up to where the screen has been looked at."""
-
-    def type(self, keys: str) -> None:
-        os.write(self._descriptor, keys.encode())
-
-    def is_asked(self) -> None:
-        """Wait until the line editor listens."""
-        self._await(READY)
-
-    def answer(self, line: str) -> None:
-        self.is_asked()
-        self.type(line + "\r")
-
-    def sees(self, text: str) -> str:
-        """Wait for `text`; answers all that came before it since the last look."""
-        return self._await(text)
-
-    def leaves(self) -> int:
-        """Read to the end; the exit code."""
-        deadline = time.monotonic() + LIMIT_SECONDS
-        while self._more(deadline):
-            pass
-        return self.process.wait(LIMIT_SECONDS)
-
-    @property
-    def raw(self) -> str:
-        """All that came, with what commands the terminal."""
-        return self._raw
-
-    @property
-    def screen(self) -> str:
-        return SEQUENCE.sub("", self._raw)
-
-    def _await(self, text: str) -> str:
-        deadline = time.monotonic() + LIMIT_SECONDS
-        while True:
-            whole = self._raw[self._read :]
-            shown = whole if text == READY else SEQUENCE.sub("", whole)
-            if text in shown:
-                place = whole.find(text)
-                self._read += place + len(text) if place >= 0 else len(whole)
-                return shown.partition(text)[0]
-            assert self._more(deadline), f"the chat ended before {text!r} came:\n{self.screen}"
-
-    def _more(self, deadline: float) -> bool:
-        ready, _, _ = select.select([self._descriptor], [], [], max(0.0, deadline - time.monotonic()))
-        assert ready, f"nothing more came in {LIMIT_SECONDS} s:\n{self.screen}"
-        try:
-            chunk = os.read(self._descriptor, 65_536)
-        except OSError:  # Linux: the other end is closed
-            return False
-        self._raw += chunk.decode("utf-8", "replace")
-        if b"\x1b[6n" in chunk:  # where is the cursor? a real terminal answers
-            self.type("\x1b[1;1R")
-        return bool(chunk)
-
-
-@contextmanager
-def chatting(workspace: Path, url: str, *flags: str) -> Iterator[Person]:
-    ours, theirs = pty.openpty()
-    termios.tcsetwinsize(theirs, (24, 80))
-    process = subprocess.Popen(
-        [
-            *(sys.executable, "-c", WITH_TERMINAL, str(CLI), "--url", url, "--model", "m"),
-            *("--workspace", str(workspace), *flags),
-        ],
-        cwd=workspace,
-        env=environment(workspace.parent),
-        stdin=theirs,
-        stdout=theirs,
-        stderr=theirs,
-        start_new_session=True,
-    )
-    os.close(theirs)
-    try:
-        yield Person(ours, process)
-    finally:
-        process.kill()
-        process.wait(LIMIT_SECONDS)
-        os.close(ours)
-
-
-def environment(folder: Path) -> Mapping[str, str]:
-    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-    home = {"HOME": str(folder / "home"), "XDG_DATA_HOME": str(folder / "data")}
-    return {"PATH": path, "LANG": "C.UTF-8", "TERM": "xterm-256color", "ROOST_NO_SETUP": "1", **home}
 
 
 @pytest.fixture
