@@ -147,6 +147,8 @@ async def open_session(
         registry = toolbox_for(settings, services, around.plugins, names)
         toolbox = with_skills(registry, services, shelf)
         log = earlier.log or _new_log(around, way, services, toolbox)
+        if plan:
+            plan.has_tool = "project" in toolbox.names()
         if memory:
             memory.session = log.session
             stack.callback(memory.close)

@@ -3,6 +3,7 @@
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
+from shutil import which
 
 from core.errors import PermissionDenied, ToolError
 from core.masking import Masking
@@ -55,7 +56,7 @@ class Acceptance:
         try:
             await self._permit(command)
             result = await self.sandbox.run(
-                Command(argv=("sh", "-c", command), cwd=self.root),
+                Command(argv=("bash" if which("bash") else "sh", "-c", command), cwd=self.root),
                 self.sandbox.policy,
                 Limits(wall_seconds=CHECK_SECONDS, kept_chars=OUTPUT_CHARS, masking=self.masking),
             )

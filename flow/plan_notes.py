@@ -24,6 +24,8 @@ class FollowedPlan:
     most_chars: Callable[[], int]
     """How long the whole plan may be when it is told."""
     name: str = "plan"
+    has_tool: bool = True
+    """Whether the model has the tool that changes it."""
     silent: bool = False
     """Whether the session is about one task, and was given that in words."""
     _on_card: bool = field(default=False, init=False)
@@ -85,7 +87,8 @@ class FollowedPlan:
             return [prompt("plan_unreadable", fault=kept_apart(str(error.args[0])))]
         if self._told is None:
             return ()
-        return [prompt("plan", file=self.store.name, text=self._text(self._told))]
+        told = prompt("plan", file=self.store.name, text=self._text(self._told))
+        return [f"{told}\n{prompt('plan_kept')}" if self.has_tool else told]
 
     def _news(self) -> Sequence[str]:
         try:
@@ -105,5 +108,6 @@ class FollowedPlan:
         return prompt("plan_changed", text=said) if said else ""
 
     def _text(self, project: Project) -> str:
-        text = outline(project, self.most_chars(), more=f"the tool project shows one, {self.store.name} all")
+        more = f"{'the tool project shows one, ' if self.has_tool else ''}{self.store.name} has all"
+        text = outline(project, self.most_chars(), more=more)
         return kept_apart("\n".join(filter(None, (text, ready_line(project)))))

@@ -5,6 +5,7 @@ goal ─► a turn that explores ─► a reply held to the plan's schema ─►
                                    └──────────┴────────────────────────────┘
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from core.errors import GatewayError, PlanRefused
@@ -51,7 +52,7 @@ class Planner:
         fault = ""
         for _ in range(MOST_REPLIES):
             try:
-                return tasks_of(put_together(await self._held(question)))
+                return _understood(await self._held(question))
             except NoPlan as error:
                 fault = str(error)
                 question = prompt("plan_mend", fault=fault, shape=SHAPE)
@@ -61,22 +62,34 @@ class Planner:
         )
         raise PlanRefused(said, hint=hint)
 
-    async def _held(self, question: str) -> str:
+    async def _held(self, question: str) -> Sequence[str]:
+        """What the model said, whose reply is held to the form where the server can."""
         loop = self.session.loop
         ring = HeldReplies(loop.gateway, SPEC, self.ways)
         self.session.loop = replace(loop, gateway=ring)
         try:
-            text = await self._said(question)
+            texts = await self._said(question)
         finally:
             self.session.loop = replace(self.session.loop, gateway=loop.gateway)
-        if ring.used and not text.lstrip().startswith("{"):
+        if ring.used and not "".join(texts).lstrip().startswith("{"):
             self.ways.distrust(ring.used)
-        return text
+        return texts
 
-    async def _said(self, question: str) -> str:
-        """The model's last words in a turn, whatever it did before."""
+    async def _said(self, question: str) -> Sequence[str]:
+        """The model's words in a turn, a text for each reply that has any."""
         finished = await self.session.send(question)
         if finished.outcome is Outcome.GATEWAY_FAILED:
             raise GatewayError(finished.note)
-        last = self.session.conversation.messages[-1]
-        return last.text if isinstance(last, AssistantMessage) else ""
+        talk = self.session.conversation
+        replies = (one for one in talk.messages[talk.turn_start :] if isinstance(one, AssistantMessage))
+        return [reply.text for reply in replies if reply.text.strip()]
+
+
+def _understood(texts: Sequence[str]) -> tuple[Task, ...]:
+    """In the last of them, or in all together: a long reply may have come in pieces. Raises NoPlan."""
+    try:
+        return tasks_of(put_together("".join(texts[-1:])))
+    except NoPlan:
+        if len(texts) < 2:
+            raise
+    return tasks_of(put_together("".join(texts)))

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from core.errors import GatewayError
+from core.errors import GatewayError, PlanRefused
 from core.events import Outcome, TurnFinished
 from core.marking import marked
 from core.messages import AssistantMessage
@@ -51,8 +51,7 @@ class TaskTries:
         words = task_words(self.desk.project(), task, words_chars(self.place.window_tokens))
         while True:
             finished = await self.place.session.send(words)
-            if finished.outcome is Outcome.GATEWAY_FAILED:
-                raise GatewayError(finished.note)
+            _require_free_hands(finished)
             now = find(self.desk.project(), task.id)
             if now.runner != self.desk.me and now.status not in (Status.DONE, Status.REVIEW):
                 return now.status  # the model, or the person, has said what it is
@@ -70,7 +69,7 @@ class TaskTries:
 
     async def _verdict(self, task: Task, finished: TurnFinished) -> Verdict:
         said = last_words(self.place.session)
-        if finished.outcome in (Outcome.NEEDS_INPUT, Outcome.REFUSED):
+        if finished.outcome is Outcome.NEEDS_INPUT:
             return Verdict(Status.BLOCKED, clip(finished.note, NOTE_CHARS))
         if said.upper().startswith(GIVES_UP):
             return Verdict(Status.BLOCKED, clip(said, NOTE_CHARS))
@@ -108,6 +107,14 @@ class TaskTries:
             return changed(project, new)
 
         await self.desk.change(act)
+
+
+def _require_free_hands(finished: TurnFinished) -> None:
+    """Raises for what no try of a task can change: it is to be done as before, when that is mended."""
+    if finished.outcome is Outcome.GATEWAY_FAILED:
+        raise GatewayError(finished.note)
+    if finished.outcome is Outcome.REFUSED:
+        raise PlanRefused(finished.note)
 
 
 def words_chars(window_tokens: int | None) -> int:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from boot.layers import Loaded, here
-from boot.opening import NOBODY_THERE, Choice
+from boot.opening import NOBODY_THERE, Choice, People
 from boot.planning import carried_out, keep_draft, person_here, require_no_other, take
 from boot.project import project_file
 from boot.wiring import Opened, open_session
@@ -74,8 +74,11 @@ async def _with_model(
     if draft and (given.yes or given.json):
         return (take(file, draft), True) if given.yes else (draft, False)
     settings = replace(loaded.settings, permission="plan")
-    async with open_session(settings, Choice(), NOBODY_THERE) as opened:
+    people = People(approver=person.approver, asker=person.asker) if person else NOBODY_THERE
+    async with open_session(settings, Choice(), people) as opened:
         _begin(opened)
+        if person:
+            person.terminal.settle = opened.session.drained
         planner = Planner(opened.session, ServerWays(opened.server))
         plan = draft or await planner.draft(given.goal.strip())
         if draft is None:
@@ -107,7 +110,6 @@ async def _asked(
         for line in draft_lines(plan):
             sys.stdout.write(line.text + "\n")
         return None
-    person.terminal.settle = planner.session.drained
     talk = PlanTalk(person.terminal, planner.again, lambda new: keep_draft(file, new), edited)
     return await talk.taken(plan)
 

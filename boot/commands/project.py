@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from boot.layers import Loaded, here
 from boot.masking import masking_of
 from boot.opening import People
-from boot.planning import Where, carried_out, person_here, runner_at, screen_of
+from boot.planning import Where, carried_out, person_here, require_no_other, runner_at, screen_of
 from boot.project import project_file
 from core.errors import PlanRefused
 from core.project import Project, Stage, Status, Task, added, at_stage, find, new_id, noted, with_status
@@ -39,6 +39,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         )
         return made
 
+    new = action("new", "A plan without a task yet, for a person or a script to fill.")
+    new.add_argument("goal", metavar="GOAL")
+    new.add_argument("--replace", action="store_true", help="also where a plan is being carried out")
     show = action("show", "The plan, or all of one task.")
     show.add_argument("id", nargs="?", default="", metavar="TASK")
     add = action("add", "One more task.")
@@ -59,6 +62,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     stage.add_argument("stage", choices=list(Stage))
     check = action("check", "Runs the checks of the tasks to be reviewed, or of one task.")
     check.add_argument("id", nargs="?", default="", metavar="TASK")
+    _add_modes(check)
     _add_next(action("next", "Does the next ready task in a session of its own, and checks it."))
 
 
@@ -68,14 +72,27 @@ def _add_next(parser: argparse.ArgumentParser) -> None:
     add("--tries", type=int, default=MOST_TRIES, metavar="N", help="before a task is blocked (default: 3)")
     add("--model", metavar="NAME", help="model to ask (AGENT_MODEL)")
     add("--url", dest="model_url", metavar="URL", help="its server (AGENT_MODEL_URL)")
-    add("--permission", metavar="MODE", help="plan, ask, auto-edit or full (AGENT_PERMISSION)")
-    add("--sandbox", metavar="KIND", help="auto, external or none (AGENT_SANDBOX)")
+    _add_modes(parser)
+
+
+def _add_modes(parser: argparse.ArgumentParser) -> None:
+    """By which rules commands run."""
+    parser.add_argument(
+        "--permission", metavar="MODE", help="plan, ask, auto-edit or full (AGENT_PERMISSION)"
+    )
+    parser.add_argument("--sandbox", metavar="KIND", help="auto, external or none (AGENT_SANDBOX)")
 
 
 def act(given: argparse.Namespace, loaded: Loaded) -> int:
     file = project_file(loaded.workspace, here().folders)
     if given.action in CHANGES:
         return _changed(given, file, CHANGES[given.action](given))
+    if given.action == "new":
+        if not given.goal.strip():
+            raise PlanRefused("A plan needs a goal.", hint="Say what is wanted.")
+        require_no_other(file, replace=given.replace)
+        file.begin(Project(goal=given.goal.strip()))
+        return _shown(given, loaded, _there(file))
     if given.action == "show":
         return _shown(given, loaded, _there(file))
     person = person_here(loaded)

@@ -1,6 +1,7 @@
 """A workspace with a plan: what the model is told of it, and what it may do to its file."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ from core.project import Project, Stage, Status, Task
 from core.project_form import read, written
 from tests.scenarios.conftest import RunCli
 from tests.scripted_server import Recorded, ScriptedServer, call, say
-from tests.scripted_server.faults import TOLD_WINDOW
+from tests.scripted_server.faults import FINISH, TOLD_WINDOW, aside, filling
 
 PLAN = Project(goal="A shop", stage=Stage.EXECUTING, tasks=(Task(id="1", title="Model"),))
 
@@ -82,3 +83,40 @@ def test_a_damaged_plan_is_told_and_left_as_it_is(run_cli: RunCli, plan_file: Pa
     assert "is no JSON" in said(server.requests[1])[-1]
     assert "broke" not in said(server.requests[1])[-1]
     assert plan_file.read_text() == '{"format": 1'
+
+
+@pytest.mark.server
+def test_a_card_in_the_place_of_the_history_holds_the_plan(run_cli: RunCli, plan_file: Path) -> None:
+    with ScriptedServer((*filling(20), *FINISH), window_tokens=16_384, aside=aside()) as server:
+        run = run_cli(server, "Write done.txt.")
+
+    shrunk = run.of("context_shrunk")
+    assert run.exit_code == 0
+    assert shrunk
+    for event in shrunk:
+        (card,) = (message["text"] for message in event["messages"] if message.get("source") == "recap")
+        assert "Plan:\nGoal: A shop\nStage: executing, 0 of 1 tasks done\n1 todo: Model" in card
+    assert [note["source"] for note in run.of("note_added")].count("plan") == 1
+
+
+@pytest.mark.server
+def test_a_session_that_is_taken_up_is_told_the_plan_again(run_cli: RunCli, plan_file: Path) -> None:
+    with ScriptedServer((say("Hello."), say("Again.")), window_tokens=TOLD_WINDOW) as server:
+        run_cli(server, "Hi.")
+        plan_file.write_text(written(replace(PLAN, goal="A bigger shop")))
+        run_cli(server, "Go on.", "--continue")
+
+    told = [text for text in said(server.requests[1]) if "The plan of this project" in text]
+    assert ["A shop" in text or "A bigger shop" in text for text in told] == [True, True]
+    assert "A bigger shop" in told[-1]
+
+
+@pytest.mark.server
+def test_a_small_window_is_told_the_plan_without_the_tool(run_cli: RunCli, plan_file: Path) -> None:
+    with ScriptedServer((say("Hello."),), window_tokens=8_192) as server:
+        run_cli(server, "Hi.")
+
+    (request,) = server.requests
+    assert "project" not in tools_of(request)
+    assert "1 todo: Model" in said(request)[-1]
+    assert "the tool project" not in said(request)[-1]

@@ -366,3 +366,31 @@ def test_a_check_that_may_not_run_leaves_the_task_to_a_person(roost: Roost, work
     (task,) = plan_of(workspace).tasks
     assert task.status is Status.REVIEW
     assert "`rm -rf ~` was not run: shell was refused" in task.notes[0]
+
+
+@pytest.mark.server
+def test_a_yes_that_nobody_is_there_to_give_is_no_fault_of_the_task(roost: Roost, workspace: Path) -> None:
+    with_plan(workspace, Task(id="1", title="a", checks=("true",)))
+    steps = (call("write_file", path="a.txt", content="x"), say("I may not."))
+
+    with ScriptedServer(steps, window_tokens=TOLD_WINDOW) as server:
+        worked = roost("project", "next", "--all", *at(server), "--permission", "ask")
+
+    assert worked.returncode == 1
+    assert "Run with --permission auto-edit" in worked.stderr
+    (task,) = plan_of(workspace).tasks
+    assert (task.status, task.tries) == (Status.TODO, 0)
+
+
+def test_a_script_fills_a_plan_without_a_model(roost: Roost, workspace: Path) -> None:
+    made = [
+        roost("project", "new", "Two files"),
+        roost("project", "add", "a", "--check", "test -e a.txt"),
+        roost("project", "stage", "executing"),
+        roost("project", "check", "1", *FREE),
+    ]
+
+    assert [run.returncode for run in made] == [0, 0, 0, 1]
+    assert made[-1].stdout == "Check: test -e a.txt\n  failed:\nexit code 1\n"
+    (workspace / "a.txt").touch()
+    assert roost("project", "check", "1", *FREE).stdout.endswith("Task 1 is done.\n")
