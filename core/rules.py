@@ -18,6 +18,7 @@ from enum import StrEnum
 from fnmatch import fnmatchcase
 from functools import lru_cache
 
+from core.path_globs import Globs, path_matches, put_together
 from core.permissions import Effect
 from core.values import value
 
@@ -176,7 +177,7 @@ def prefix_end(words: Sequence[str], argv: Sequence[str]) -> int:
     Read generously: the command may be given by its path, and options (with a value)
     may stand between the words. Words may be globs.
     """
-    seen = [fold(word) for word in argv[:_WORDS_LOOKED_AT]]
+    seen = _folded(tuple(argv[:_WORDS_LOOKED_AT]))
     if not words or not seen or not _names_command(fold(words[0]), seen[0]):
         return 0
     ends = {1}
@@ -185,6 +186,13 @@ def prefix_end(words: Sequence[str], argv: Sequence[str]) -> int:
     return min(ends, default=0)
 
 
+@lru_cache(maxsize=256)
+def _folded(words: tuple[str, ...]) -> tuple[str, ...]:
+    """A command is held against the first words of dozens."""
+    return tuple(map(fold, words))
+
+
+@lru_cache(maxsize=4096)
 def _names_command(word: str, said: str) -> bool:
     name = re.split(r"[/\\]", said)[-1].removesuffix(".exe")
     return fnmatchcase(name, word) or said == word or (_is_glob(name) and fnmatchcase(word, name))
@@ -208,14 +216,10 @@ def _past_options(seen: Sequence[str], starts: Iterable[int]) -> set[int]:
     return reached
 
 
-def _path_touches(globs: Sequence[str], names: Sequence[str]) -> bool:
-    folded = [fold_path(name) for name in names]
-    taken_out = [glob[1:] for glob in globs if glob.startswith("!")]
-    return any(
-        any(path_matches(fold(glob), name) for glob in globs if not glob.startswith("!"))
-        and not any(path_matches(glob, name) for glob in taken_out)
-        for name in folded
-    )
+def _path_touches(globs: tuple[str, ...], names: Sequence[str]) -> bool:
+    wanted, taken_out = _generous(globs)
+    folded = map(fold_path, names)
+    return any(wanted.holds(name) and not taken_out.holds(name) for name in folded)
 
 
 def _path_grants(globs: Sequence[str], names: Sequence[str], outside: bool) -> bool:
@@ -226,22 +230,11 @@ def _path_grants(globs: Sequence[str], names: Sequence[str], outside: bool) -> b
     )
 
 
-def path_matches(glob: str, name: str) -> bool:
-    """Whether `name` is one of `glob`.
-
-    `*` and `?` stay within one folder, `**` does not. A glob without `/` is compared with
-    the last part of the name; `folder/**` is the folder itself too.
-    """
-    if "/" not in glob:
-        return _pattern(glob).fullmatch(name.rsplit("/", 1)[-1]) is not None
-    return _pattern(glob.removeprefix("./")).fullmatch(name) is not None
-
-
-@lru_cache(maxsize=1024)
-def _pattern(glob: str) -> re.Pattern[str]:
-    signs = {"**/": "(?:[^/]+/)*", "/**": "(?:/.*)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
-    pieces = re.split(r"(\*\*/|/\*\*$|\*\*|\*|\?)", glob)
-    return re.compile("".join(signs.get(piece, re.escape(piece)) for piece in pieces), re.DOTALL)
+@lru_cache(maxsize=256)
+def _generous(globs: tuple[str, ...]) -> tuple[Globs, Globs]:
+    """Of a rule's globs those that it speaks of, and those that it takes out again."""
+    wanted = [fold(glob) for glob in globs if not glob.startswith("!")]
+    return put_together(wanted), put_together([glob[1:] for glob in globs if glob.startswith("!")])
 
 
 @lru_cache(maxsize=4096)

@@ -21,7 +21,7 @@ from core.policies import PermissionQuestion
 from core.rules import Act, Decision, Rule, Ruling, decide, touches
 from core.values import value
 from flow.consequences import Consequences, consequences
-from flow.danger import dangers_of
+from flow.danger import Danger, dangers_of
 from flow.places import Places
 from flow.rule_offers import offered_rules
 from flow.secrets import SECRETS, Secrets
@@ -135,13 +135,13 @@ class Permissions:
 
     def judge(self, effect: Effect, found: Consequences) -> Judgement:
         """Decide about one call. Does nothing and remembers nothing."""
-        ruling = self.ruling(found)
-        if refusal := self._refusal(effect, ruling, found):
+        ruling, dangers = self.ruling(found), self._dangers(found)
+        if refusal := self._refusal(effect, ruling, found, dangers):
             return Judgement(decision=Decision.DENY, reason=refusal[0], way_out=refusal[1])
         if effect is Effect.EXECUTE and not self.isolated:
             reason = "commands are not isolated here, so each needs a yes"
             return Judgement(decision=Decision.ASK, reason=reason, way_out=self._way_to_isolation())
-        if asking := self._asking(ruling, found):
+        if asking := self._asking(ruling, found, dangers):
             return Judgement(decision=Decision.ASK, reason=asking[0], way_out=asking[1])
         default = _DEFAULTS[self.mode][effect]
         if ruling.decision is Decision.ALLOW:
@@ -159,13 +159,15 @@ class Permissions:
     def ruling(self, found: Consequences) -> Ruling:
         return decide((*SECRETS, *self.rules, *self._given), found.question)
 
-    def _refusal(self, effect: Effect, ruling: Ruling, found: Consequences) -> tuple[str, str] | None:
+    def _refusal(
+        self, effect: Effect, ruling: Ruling, found: Consequences, dangers: Sequence[Danger]
+    ) -> tuple[str, str] | None:
         yourself = "Find another way; only the person can do this, in a terminal of their own."
         if len(found.command) > MAX_CHARACTERS:
             said = f"a command of {len(found.command)} characters is too long to be checked"
             return said, "Write it to a file, and run the file."
-        if dangers := self._dangers(found, Decision.DENY):
-            return f"{dangers[0]}: {found.command[:_SHOWN]!r}", yourself
+        if reason := _first(dangers, Decision.DENY):
+            return f"{reason}: {found.command[:_SHOWN]!r}", yourself
         if ruling.decision is Decision.DENY:
             return f"a rule forbids it: {_told(ruling)}", yourself
         if _DEFAULTS[self.mode][effect] is Decision.DENY:
@@ -173,18 +175,19 @@ class Permissions:
             return f"mode {self.mode} only reads", hint
         return None
 
-    def _asking(self, ruling: Ruling, found: Consequences) -> tuple[str, str] | None:
-        if dangers := self._dangers(found, Decision.ASK):
-            return f"{dangers[0]}: {found.command[:_SHOWN]!r}", "Leave this to the person."
+    def _asking(
+        self, ruling: Ruling, found: Consequences, dangers: Sequence[Danger]
+    ) -> tuple[str, str] | None:
+        if reason := _first(dangers, Decision.ASK):
+            return f"{reason}: {found.command[:_SHOWN]!r}", "Leave this to the person."
         if ruling.decision is Decision.ASK:
             return f"a rule asks: {_told(ruling)}", "Change that rule, or leave this to the person."
         return None
 
-    def _dangers(self, found: Consequences, decision: Decision) -> tuple[str, ...]:
-        if found.parsed is None:
+    def _dangers(self, found: Consequences) -> tuple[Danger, ...]:
+        if found.parsed is None or len(found.command) > MAX_CHARACTERS:
             return ()
-        dangers = dangers_of(found.command, found.parsed, found.folders, self.places)
-        return tuple(danger.reason for danger in dangers if danger.decision is decision)
+        return dangers_of(found.command, found.parsed, found.folders, self.places)
 
     def _way_to_isolation(self) -> str:
         mode = "" if _DEFAULTS[self.mode][Effect.EXECUTE] is Decision.ALLOW else " --permission full"
@@ -194,6 +197,10 @@ class Permissions:
     def _remember_folders(self, found: Consequences) -> None:
         inside = [folder for folder in found.folders if self.places.is_inside(folder)]
         self._been = tuple(dict.fromkeys(inside))[-_MAX_BEEN:]
+
+
+def _first(dangers: Sequence[Danger], decision: Decision) -> str:
+    return next((danger.reason for danger in dangers if danger.decision is decision), "")
 
 
 def _told(ruling: Ruling) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from core.messages import AssistantMessage, Message, ToolMessage
 
@@ -11,12 +12,12 @@ class Step:
     reply: AssistantMessage
     answers: list[ToolMessage] = field(default_factory=list)
 
-    @property
+    @cached_property
     def asked(self) -> tuple[tuple[str, str], ...]:
         """Its calls, whatever their ids."""
         return tuple((call.name, call.arguments) for call in self.reply.calls)
 
-    @property
+    @cached_property
     def signature(self) -> tuple[object, ...]:
         """Its calls and what they gave: two steps of one signature have told the model the same."""
         return self.asked, tuple(answer.text for answer in self.answers)

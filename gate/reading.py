@@ -44,6 +44,8 @@ class ReadingGateway:
     """The last of those somebody waited for, or that were read for their sake."""
     _tokens_per_second: float = 0.0
     _tools: tuple[tuple[ToolSpec, ...], int] = ((), 0)
+    _counted: tuple[tuple[Message, ...], int] = ((), 0)
+    """The messages of the last request, and how long they are together."""
 
     async def stream(self, request: ModelRequest) -> AsyncGenerator[Delta, None]:
         before, kept, chars = self._before, 0, self._chars(request)
@@ -87,7 +89,12 @@ class ReadingGateway:
     def _chars(self, request: ModelRequest) -> int:
         if self._tools[0] is not request.tools:
             self._tools = request.tools, len(encode(request.tools))
-        return 1 + len(request.system) + self._tools[1] + sum(map(shown_length, request.messages))
+        counted, chars = self._counted
+        new = request.messages[len(counted) :]
+        if request.messages[: len(counted)] != counted:
+            new, chars = request.messages, 0
+        self._counted = request.messages, chars + sum(map(shown_length, new))
+        return 1 + len(request.system) + self._tools[1] + self._counted[1]
 
 
 def shown_length(message: Message, length: Callable[[str], int] = len) -> int:

@@ -3,7 +3,7 @@
 import pytest
 
 from core.permissions import Effect
-from core.rules import Act, Decision, Question, Rule, Ruling, decide, fold, path_matches, prefix_end
+from core.rules import Act, Decision, Question, Rule, Ruling, decide, fold, prefix_end
 
 ALLOW, ASK, DENY = Decision.ALLOW, Decision.ASK, Decision.DENY
 
@@ -102,31 +102,6 @@ def test_a_long_row_of_options_is_searched_quickly() -> None:
     argv = ("git", *["-x"] * 50_000, "push")
 
     assert prefix_end(("git", "push"), argv) == 0
-
-
-@pytest.mark.parametrize(
-    ("glob", "name", "hit"),
-    [
-        ("*.pem", "a/b/server.pem", True),
-        ("*.pem", "server.pem.txt", False),
-        ("src/*", "src/a.py", True),
-        ("src/*", "src/a/b.py", False),
-        ("src/**", "src/a/b.py", True),
-        ("src/**", "src", True),
-        ("src/**", "srcs/a", False),
-        ("**/x", "x", True),
-        ("**/x", "a/b/x", True),
-        ("a/**/x", "a/x", True),
-        ("./x", "x", True),
-        ("./x", "a/x", False),
-        ("a?c", "abc", True),
-        ("a[b]c", "a[b]c", True),
-        ("a[b]c", "abc", False),
-        ("~/.ssh/**", "~/.ssh/id", True),
-    ],
-)
-def test_a_glob_matches_paths(glob: str, name: str, hit: bool) -> None:
-    assert path_matches(glob, name) is hit
 
 
 @pytest.mark.parametrize("name", [".ENV", ".e\u200bnv", "\uff0eenv", ".en\u00adv", ".EN\u2060V"])
