@@ -62,20 +62,31 @@ def plain(item: object) -> object:
     """`item` as what JSON knows: values become objects with their fields in order, tuples lists."""
     if item is None or isinstance(item, str | int | float):
         return item
-    if is_dataclass(item) and not isinstance(item, type):
-        return {name: plain(getattr(item, name)) for name in _names(type(item))}
-    if isinstance(item, Mapping):
-        return {str(key): plain(inner) for key, inner in item.items()}
     if isinstance(item, list | tuple):
         return [plain(inner) for inner in item]
+    if isinstance(item, dict):
+        return {str(key): plain(inner) for key, inner in item.items()}
+    return plain(_shape(item))
+
+
+def encode(item: object) -> str:
+    """One line of compact JSON, the same bytes for the same value."""
+    return _WRITER.encode(item)
+
+
+def _shape(item: object) -> object:
+    """What JSON itself does not know, put in what it knows; what is within stays as it is."""
+    if is_dataclass(item) and not isinstance(item, type):
+        return {name: getattr(item, name) for name in _names(type(item))}
+    if isinstance(item, Mapping):
+        return dict(item)
     if isinstance(item, datetime):
         return item.astimezone(UTC).isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
     raise TypeError(f"{item!r} has no JSON form")
 
 
-def encode(item: object) -> str:
-    """One line of compact JSON, the same bytes for the same value."""
-    return json.dumps(plain(item), ensure_ascii=False, separators=(",", ":"))
+_WRITER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=_shape)
+"""Goes through texts, lists and objects in C, and asks `_shape` for each value alone."""
 
 
 def decode(kind: Callable[..., T], text: str | bytes) -> T:

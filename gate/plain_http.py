@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from core.errors import ConnectionLost, GatewayUnavailable, StreamBroken
 from gate.answers import Answer
 
-PIECE_BYTES = 2**16
+PIECE_BYTES = LONGEST_LINE_BYTES = 2**16
 MOST_HEADERS = 200
 MOST_INTERIM = 20
 """Answers that only say that another one will come, and lines behind the last piece of a body."""
@@ -123,6 +123,8 @@ class Connection:
     writer: asyncio.StreamWriter
     idle_seconds: float
     reusable: bool = False
+    _rest: bytearray = field(default_factory=bytearray)
+    """What has come, and was not looked at yet."""
 
     async def ask(self, message: bytes) -> tuple[int, dict[str, str]]:
         """The status and the headers of the answer to `message`; without one the connection is dropped."""
@@ -181,15 +183,33 @@ class Connection:
             yield piece
 
     async def _some(self, count: int) -> bytes:
-        async with asyncio.timeout(self.idle_seconds):
-            return await self.reader.read(count)
+        """What comes next, `count` bytes at most; none at the end."""
+        if not self._rest:
+            await self._more()
+        return self._taken(count)
 
     async def _until(self, end: bytes) -> bytes:
+        """What comes up to and with `end`."""
+        searched = 0
+        while (place := self._rest.find(end, searched)) < 0:
+            if len(self._rest) > LONGEST_LINE_BYTES:
+                raise ValueError(f"a line of it is longer than {LONGEST_LINE_BYTES} bytes")
+            searched = max(0, len(self._rest) - len(end) + 1)
+            if not await self._more():
+                raise EOFError
+        return self._taken(place + len(end))
+
+    async def _more(self) -> bool:
+        """Wait for what arrives next, with what arrived meanwhile: each wait has its own patience."""
         async with asyncio.timeout(self.idle_seconds):
-            try:
-                return await self.reader.readuntil(end)
-            except asyncio.LimitOverrunError as error:
-                raise ValueError(str(error)) from error
+            piece = await self.reader.read(PIECE_BYTES)
+        self._rest += piece
+        return bool(piece)
+
+    def _taken(self, count: int) -> bytes:
+        taken = bytes(self._rest[:count])
+        del self._rest[:count]
+        return taken
 
 
 def _size(text: str, base: int = 10) -> int:
