@@ -2,11 +2,11 @@
 
 import json
 from contextlib import suppress
-from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
 from core.endpoint import ServedModel, ServerFacts
+from core.records import dataclass
 from core.values import encode
 from store.private import make_private_folder, replace_private_file
 

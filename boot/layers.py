@@ -9,7 +9,7 @@ The trusted `.env` files are the one in the user's config folder and the one bes
 import os
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cache
 from io import StringIO
 from pathlib import Path
@@ -25,6 +25,7 @@ from boot.paths import (
 )
 from boot.settings import Setting, Settings, known_settings
 from core.errors import ConfigError
+from core.records import dataclass
 
 FILE = "settings.toml"
 

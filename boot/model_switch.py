@@ -6,7 +6,7 @@ What was said stays as it is; each way renders it as its own model takes it. Sys
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from boot.model_way import ModelWay, gemini_way, offline_way, way_to
 from boot.models import served_model, servers_of
@@ -18,6 +18,7 @@ from core.errors import ConfigError, GatewayError
 from core.events import ModelSwitched
 from core.profile import ActiveProfile
 from core.protocols import ModelRequest
+from core.records import dataclass
 from flow.context import WindowPolicy
 from flow.notes import NotedContext
 from flow.sessions import Session

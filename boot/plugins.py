@@ -13,13 +13,14 @@ that does not work is one warning, and the rest goes on.
 import json
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, TypeVar
 
 from boot.paths import make_own_folder
+from core.records import dataclass
 from store.private import replace_private_file
 
 GROUPS = ("roost.tools", "roost.gateways", "roost.readers", "roost.policies")

@@ -1,7 +1,7 @@
 """What one session did to files, and how to take it back. Its parts are imported when they are needed."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,6 +9,7 @@ from boot.paths import OWN_FOLDER
 from core.conversation import counting
 from core.events import Event, FilesChanged, FilesRestored, ModelReplied, Record, RestoreBegan, ToolFinished
 from core.ledger import FileLedger
+from core.records import dataclass
 from core.views import FileChange, FileWindow
 from core.workspace import Workspace
 from flow.notes import NotedContext

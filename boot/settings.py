@@ -6,11 +6,12 @@ fills the tree.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import field, fields
 from functools import cache
 from typing import Any, Literal, TypeVar
 
 from core.errors import ToolError
+from core.records import dataclass
 from core.values import value
 from core.web import web_address
 

@@ -15,12 +15,12 @@ import stat
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
 from core.linux_files import by_openat2, file_system
+from core.records import dataclass
 
 CLOSED = getattr(os, "O_CLOEXEC", 0)
 FOLDER = getattr(os, "O_PATH", os.O_RDONLY) | getattr(os, "O_DIRECTORY", 0) | CLOSED

@@ -1,6 +1,5 @@
 """Commands as help and the pages in docs/ tell them: one table for the command line, one for the chat."""
 
-import textwrap
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
@@ -22,10 +21,12 @@ class CommandRow(NamedTuple):
 
 def help_lines(rows: Sequence[CommandRow], *, width: int = 80, usage_width: int = 28) -> Iterator[str]:
     """Two columns; a usage that is too long for its own stands on a line of its own."""
+    from textwrap import wrap  # no start but that of a help needs it
+
     longest = max((len(row.usage) for row in rows if len(row.usage) <= usage_width), default=0)
     indent = " " * (MARGIN + longest + GAP)
     for row in rows:
-        texts = textwrap.wrap(row.purpose, width - len(indent))
+        texts = wrap(row.purpose, width - len(indent))
         if len(row.usage) > longest:
             yield " " * MARGIN + row.usage
         else:

@@ -1,7 +1,7 @@
 """The conversation so far: a fold over events, and the only thing a model is shown."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Self, assert_never
 
 from core.events import (
@@ -29,6 +29,7 @@ from core.events import (
     WorkSentBack,
 )
 from core.messages import AssistantMessage, Message, ToolCall, ToolMessage, UserMessage
+from core.records import dataclass
 
 
 @dataclass

@@ -1,10 +1,11 @@
 """What a model says while it is still talking, and how the pieces become a message."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal, assert_never
 
 from core.messages import AssistantMessage, Finish, Part, Text, Thinking, ToolCall, Usage
+from core.records import dataclass
 from core.values import value
 
 

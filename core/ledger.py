@@ -1,9 +1,11 @@
 """Which files the model has seen, and in which state: what a write is checked against."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from hashlib import sha256
 from pathlib import Path
+
+from core.records import dataclass
 
 KEPT_BYTES = 256 * 1024
 """Larger files are remembered by their digest alone, so that memory stays bounded."""

@@ -14,8 +14,9 @@ from bisect import bisect_right
 from codecs import getincrementaldecoder
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import cached_property
+
+from core.records import dataclass
 
 LEAST_CHARS = 8
 """A shorter value is not masked: it would be found where nobody meant it."""

@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
+
+from core.records import dataclass
 
 
 def path_matches(glob: str, name: str) -> bool:

@@ -1,8 +1,9 @@
 """What is known of one model before it says a word; everything else is fitted to it."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Literal
 
+from core.records import dataclass
 from core.tokens import CHARS_PER_TOKEN
 from core.values import value
 

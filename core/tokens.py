@@ -6,12 +6,12 @@ system tools  message message message message   reply     tool  tool
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from math import ceil
 from typing import Literal, assert_never
 
 from core.marking import CLOSING, OPENING
 from core.messages import AssistantMessage, Message, ToolMessage, UserMessage
+from core.records import dataclass
 from core.values import value
 
 CHARS_PER_TOKEN = 3.0

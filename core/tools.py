@@ -1,7 +1,7 @@
 """The words of tools: what one is, what it is given, what it answers, and what the model is told of it."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, runtime_checkable
 
@@ -11,6 +11,7 @@ from core.masking import Masking
 from core.messages import ToolStatus
 from core.permissions import Effect
 from core.profile import ActiveProfile, ModelProfile
+from core.records import dataclass
 from core.sandbox import SandboxBackend
 from core.skill_shelf import Skills
 from core.values import value

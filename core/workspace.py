@@ -3,7 +3,6 @@
 import errno
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from functools import cached_property
 from os.path import normpath, realpath
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import BinaryIO
 from core.beneath import Held, Way, hold, opened_below
 from core.errors import OutsideWorkspace, PermissionDenied, ToolError
 from core.permissions import Effect
+from core.records import dataclass
 
 Forbids = Callable[[str, Effect], str]
 """Why the file at an absolute path may not be read or written, whoever asks; empty when it may."""

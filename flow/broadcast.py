@@ -3,11 +3,12 @@
 import asyncio
 import logging
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from core.errors import StoreError
 from core.events import Record
 from core.protocols import Reader
+from core.records import dataclass
 
 logger = logging.getLogger(__name__)
 

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from itertools import takewhile
 
 from core.conversation import Conversation
@@ -10,6 +9,7 @@ from core.events import Outcome
 from core.messages import AssistantMessage, Finish, ToolStatus
 from core.policies import End, GoOn, SendBack, Verdict
 from core.protocols import Emit
+from core.records import dataclass
 from flow.circles import circle
 from flow.nudges import may_nudge
 from flow.prompts import prompt

@@ -1,11 +1,11 @@
 """What a tool call would do, put as a question to the rules: commands, files written and read, hosts."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from core.errors import ToolError
 from core.permissions import Effect
+from core.records import dataclass
 from core.rules import Act, Question, prefix_end
 from core.web import web_address
 from flow.places import Places, meant_by, on_disk

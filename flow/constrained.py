@@ -5,7 +5,7 @@
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from core.almost_json import mended_json, plain_object
 from core.conversation import Conversation
@@ -13,6 +13,7 @@ from core.errors import GatewayError, InvalidArguments
 from core.events import NoteAdded, ReplyMended
 from core.messages import AssistantMessage, Finish, ToolCall
 from core.protocols import ArgumentsOf
+from core.records import dataclass
 from core.schema import parameters_of, parse_arguments, schema_of, shape_of
 from core.tools import AnyTool, Toolbox, ToolSpec
 from flow.coercion import fits

@@ -6,7 +6,7 @@ after a refusal learn the limit ─▶ the same ─▶ the bare card ─▶ the 
 
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING
 
 from core.conversation import Conversation
@@ -17,6 +17,7 @@ from core.events import ContextShrunk, Event, ModelDelta, SummaryAsked
 from core.messages import Finish, Message, UserMessage
 from core.profile import Size, size_of
 from core.protocols import Emit, Gateway, ModelRequest, TokenCounter
+from core.records import dataclass
 from core.tokens import Tally, TokenCount, length_of
 from core.values import encode
 from flow.prompts import prompt

@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from itertools import groupby
 from typing import TYPE_CHECKING
@@ -16,6 +16,7 @@ from core.messages import ToolCall, ToolStatus
 from core.permissions import RISKY, Effect
 from core.policies import Approver, PermissionPolicy
 from core.protocols import Emit
+from core.records import dataclass
 from core.schema import parse_arguments
 from core.tools import AnyTool, Toolbox, ToolContext, ToolResult, effect_of, preview_of
 from core.values import encode, value

@@ -7,7 +7,7 @@ repository's root ─► … ─► workspace      told at the head, the nearest
 import os
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date
 from pathlib import Path
 from stat import S_ISREG
@@ -17,6 +17,7 @@ from core.beneath import opened_below
 from core.ledger import FileLedger
 from core.marking import kept_apart
 from core.profile import ModelProfile
+from core.records import dataclass
 from core.text import clip
 from flow.prompts import prompt
 

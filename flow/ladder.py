@@ -1,7 +1,7 @@
 """What a rung of the repair ladder is, and what it has to work with."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import wraps
 from typing import Protocol
 
@@ -10,6 +10,7 @@ from core.events import ReplyMended
 from core.messages import AssistantMessage, Finish, ToolCall
 from core.policies import Ask
 from core.protocols import Emit
+from core.records import dataclass
 from core.text import clip
 from core.tools import Toolbox
 from flow.server_ways import ServerWays

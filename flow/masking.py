@@ -4,13 +4,14 @@ What is streamed comes out a few characters later, for they could be the beginni
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, fields, is_dataclass, replace
+from dataclasses import field, fields, is_dataclass, replace
 from typing import Any, TypeVar
 
 from core.deltas import CallDelta, FinishDelta, RestartDelta, TextDelta, ThinkingDelta
 from core.events import Event, ModelDelta, ToolFinished, ToolProgressed
 from core.masking import MaskedStream, Masking
 from core.messages import Image
+from core.records import dataclass
 
 OF_REPLY = ("text", "thinking", "call")
 

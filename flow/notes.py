@@ -1,12 +1,12 @@
 """What is new reaches the model as notes, at the end of the conversation, before its next step."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from core.conversation import Conversation
 from core.errors import ContextOverflow
 from core.events import ContextShrunk, Event, NoteAdded
 from core.policies import ContextPolicy, NoteSource
+from core.records import dataclass
 
 
 @dataclass

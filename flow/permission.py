@@ -10,7 +10,7 @@ Commands that are not isolated need a person's yes every time, in every mode and
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from functools import cached_property
 
@@ -18,6 +18,7 @@ from core.errors import NobodyToAsk, PermissionDenied
 from core.messages import ToolCall
 from core.permissions import Approval, Effect, Scope
 from core.policies import PermissionQuestion
+from core.records import dataclass
 from core.rules import Act, Decision, Rule, Ruling, decide, touches
 from core.values import value
 from flow.consequences import Consequences, consequences

@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from glob import iglob
 from itertools import islice
 from os.path import normpath, realpath
 from pathlib import PurePath
+
+from core.records import dataclass
 
 _MAX_FILES = 200
 _MAX_WILD_FOLDERS = 2

@@ -8,7 +8,7 @@ one name, a tool that is merely called alike, and anything in a reply that its l
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from core.conversation import Conversation
 from core.endpoint import ServerFacts
@@ -16,6 +16,7 @@ from core.marking import put_together
 from core.messages import AssistantMessage
 from core.policies import Ask
 from core.protocols import Emit
+from core.records import dataclass
 from core.tools import Toolbox
 from flow.asking_again import call_in_thinking, empty_reply, said_once
 from flow.call_mends import aliases, almost_json, coercion, names, text_calls, with_own_ids

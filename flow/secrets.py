@@ -5,11 +5,11 @@ Each row has its own examples; a test runs them all. Searching passes over these
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from fnmatch import translate
 from functools import cached_property
 
 from core.permissions import Effect
+from core.records import dataclass
 from core.rules import Decision, Rule, fold_path
 
 

@@ -6,9 +6,10 @@ refuse a field that they do not know, some break at it, and a task is no place t
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from core.endpoint import Constraint, ServerFacts
+from core.records import dataclass
 
 
 def nobody_known() -> ServerFacts | None:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 
 from core.conversation import Conversation
@@ -19,6 +19,7 @@ from core.events import (
 from core.messages import Image, ToolStatus, UserMessage
 from core.permissions import RISKY
 from core.protocols import ModelRequest, Reader, SessionLog
+from core.records import dataclass
 from core.values import Clock, utc_now
 from flow.broadcast import Subscription
 from flow.loops import AgentLoop

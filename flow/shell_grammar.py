@@ -9,10 +9,11 @@ never matches an allow rule. When in doubt there are more parts rather than fewe
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import chain
 from typing import TYPE_CHECKING
 
+from core.records import dataclass
 from core.values import value
 from flow.shell_nodes import (
     BODIES,

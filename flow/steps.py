@@ -1,10 +1,11 @@
 """A turn as its steps: each a reply of the model, and the answers to its calls."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 
 from core.messages import AssistantMessage, Message, ToolMessage
+from core.records import dataclass
 
 
 @dataclass(frozen=True)

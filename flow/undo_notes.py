@@ -1,10 +1,11 @@
 """Tells the model which files are no longer as it left them, before its next step."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from core.events import Event, FilesRestored, NoteAdded, Rewound
 from core.file_states import PathChange
+from core.records import dataclass
 from core.text import quoted
 from flow.prompts import prompt
 

@@ -3,10 +3,10 @@
 import asyncio
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
 from typing import Protocol
 
 from core.errors import StreamBroken
+from core.records import dataclass
 
 DRAIN_SECONDS = 0.1
 LONGEST_ANSWER_BYTES = 64 * 2**20

@@ -3,10 +3,11 @@
 import json
 from collections.abc import Iterator, Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import count
 
 from core.deltas import CallDelta
+from core.records import dataclass
 
 OURS = frozenset({"index", "id", "type", "function"})
 """What we read of a call ourselves; every other field is kept for the server."""

@@ -8,11 +8,12 @@ Reads with plain look-ups: fields may be missing, null, or of another server's k
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from core.deltas import Delta, FinishDelta, ProgressDelta, TextDelta, ThinkingDelta
 from core.errors import GatewayError, RequestRejected, StreamBroken
 from core.messages import Finish, Usage
+from core.records import dataclass
 from gate.call_pieces import CallPieces
 from gate.server_sent_events import EventParser, ServerSentEvent
 

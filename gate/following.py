@@ -6,12 +6,13 @@ request ─► in the words of the server that was there ─► refused ─► w
 
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from core.deltas import Delta, RestartDelta
 from core.endpoint import ServerFacts
 from core.errors import RequestRejected
 from core.protocols import Gateway, ModelRequest, TokenCounter
+from core.records import dataclass
 from core.values import value
 from gate.live_window import LiveWindow
 

@@ -11,7 +11,7 @@ import asyncio
 import sys
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cache
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -24,6 +24,7 @@ from core.errors import (
     RequestRejected,
     StreamBroken,
 )
+from core.records import dataclass
 from gate.answers import Answer, Wire
 from gate.plain_http import PlainWire
 

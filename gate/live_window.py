@@ -6,12 +6,13 @@ between two requests, never during one: llama-cpp-python drops the reply it is w
 
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing, suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from core.deltas import Delta, RestartDelta
 from core.endpoint import ServerFacts
 from core.errors import GatewayError
 from core.protocols import Gateway, ModelRequest
+from core.records import dataclass
 from gate.discovery import server_facts
 
 MEASURE_SECONDS = 1.0

@@ -3,12 +3,12 @@
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import aclosing, suppress
-from dataclasses import dataclass
 
 from core.deltas import Delta, ProgressDelta, RestartDelta
 from core.endpoint import ServerKind
 from core.errors import ConnectionLost, GatewayError, GatewayUnavailable, OutOfMemory, RequestRejected
 from core.protocols import Gateway, ModelRequest
+from core.records import dataclass
 from core.tokens import Tally
 from core.values import encode
 from gate.live_window import LiveWindow

@@ -6,11 +6,12 @@ Delta        ◀─ ReplyReader  ◀─────┘     └─▶ error_of, w
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from core.deltas import Delta
 from core.errors import GatewayError, StreamBroken
 from core.protocols import ModelRequest
+from core.records import dataclass
 from core.values import Clock, utc_now
 from gate.answers import Answer
 from gate.call_pieces import CallIds, CallPieces

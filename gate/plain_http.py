@@ -7,10 +7,11 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from urllib.parse import urlsplit
 
 from core.errors import ConnectionLost, GatewayUnavailable, StreamBroken
+from core.records import dataclass
 from gate.answers import Answer
 
 PIECE_BYTES = LONGEST_LINE_BYTES = 2**16

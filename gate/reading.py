@@ -8,11 +8,12 @@ usage  ──── less was kept than that ─────▶ CacheLostDelta, w
 import time
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from core.deltas import CacheLostDelta, Delta, FinishDelta, ProgressDelta
 from core.messages import AssistantMessage, Message, ToolMessage, Usage, UserMessage
 from core.protocols import Gateway, ModelRequest
+from core.records import dataclass
 from core.tools import ToolSpec
 from core.values import encode, value
 from gate.prefix import shared_messages

@@ -2,11 +2,11 @@
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from dataclasses import dataclass
 
 from core.deltas import CallDelta, Delta, FinishDelta, RestartDelta, TextDelta, ThinkingDelta
 from core.messages import Finish
 from core.protocols import Gateway, ModelRequest
+from core.records import dataclass
 from core.repetition import WATCHED_CHARS, repeated_span
 
 MOST_BLANKS = 400

@@ -2,10 +2,11 @@
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from core.deltas import Delta
 from core.protocols import Gateway, ModelRequest
+from core.records import dataclass
 from core.tokens import Tally
 from core.tools import ToolSpec
 from core.values import encode

@@ -3,11 +3,11 @@
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
-from dataclasses import dataclass
 
 from core.deltas import Delta, RestartDelta
 from core.errors import GatewayUnavailable, RateLimited, StreamBroken
 from core.protocols import Gateway, ModelRequest
+from core.records import dataclass
 
 LONGEST_WAIT_SECONDS = 120.0
 

@@ -10,13 +10,14 @@ Only fields that its server knows are sent, and an unknown one gets those of Ope
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from hashlib import sha256
 from operator import is_
 from typing import Never, assert_never
 
 from core.messages import AssistantMessage, Message, ToolCall, ToolMessage, UserMessage
 from core.protocols import ModelRequest
+from core.records import dataclass
 from core.tools import ToolSpec
 from gate.manner import PLAIN, Manner
 from gate.strict_template import StrictTemplate

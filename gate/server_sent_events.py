@@ -5,9 +5,10 @@ event without its blank line, and a JSON object that stands on a line without `d
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from core.errors import StreamBroken
+from core.records import dataclass
 
 LONGEST_LINE_BYTES = 32 * 2**20
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"

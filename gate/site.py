@@ -3,8 +3,8 @@
 import json
 from collections.abc import Iterable, Mapping
 from contextlib import AbstractAsyncContextManager, suppress
-from dataclasses import dataclass
 
+from core.records import dataclass
 from gate.answers import Answer
 from gate.http import HttpClient
 

@@ -7,10 +7,11 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from core.deltas import Delta
 from core.protocols import Gateway, ModelRequest
+from core.records import dataclass
 
 Waiting = deque[asyncio.Future[None]]
 

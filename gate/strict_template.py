@@ -5,9 +5,10 @@ stands between them. No two calls in a reply: each becomes a reply of its own, b
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from core.messages import AssistantMessage, Message, Part, Text, ToolCall, ToolMessage, UserMessage
+from core.records import dataclass
 from gate.manner import Manner
 
 NO_REPLY = AssistantMessage(parts=(Text(text="(no reply)"),))

@@ -2,13 +2,14 @@
 
 from collections.abc import AsyncGenerator, Iterable, Iterator
 from contextlib import aclosing
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from core.deltas import CallDelta, Delta, FinishDelta, RestartDelta, TextDelta, ThinkingDelta
 from core.messages import AssistantMessage, Finish, Text, Thinking
 from core.protocols import Gateway, ModelRequest
+from core.records import dataclass
 from gate.call_pieces import CallIds
 from gate.dialects.table import known_family
 

@@ -10,11 +10,12 @@ import logging
 import time
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from core.deltas import Delta, ProgressDelta
 from core.errors import GatewayError
 from core.protocols import Gateway, ModelRequest
+from core.records import dataclass
 from gate.prefix import begins_with
 
 logger = logging.getLogger(__name__)

@@ -7,9 +7,9 @@ import asyncio
 import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 
 from core.errors import ToolError, ToolTimedOut
+from core.records import dataclass
 from core.tools import WebResponse
 from core.web import WebAddress, web_address
 from gate.http import USER_AGENT, tls_context

@@ -6,12 +6,12 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from io import TextIOWrapper
 from typing import Any, TextIO
 
 from core.events import EXIT_CODES, Outcome, Record, TurnFinished
 from core.messages import AssistantMessage
+from core.records import dataclass
 from core.values import encode
 from core.visible import visible
 from flow.sessions import Session

@@ -12,7 +12,6 @@ import json
 import os
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -20,6 +19,7 @@ from typing import Any, Literal, Self
 from core.errors import StoreError
 from core.events import Event, Record
 from core.profile import ModelProfile
+from core.records import dataclass
 from core.tools import ToolSpec
 from core.values import Clock, decode, encode, utc_now, value
 from store.locking import try_lock

@@ -5,13 +5,13 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 from core.errors import ConfigError, StoreError
+from core.records import dataclass
 from core.values import value
 from store.session_log import check_format, first_line
 

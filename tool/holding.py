@@ -3,8 +3,9 @@
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from core.records import dataclass
 from core.sandbox import Ceilings
 
 FILTER_PLACE, RULESET_PLACE, DOOR_PLACE = 10, 11, 12

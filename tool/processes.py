@@ -11,10 +11,11 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from core.errors import ToolError
+from core.records import dataclass
 from core.sandbox import Command, CommandResult, Limits
 from tool.capture import Capture
 from tool.holding import UNHELD, Hold

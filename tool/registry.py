@@ -6,7 +6,6 @@ What the model is told of a built-in tool stands in `schemas.json`, which
 
 import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
 from pathlib import Path
@@ -14,6 +13,7 @@ from pathlib import Path
 from core.errors import InvalidArguments
 from core.permissions import Effect
 from core.profile import ModelProfile, Size
+from core.records import dataclass
 from core.schema import schema_of
 from core.text import clip
 from core.tools import AnyTool, ToolServices, ToolSpec

@@ -11,11 +11,12 @@ import stat
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.errors import ToolError
+from core.records import dataclass
 from core.sandbox import Command, CommandResult, Limits, SandboxPolicy, Worker
 from tool.holding import DOOR_PLACE, FILTER_PLACE, Hold, filter_file
 from tool.processes import Processes

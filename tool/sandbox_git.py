@@ -11,10 +11,11 @@ import stat
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from core.beneath import opened_below
+from core.records import dataclass
 
 MOST_FOLDERS = 1_000
 """Looked into for repositories, nearest first."""

@@ -9,11 +9,11 @@ import shutil
 import stat
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 from core.beneath import Held, hold
 from core.errors import ToolError
+from core.records import dataclass
 from core.values import value
 
 MOST_BYTES = 1_000_000

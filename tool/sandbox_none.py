@@ -2,8 +2,9 @@
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
+from core.records import dataclass
 from core.sandbox import Command, CommandResult, Limits, SandboxPolicy, Worker
 from tool.processes import Processes
 

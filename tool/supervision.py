@@ -7,10 +7,10 @@ import os
 import socket
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any
 
 from core.errors import ToolError
+from core.records import dataclass
 
 CHUNK_BYTES = 65_536
 STOP_SECONDS = 4.0

@@ -7,13 +7,14 @@ qwen3-8b-1f2e3d4c5b6a7988.json.part   one that goes on with the next `roost cali
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.errors import ConfigError
+from core.records import dataclass
 from core.values import decode, plain, value
 from store.private import make_private_folder, replace_private_file
 
