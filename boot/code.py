@@ -1,10 +1,12 @@
 """The index of a workspace's code: opened when a tool first asks for it, closed with the session."""
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING
+
+from core.records import dataclass
 
 if TYPE_CHECKING:
     from core.code import CodeIndex

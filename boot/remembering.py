@@ -5,7 +5,7 @@ store ─────────► the file is made
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +15,7 @@ from core.errors import StoreError
 from core.masking import Masking
 from core.memory import Fact, FactScope, FactSource, Page, Stored
 from core.profile import Size
+from core.records import dataclass
 from flow.permission import Mode, Permissions
 
 if TYPE_CHECKING:

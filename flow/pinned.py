@@ -1,7 +1,6 @@
 """Notes kept in view in a session: read off its records, and told again when the history is gone."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 
 from core.almost_json import plain_object
 from core.conversation import counting
@@ -9,6 +8,7 @@ from core.events import Record, ToolFinished, ToolStarted
 from core.marking import marked
 from core.memory import MOST_NOTE_CHARS, MOST_NOTES
 from core.messages import ToolCall, ToolStatus
+from core.records import dataclass
 from core.text import clip
 from core.tokens import CHARS_PER_TOKEN, weight
 from flow.prompts import prompt

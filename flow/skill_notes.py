@@ -1,8 +1,9 @@
 """Which skills there are, as a model is told of them: by notes, because its list of tools is frozen."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from core.records import dataclass
 from core.schema import shape_of
 from core.skill_shelf import Skill, SkillLine
 from core.text import clip

@@ -7,12 +7,12 @@ found there is only ever text, until a person has accepted it.
 import re
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
 from core.beneath import Held, hold
 from core.errors import StoreError
+from core.records import dataclass
 from core.values import value
 
 NAME = re.compile(r"([a-z][a-z0-9_]{0,39})\.py")

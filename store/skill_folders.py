@@ -12,12 +12,12 @@ import os
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from core.beneath import Held, hold, opened_below
 from core.errors import ToolError
+from core.records import dataclass
 from core.skill_folders import SkillFolder
 from core.text import clip, printable
 

@@ -9,11 +9,12 @@ import os
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from core.errors import StoreError
+from core.records import dataclass
 from core.values import encode, value
 from store.locking import try_lock
 from store.private import make_private_folder, private_descriptor, replace_private_file

@@ -5,11 +5,12 @@
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from core.errors import SkillRejected, StoreError, ToolError
+from core.records import dataclass
 from core.skill_shelf import COMPILER, Skill, SkillCard
 from core.values import plain
 from store.skill_files import SkillFile, SkillFiles

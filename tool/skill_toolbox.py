@@ -1,10 +1,11 @@
 """The tools of a session with its skills: found by name at once, listed when a session begins."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from core.errors import InvalidArguments
 from core.permissions import Effect
+from core.records import dataclass
 from core.skill_shelf import Skill, SkillShelf
 from core.tokens import CHARS_PER_TOKEN
 from core.tools import AnyTool, Toolbox, ToolServices, ToolSpec
