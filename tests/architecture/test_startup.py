@@ -31,7 +31,7 @@ sys.path.insert(0, {root!r})
 compiled = []
 
 def count(event, arguments):
-    if event == "compile" and arguments[0] is not None:
+    if event == "compile" and arguments[1] == "<string>":
         compiled.append(str(arguments[0])[:80])
 
 sys.addaudithook(count)
