@@ -21,6 +21,8 @@ from store.private import FILE_MODE, make_private_folder, new_private_file
 
 ROOST = 0x526F6F73
 """Stands in the header of our files: whose they are."""
+OLDEST = (3, 37)
+"""Of SQLite: the first with STRICT tables."""
 PATIENCE_SECONDS = 10.0
 RETRY_SECONDS = 0.02
 TABLE_OF_MIGRATIONS = (
@@ -62,6 +64,9 @@ class Database:
         Raises:
             StoreError: it cannot be opened, is damaged, newer, or not Roost's; it was not changed.
         """
+        if sqlite3.sqlite_version_info < OLDEST:
+            said = f"{str(path)!r} needs SQLite 3.37, and this Python brings {sqlite3.sqlite_version}."
+            raise StoreError(said, hint="Use a newer Python.")
         with _told_as_ours(path), ExitStack() as if_it_fails:
             _make_private(path)
             connection = sqlite3.connect(

@@ -7,6 +7,7 @@ forget ─► facts, index, journal: no file of the memory has it any more
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -113,6 +114,11 @@ class LongTermMemory:
             facts.remove([each.id for each in gone])
             FACTS_INDEX.words.tidy(connection)
         self.database.empty_the_journal()
+        for signs in self.database.path.parent.glob(
+            f"{self.database.path.name}-{FACTS_INDEX.prefix}-*.signs"
+        ):
+            with suppress(OSError):  # it is derived, and made again without the fact
+                signs.unlink()
         return gone
 
     async def _search(self, text: str, count: int) -> list[Fact]:

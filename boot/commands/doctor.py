@@ -149,6 +149,28 @@ def ripgrep(loaded: Loaded) -> Iterator[Finding]:
         yield Finding(subject="ripgrep", state="note", text=text, mend="Install ripgrep.")
 
 
+def memory(loaded: Loaded) -> Iterator[Finding]:
+    path = here().folders.database
+    if not path.exists():
+        yield Finding(subject="memory", text="nothing is remembered yet")
+        return
+    from contextlib import closing
+
+    from store.database import Database
+    from store.facts import Facts
+    from store.migrations import MIGRATIONS
+
+    with closing(Database.open(path, MIGRATIONS)) as database, database.reading() as connection:
+        damage = [row for (row,) in connection.execute("PRAGMA quick_check(1)") if row != "ok"]
+        facts = Facts(connection)
+        count = facts.how_many(facts.projects().values())
+    if damage:
+        text, mend = f"{path} is damaged: {damage[0]}.", "Move it away, or rescue it with sqlite3's .recover."
+        yield Finding(subject="memory", state="problem", text=text, mend=mend)
+    else:
+        yield Finding(subject="memory", text=f"{count:,} facts in {path}")
+
+
 def terminal(loaded: Loaded) -> Iterator[Finding]:
     encoding = (sys.stdout.encoding or "").lower().replace("-", "")
     if not sys.stdout.isatty():
@@ -178,6 +200,7 @@ CHECKS: tuple[Check, ...] = (
     shell_grammar,
     sandbox,
     ripgrep,
+    memory,
     terminal,
 )
 

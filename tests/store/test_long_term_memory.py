@@ -208,6 +208,18 @@ async def test_of_what_is_forgotten_no_vector_is_left(memory: LongTermMemory, da
     }
 
 
+async def test_what_was_derived_from_vectors_is_made_again_without_what_is_forgotten(
+    memory: LongTermMemory, database: Database
+) -> None:
+    fact = (await memory.store("The zanzibar is blue", scope="project")).fact
+    signs = memory.searching.signs_of(1)
+    signs.write_bytes(b"made of all vectors")
+
+    await memory.forget(fact.id)
+
+    assert not signs.exists()
+
+
 async def test_forgetting_the_older_leaves_the_newer(memory: LongTermMemory) -> None:
     older = await memory.store("The port is 8080", scope="project")
     await memory.store("The port is 8081", scope="project")

@@ -6,6 +6,7 @@ import pytest
 
 from boot.commands import doctor
 from boot.commands.doctor import CHECKS, Finding, examine
+from boot.commands.running import run
 from boot.layers import Loaded, here, load_settings
 from boot.model_check import USE_TOOLS, model_findings, tried
 from boot.model_way import NO_WINDOW
@@ -27,7 +28,7 @@ def test_every_check_finds_something(loaded: Loaded) -> None:
 
     assert set(subjects) == {
         *("Python", "packages", "workspace", "data folder", "config folder", "cache folder", "disk"),
-        *("shell grammar", "sandbox", "ripgrep", "terminal"),
+        *("shell grammar", "sandbox", "ripgrep", "memory", "terminal"),
     }
 
 
@@ -72,6 +73,22 @@ def test_a_check_that_fails_is_a_problem_and_not_the_end(
     assert code == 1
     assert "problem  workspace      [Errno 2]" in out
     assert "terminal" in out
+
+
+def test_the_memory_is_looked_at_all_over(loaded: Loaded, capsys: pytest.CaptureFixture[str]) -> None:
+    run(["memory", "store", "--scope", "user", "Call me Kim"])
+    run(["memory", "store", "--scope", "user", "Call me Kit"])
+    capsys.readouterr()
+    path = here().folders.database
+
+    (well,) = doctor.memory(loaded)
+    assert (well.state, well.text) == ("ok", f"2 facts in {path}")
+
+    content = bytearray(path.read_bytes())
+    content[8_192:-4_096] = bytes(len(content) - 12_288)
+    path.write_bytes(content)
+    found = examine(loaded, ask_model=False)
+    assert (found, "problem  memory" in capsys.readouterr().out) == (1, True)
 
 
 def test_a_folder_that_cannot_be_written_to_names_its_variable(
