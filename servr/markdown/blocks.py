@@ -67,9 +67,9 @@ class Blocks:
         if "|" in start and len(start) < VERY_LONG:
             return False
         in_text = self._in_text
-        _, rest = self.containers.matched(_untabbed(start))
-        while begun := self.containers.begun(rest, in_text=in_text):
-            in_text, rest = False, begun[1]
+        depth, rest = self.containers.matched(_untabbed(start))
+        while begun := self.containers.begun(rest, depth, in_text=in_text):
+            in_text, rest, depth = False, begun[1], depth + 1
         return not NO_TEXT.match(rest.lstrip()) and (in_text or not rest.startswith("    "))
 
     def text(self, text: str) -> Iterator[Line]:
@@ -92,7 +92,9 @@ class Blocks:
         """A line that is not empty, within the first `count` containers."""
         inside = count == len(self.containers.open)
         goes_on = self._in_text
-        while not RULE.fullmatch(rest) and (begun := self.containers.begun(rest, in_text=inside and goes_on)):
+        while not RULE.fullmatch(rest) and (
+            begun := self.containers.begun(rest, count, in_text=inside and goes_on)
+        ):
             yield from self._close(count)
             container, rest = begun
             self.containers.push(container)

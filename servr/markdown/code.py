@@ -4,7 +4,6 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
-from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from servr.spans import Line, Span, Style, line_of
@@ -79,8 +78,7 @@ def _tokens_from(lexer: "RegexLexer", text: str, states: list[str]) -> Iterator[
 
     position = 0
     while position < len(text):
-        rules = ((matches(text, position), *rest) for matches, *rest in lexer._tokens[states[-1]])
-        found, action, change = next(filter(itemgetter(0), rules), (None, None, None))
+        found, action, change = _first_match(lexer._tokens[states[-1]], text, position)
         if not found:
             if text[position] == "\n":
                 states[:] = ["root"]
@@ -91,6 +89,13 @@ def _tokens_from(lexer: "RegexLexer", text: str, states: list[str]) -> Iterator[
             yield from action(lexer, found) if callable(action) else ((position, action, found[0]),)
         position = found.end()
         _change(states, change)
+
+
+def _first_match(rules: Any, text: str, position: int) -> tuple[Any, Any, Any]:
+    for matches, action, change in rules:
+        if found := matches(text, position):
+            return found, action, change
+    return None, None, None
 
 
 def _change(states: list[str], change: "tuple[str, ...] | int | str | None") -> None:

@@ -7,6 +7,8 @@ from servr.spans import Span, Style
 
 QUOTE = re.compile(r" {0,3}> ?")
 ITEM = re.compile(r"( *)([-+*]|\d{1,9}[.)])( +|$)")
+MOST_DEPTH = 16
+"""Of containers within each other: what is deeper is text."""
 BULLETS = "•◦▪"
 
 
@@ -49,8 +51,10 @@ class Containers:
                 return count, text
         return len(self.open), text
 
-    def begun(self, text: str, *, in_text: bool) -> tuple[Container, str] | None:
-        """The container that begins here, and what is within it; `in_text`: it would end a paragraph."""
+    def begun(self, text: str, depth: int, *, in_text: bool) -> tuple[Container, str] | None:
+        """The container that begins within `depth` others, and its text; few end a paragraph, `in_text`."""
+        if depth >= MOST_DEPTH:
+            return None
         if found := QUOTE.match(text):
             return Container(), text[found.end() :]
         found = ITEM.match(text)

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-MOST_CHARS = 1_000
+MOST_CHARS = 500
 """What is open for longer is taken as text: it costs time and is seldom meant."""
 ENDS = r"[\s。，、！？；：]"
 """After these a piece may end."""

@@ -1,7 +1,9 @@
 """Markdown as it comes, drawn for a terminal."""
 
 import re
+import sys
 from collections.abc import Sequence
+from cProfile import Profile
 from itertools import pairwise
 from random import Random
 
@@ -170,3 +172,84 @@ def test_a_long_paragraph_is_shown_before_its_end() -> None:
 
     assert len(rows) == 3
     assert [row.text for row in stream.tail(3)] == ["word word word word word word"]
+
+
+def calls_for(text: str) -> int:
+    """How much is done to draw it: calls of functions, which no clock and no other program changes."""
+    count = 0
+
+    def counted(frame: object, event: str, argument: object) -> None:
+        nonlocal count
+        count += event in ("call", "c_call")
+
+    pieces = [text[place : place + 7] for place in range(0, len(text), 7)]
+    stream = MarkdownStream(60)
+    sys.setprofile(counted)
+    try:
+        for piece in pieces:
+            stream.feed(piece)
+        stream.end()
+    finally:
+        sys.setprofile(None)
+    return count
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "block",
+    [
+        "A **bold** paragraph with `code` and a [link](http://e.com/).\n\n",
+        "word ",
+        "xxxxxxxx",
+        "日本語、テキスト。",
+        "- item **b**\n  - within\n",
+        "> quoted `text`\n",
+        "```python\nx = 1  # one\n```\n",
+        "[",
+        "*a ",
+        "`a",
+        "|",
+        ">",
+        "- ",
+        "# h\n",
+        "\n",
+    ],
+)
+def test_the_work_grows_with_the_length_and_no_faster(block: str) -> None:
+    small, large = (block * (size // len(block)) for size in (4_000, 16_000))
+    calls_for(small)  # what is loaded once is loaded
+
+    assert calls_for(large) <= 4.4 * calls_for(small) + 500
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("head", "line"),
+    [
+        ("| a | b |\n|---|---|\n", "| some `cell` | 2 |\n"),
+        ("```python\n", "x = f('one')  # two\n"),
+        ("```\n", "x"),
+    ],
+)
+def test_tables_and_blocks_of_code_do_not_slow_down(head: str, line: str) -> None:
+    small, large = (head + line * (size // len(line)) for size in (4_000, 16_000))
+    calls_for(small)
+
+    assert calls_for(large) <= 4.4 * calls_for(small) + 500
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "text", ["x" * 90_000, "| a " * 30_000, "```\n" + "x" * 90_000, ">" * 90_000, "*a " * 30_000]
+)
+def test_a_tail_costs_as_much_after_a_long_text_as_after_a_short_one(text: str) -> None:
+    def calls_for_tail(beginning: str) -> int:
+        stream = MarkdownStream(60)
+        stream.feed(beginning)
+        profile = Profile()
+        profile.runcall(stream.tail, 10)
+        return sum(entry.callcount for entry in profile.getstats())
+
+    calls_for_tail(text[:9_000])
+
+    assert calls_for_tail(text) <= 1.3 * calls_for_tail(text[:9_000]) + 500
