@@ -3,12 +3,13 @@
 from functools import partial
 
 from boot.chat_commands import COMMANDS, OpenChat
+from boot.first_start import with_a_model
 from boot.layers import Loaded, here
 from boot.masking import masking_of
 from boot.opening import Choice, People
 from boot.wiring import Opened, open_session
 from boot.workspace_paths import WorkspacePaths
-from core.errors import AgentError
+from core.errors import AgentError, ConfigError
 from core.visible import visible
 from servr.drawing import Line, Style
 from servr.terminal import ChatHeader, ChatPeople, Next, OwnCommands, chat, chat_people
@@ -20,7 +21,14 @@ async def chat_from(loaded: Loaded, choice: Choice) -> int:
     """The exit code. Where another session cannot be opened, the one before goes on."""
     people = chat_people(_habits(loaded))
     async with people.present():
-        following = await _session(loaded, choice, people)
+        try:
+            following = await _session(loaded, choice, people)
+        except ConfigError:
+            chosen = await with_a_model(loaded, people)
+            if chosen is loaded:
+                raise
+            loaded = chosen
+            following = await _session(loaded, choice, people)
         while following.kind != "leave":
             wanted, before = choice_of(following, choice), following.before
             try:

@@ -95,14 +95,20 @@ class Person:
 
 @contextmanager
 def chatting(
-    workspace: Path, url: str, *flags: str, size: tuple[int, int] = (24, 80), **variables: str
+    workspace: Path,
+    url: str,
+    *flags: str,
+    model: str = "m",
+    size: tuple[int, int] = (24, 80),
+    **variables: str,
 ) -> Iterator[Person]:
     """`size`: rows and columns; `variables`: of the environment."""
     ours, theirs = pty.openpty()
     termios.tcsetwinsize(theirs, size)
     process = subprocess.Popen(
         [
-            *(sys.executable, "-c", WITH_TERMINAL, str(CLI), "--url", url, "--model", "m"),
+            *(sys.executable, "-c", WITH_TERMINAL, str(CLI), "--url", url),
+            *(("--model", model) if model else ()),
             *("--workspace", str(workspace), *flags),
         ],
         cwd=workspace,

@@ -508,3 +508,26 @@ def test_a_fact_is_kept_in_a_chat_found_in_the_next_session_and_forgotten(worksp
     heads = [str(request.messages[1]["content"]) for request in server.requests]
     assert ["The port is 8080" in head for head in heads] == [False, True]
     assert ["#2 Don't shout (of the user, 2" in head for head in heads] == [False, True]
+
+
+def test_a_first_start_asks_which_of_several_models_is_meant_and_keeps_the_answer(workspace: Path) -> None:
+    listed = [{"id": name, "object": "model", "context_length": 32_768} for name in ("one", "two")]
+    pages = {"/v1/models": {"object": "list", "data": listed}}
+    with ScriptedServer([say("I am two.")], pages=pages) as server:
+        with chatting(workspace, server.url, model="") as person:
+            person.sees("2. two at ")
+            person.answer("three")
+            person.sees("Answer with a number.")
+            person.answer("2")
+            person.sees("roost · two at ")
+            person.answer("Who are you?")
+            person.sees("I am two.")
+            person.answer("exit")
+            assert person.leaves() == 0
+        with chatting(workspace, server.url, model="") as person:
+            person.sees("roost · two at ")
+            person.answer("exit")
+            assert person.leaves() == 0
+
+    assert [request.json["model"] for request in server.requests] == ["two"]
+    assert "There are 2 models" not in person.screen
