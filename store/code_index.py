@@ -86,7 +86,7 @@ class CodeIndexFile:
         return {path: FileState(stamp, digest) for path, stamp, digest in rows}
 
     def put(self, files: Sequence[FileChunks]) -> None:
-        texts = [_told(file.path, chunk) for file in files for chunk in file.chunks]
+        texts = [told(file.path, chunk) for file in files for chunk in file.chunks]
         vectors = iter(self._wait(self._searching.vectors(texts)) if texts else [])
         with self._database.writing() as connection:
             for file in files:
@@ -162,9 +162,9 @@ def _scope(path: str) -> str:
     return path.partition("/")[0]
 
 
-def _told(path: str, chunk: Chunk) -> str:
-    """What is looked for: the place and the name say as much as the lines."""
-    return f"{path} {chunk.name}\n{chunk.text}"
+def told(path: str, chunk: Chunk) -> str:
+    """What is looked for: the lines, and the name, which says as much as many of them."""
+    return f"{path} {chunk.name} {chunk.name} {chunk.name}\n{chunk.text}"
 
 
 @contextmanager
@@ -189,7 +189,7 @@ def _insert(connection: Connection, file: FileChunks, vectors: Sequence[Vector |
             " VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING id",
             (place, chunk.first, chunk.last, chunk.name, int(chunk.heads), number, line[:LINE_CHARS]),
         ).fetchone()
-        INDEX.put(connection, record, _told(file.path, chunk), scope=_scope(file.path), vector=vector)
+        INDEX.put(connection, record, told(file.path, chunk), scope=_scope(file.path), vector=vector)
 
 
 def _remove_file(connection: Connection, path: str) -> None:
@@ -203,12 +203,12 @@ def _remove_file(connection: Connection, path: str) -> None:
 
 
 def _hit(connection: Connection, record: int) -> Hit:
-    path, first, last, told, name, heads = connection.execute(
+    path, first, last, text, name, heads = connection.execute(
         "SELECT path, first, last, text, name, heads FROM chunk JOIN file ON file.id = chunk.file"
         " JOIN code_texts ON record = chunk.id WHERE chunk.id = ?",
         (record,),
     ).fetchone()
-    return Hit(path, Chunk(first, last, told.partition("\n")[2], name, bool(heads)))
+    return Hit(path, Chunk(first, last, text.partition("\n")[2], name, bool(heads)))
 
 
 def _remove(path: Path) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import PurePath
 from threading import Event
 from typing import TypeVar
 
@@ -21,6 +22,7 @@ from tool.ignore import Walk, folder_of
 T = TypeVar("T")
 
 MOST_HITS = 10
+MOST_PROSE, PROSE = 3, ("", ".md", ".markdown", ".mdx", ".rst", ".txt", ".adoc")
 MAP_HITS = 40
 """How many chunks that fit the words a map begins at."""
 SHOWN_LINES, SHOWN_LINE_CHARS = 8, 160
@@ -51,7 +53,7 @@ class FindCode:
             return await self.map("", args.path, context.progress)
 
         def hits(index: CodeIndex, below: str) -> Sequence[Hit]:
-            return index.search(query, below=below, most=MOST_HITS)
+            return _chosen(index.search(query, below=below, most=3 * MOST_HITS))
 
         found, refreshed = await self._asked(args.path, query, hits, context.progress)
         return self._answer(args, list(_shown(found, self._room)), refreshed)
@@ -116,6 +118,13 @@ class FindCode:
         complete = not refreshed.left and refreshed.complete
         view = MatchList(pattern=args.query, text=text, count=len(shown), complete=complete)
         return ToolResult(text, view)
+
+
+def _chosen(hits: Sequence[Hit]) -> Sequence[Hit]:
+    """Prose says in plain words what code does, and would often come first: it has its share, and no more."""
+    texts = [hit for hit in hits if PurePath(hit.path).suffix in PROSE]
+    late = {id(hit) for hit in texts[MOST_PROSE:]}
+    return [*(hit for hit in hits if id(hit) not in late), *texts[MOST_PROSE:]][:MOST_HITS]
 
 
 def _shown(hits: Sequence[Hit] | None, room: int) -> Iterator[str]:

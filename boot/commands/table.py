@@ -24,6 +24,7 @@ COMMANDS = (
         "skills [show | test | accept | disable | remove NAME | export | import FOLDER]",
         "lists the tools that the agent made, and lets you look at them, test and accept them",
     ),
+    CommandRow("find [WORD …] [--path PATH]", "finds code by what it is about, or draws a map of it"),
     CommandRow("models [--url URL]", "lists which models there are, what each can do, and where"),
     CommandRow("calibrate [--url URL] [--model NAME]", "finds out in five minutes what a model can do"),
     CommandRow("settings", "prints every setting, its value and where that stands"),

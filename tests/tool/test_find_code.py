@@ -231,3 +231,13 @@ async def test_a_map_begins_at_the_files_that_are_worked_on(find_code: FindCode,
 
     assert ["one.py" in text for text in drawn] == [True, False]
     assert ["two.py" in text for text in drawn] == [False, True]
+
+
+async def test_prose_does_not_keep_code_off(find_code: FindCode, project: Path) -> None:
+    for number in range(20):
+        (project / f"page{number}.md").write_text("How much money was earned.\n")
+
+    found = places(await said(find_code, query="how much money was earned"))
+
+    assert len(found) == 10
+    assert "src/shop.py:11-13 Shop.count_money" in found[:4]
