@@ -14,7 +14,7 @@ from store.search.signs import BLOCK, SignTable, bits_of, no_signs
 from store.search.vectors import Model, VectorTable
 
 MOST_HELD = 20_000
-CANDIDATES = 1000
+CANDIDATES = 250
 """Whose vectors are compared: of the best ten of 50,000 real texts, 997 in 1,000 are among them."""
 MOSTLY = 0.75
 SAMPLE = 16
@@ -42,16 +42,28 @@ class Nearest:
     ) -> list[tuple[int, float]]:
         """Record and cosine of the best, best first; of equals, the lower record first."""
         signs = self._up_to_date(connection)
-        found = self._held
+        found = self._held.best(query, count, scopes)
         if len(signs.ids):
-            numbers = signs.candidates(query, max(CANDIDATES, 2 * count), list(scopes)).tolist()
-            rows = self.table.rows(connection, self.model, numbers)
-            if len(rows) < MOSTLY * len(numbers):  # most of the rest was removed, too
-                signs = self._fold(connection, signs)
-                numbers = signs.candidates(query, max(CANDIDATES, 2 * count), list(scopes)).tolist()
-                rows = self.table.rows(connection, self.model, numbers)
-            found = found.joined(Held.of(rows, self.model.dimensions))
-        return found.best(query, count, scopes)
+            filed = self._filed(connection, signs, query, count, scopes)
+            if filed is None:  # most of what the file has was removed
+                filed = self._filed(connection, self._fold(connection, signs), query, count, scopes) or []
+            found = sorted(found + filed, key=lambda scored: (-scored[1], scored[0]))[:count]
+        return found
+
+    def _filed(
+        self,
+        connection: sqlite3.Connection,
+        signs: SignTable,
+        query: Floats,
+        count: int,
+        scopes: Collection[int],
+    ) -> list[tuple[int, float]] | None:
+        """The best of those in the file; None when too few of the candidates are still there."""
+        numbers = signs.candidates(query, max(CANDIDATES, 2 * count), list(scopes)).tolist()
+        rows = self.table.rows(connection, self.model, numbers)
+        if len(rows) < MOSTLY * len(numbers):
+            return None
+        return Held.of(rows, self.model.dimensions).best(query, count, scopes)
 
     def _up_to_date(self, connection: sqlite3.Connection) -> SignTable:
         if self._signs is None:

@@ -1,5 +1,4 @@
-"""Vectors that are missing, made up for: of texts that came without one, and of all when the model is
-another.
+"""Vectors that are missing, made up for: of texts that came without one, and of all for another model.
 
     one vector ─► is its model the one that is wanted? else all texts wait ─► 64 at a time ─► the old ones go
 
