@@ -2,8 +2,10 @@
 
 from collections.abc import Iterable
 from contextlib import closing
+from functools import partial
 
 from boot.chat_commands import OpenChat
+from boot.embedding import embedder_of
 from boot.layers import here
 from boot.masking import masking_of
 from boot.remembering import Remembering
@@ -28,6 +30,7 @@ async def memory(chat: OpenChat, wanted: str) -> Iterable[Line]:
         masking=masking_of(chat.loaded.settings, here()),
         source="person",
         session=chat.opened.session.id,
+        embedder=partial(embedder_of, chat.loaded.settings, here().folders),
         counts_uses=lambda: False,
     )
     with closing(own):

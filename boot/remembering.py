@@ -4,13 +4,16 @@ without a file ─► nothing is remembered, and not even sqlite3 is loaded
 store ─────────► the file is made
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import aclosing
 from dataclasses import field
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from boot.embedding import embedder_of, hashed_embedder
 from boot.opening import Opening
+from core.embedding import Embedder
 from core.errors import StoreError
 from core.masking import Masking
 from core.memory import Fact, FactScope, FactSource, Page, Stored
@@ -21,6 +24,8 @@ from flow.permission import Mode, Permissions
 if TYPE_CHECKING:
     from store.database import Database
     from store.long_term_memory import LongTermMemory
+    from store.search.reembedding import Progress
+    from store.search.searching import Searching
 
 
 def _always() -> bool:
@@ -41,6 +46,8 @@ class Remembering:
     """Known a little later than the rest."""
     scope: FactScope | None = None
     counts_uses: Callable[[], bool] = _always
+    embedder: "Callable[[], Embedder]" = hashed_embedder
+    """Asked for when the memory is first searched or added to."""
     notices: list[str] = field(default_factory=list)
     """What a person should know."""
 
@@ -48,7 +55,12 @@ class Remembering:
         return await self._memory.store(text, scope=scope, replaces=replaces)
 
     async def search(self, words: str, *, count: int) -> Sequence[Fact]:
-        return await self._memory.search(words, count=count) if self._exists else ()
+        if not self._exists:
+            return ()
+        found = await self._memory.search(words, count=count)
+        if (note := self._memory.note) and note not in self.notices:
+            self.notices.append(note)
+        return found
 
     async def page(self, *, count: int) -> Page:
         return await self._memory.page(count=count) if self._exists else Page(facts=(), total=0)
@@ -89,19 +101,31 @@ class Remembering:
 
         return Database.open(self.path, MIGRATIONS)
 
-    @cached_property
-    def _memory(self) -> "LongTermMemory":
-        from core.arrays import load_numpy
+    async def catch_up(self) -> "AsyncGenerator[Progress, None]":
+        """Make the vectors that facts have none of. Raises EmbeddingFailed."""
+        if self._exists:
+            from store.search.reembedding import caught_up
 
-        load_numpy()
-        from gate.embedding.hashed import HashedEmbedder
-        from store.long_term_memory import LongTermMemory
+            async with aclosing(caught_up(self._searching)) as steps:
+                async for step in steps:
+                    yield step
+
+    @cached_property
+    def _searching(self) -> "Searching":
+        embedder = self.embedder()
+        others = (hashed_embedder(),)
         from store.migrations import FACTS_INDEX
         from store.search.searching import Searching
 
+        return Searching(self._database, FACTS_INDEX, embedder, others, in_background=True)
+
+    @cached_property
+    def _memory(self) -> "LongTermMemory":
+        from store.long_term_memory import LongTermMemory
+
         return LongTermMemory(
             database=self._database,
-            searching=Searching(self._database, FACTS_INDEX, HashedEmbedder()),
+            searching=self._searching,
             project=self.project,
             masking=self.masking,
             source=self.source,
@@ -119,5 +143,6 @@ def session_memory(around: Opening, permissions: Permissions) -> Remembering | N
         path=around.folders.database,
         project=str(around.workspace),
         masking=around.masking,
+        embedder=partial(embedder_of, around.settings, around.folders),
         counts_uses=lambda: permissions.mode is not Mode.PLAN,
     )

@@ -246,6 +246,12 @@ class Settings:
         tightens=_not_others,
         tightening="only to fewer of them",
     )
+    embedder: str = _setting(
+        "hashed",
+        "Who makes vectors for searches of memory: hashed, a server's model, or the folder of a model.",
+        TEXT,
+    )
+    embedder_url: str = _setting("", "Server of that model; empty: the one of AGENT_MODEL_URL.", URL)
     private_hosts: str = _setting(
         "",
         "Hosts that fetch may ask although they are not on the public internet, with blanks between them.",

@@ -53,6 +53,8 @@ class LongTermMemory:
     counts_uses: Callable[[], bool] = _always
     """Whether a search is written down as a use of what it finds."""
     clock: Clock = utc_now
+    note: str = ""
+    """What a person should know of the newest search."""
 
     async def store(self, text: str, *, scope: FactScope, replaces: int | None = None) -> Stored:
         text = clean(self.masking.masked(text))
@@ -113,6 +115,7 @@ class LongTermMemory:
                 FACTS_INDEX.remove(connection, each.id)
             facts.remove([each.id for each in gone])
             FACTS_INDEX.words.tidy(connection)
+        self.searching.forget_derived()
         self.database.empty_the_journal()
         for signs in self.database.path.parent.glob(
             f"{self.database.path.name}-{FACTS_INDEX.prefix}-*.signs"
@@ -125,6 +128,7 @@ class LongTermMemory:
         with self.database.reading() as connection:
             scopes = list(self._reach(Facts(connection)))
         found = await self.searching.search(text, count * DEEPER, scopes=scopes)
+        self.note = found.note
         meant = [hit.record for hit in found.hits if hit.by_words or (hit.cosine or 0.0) >= LEAST_COSINE]
         with self.database.reading() as connection:
             facts = Facts(connection)

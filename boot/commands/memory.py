@@ -6,8 +6,10 @@ import os
 import sys
 from collections.abc import Iterable, Sequence
 from contextlib import closing
+from functools import partial
 from typing import Any
 
+from boot.embedding import embedder_of, show_progress
 from boot.layers import Loaded, here
 from boot.masking import masking_of
 from boot.remembering import Remembering
@@ -39,6 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     action("list", "The facts of this project and of you, newest first.", "all", "scope", "count")
     search = action("search", "The facts nearest to these words, best first.", "all", "scope", "count")
     store = action("store", "Keeps a fact; without TEXT the one that standard input brings.", "scope")
+    action("embed", "Makes the vectors that are missing, after AGENT_EMBEDDER was changed.", "all", "scope")
     forget = action("forget", "Removes facts for good, with what they replaced.", "all")
     search.add_argument("words", nargs="+", metavar="WORD")
     store.add_argument("--replaces", type=int, metavar="ID", help="the fact that it corrects")
@@ -73,6 +76,7 @@ def act(given: argparse.Namespace, loaded: Loaded) -> int:
         masking=masking_of(loaded.settings, here()),
         source="person",
         scope=given.scope,
+        embedder=partial(embedder_of, loaded.settings, here().folders),
         counts_uses=lambda: False,  # what a person looks at says nothing of what a model needs
     )
     with closing(memory):
@@ -85,9 +89,12 @@ async def _done(memory: Remembering, given: argparse.Namespace) -> int:
             return await _store(memory, given)
         case "search":
             found = await memory.search(" ".join(given.words), count=given.count)
+            sys.stderr.writelines(f"roost: {notice}\n" for notice in memory.notices)
             return _shown(found, given, nothing="Nothing of that is remembered.")
         case "forget":
             return await _forget(memory, given)
+        case "embed":
+            return await _embed(memory)
         case _:
             page = await memory.page(count=given.count)
             return _shown(page.facts, given, total=page.total, nothing="Nothing is remembered yet.")
@@ -100,6 +107,15 @@ async def _store(memory: Remembering, given: argparse.Namespace) -> int:
         print(encode(stored))
     else:
         _show(lines_of_stored(stored))
+    return 0
+
+
+async def _embed(memory: Remembering) -> int:
+    made = 0
+    async for step in memory.catch_up():
+        show_progress(sys.stderr, step)
+        made = step.done
+    print(f"{made:,} vectors were made." if made else "Every fact has its vector.")
     return 0
 
 

@@ -14,7 +14,8 @@ COMMANDS = (
     CommandRow("sessions [search WORD … | show ID | export ID]", "shows what was said before"),
     CommandRow("undo [--to STEP]", "lists the steps of a session, and brings its files back to one of them"),
     CommandRow(
-        "memory [store TEXT | search WORD … | list | forget ID]", "keeps, finds, lists and forgets facts"
+        "memory [store TEXT | search WORD … | list | forget ID | embed]",
+        "keeps, finds, lists and forgets facts",
     ),
     CommandRow('plan ["GOAL"]', "makes a plan with the model, which only reads; you edit it and take it"),
     CommandRow(

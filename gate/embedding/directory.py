@@ -11,7 +11,7 @@ import json
 import os
 import struct
 import sys
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -40,6 +40,7 @@ class DirectoryEmbedder:
     seconds: float = 300.0
     """How long loading may take, and then each batch."""
     _process: asyncio.subprocess.Process | None = field(default=None, repr=False)
+    _keeper: AsyncGenerator[None, None] | None = field(default=None, repr=False)
     _loop: asyncio.AbstractEventLoop | None = field(default=None, repr=False)
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock, repr=False)
     _model: str = ""
@@ -65,13 +66,10 @@ class DirectoryEmbedder:
                 raise EmbeddingFailed(said, hint="Is there memory enough for it?") from error
 
     async def close(self) -> None:
-        process, self._process = self._process, None
-        if process and self._loop is asyncio.get_running_loop():
-            if process.stdin:
-                process.stdin.close()
-            if process.returncode is None:
-                process.kill()
-            await process.wait()
+        """End the process, as the end of the event loop does; the next question starts another one."""
+        keeper, self._keeper, self._process = self._keeper, None, None
+        if keeper and self._loop is asyncio.get_running_loop():
+            await keeper.aclose()
 
     async def _asked(self, texts: Sequence[str]) -> "Floats":
         try:
@@ -117,7 +115,21 @@ class DirectoryEmbedder:
                 env={**os.environ, **OFFLINE},
                 limit=LONGEST_LINE,
             )
+            self._keeper = _kept(self._process)
+            await anext(self._keeper)
         return self._process
+
+
+async def _kept(process: asyncio.subprocess.Process) -> AsyncGenerator[None, None]:
+    """Ends `process` in time: when an event loop ends, it ends the generators that were begun in it."""
+    try:
+        yield
+    finally:
+        if process.stdin:
+            process.stdin.close()
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
 
 
 def _gone() -> bytes:

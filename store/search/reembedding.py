@@ -7,8 +7,12 @@ on where it was. Meanwhile the old vectors are there to be searched.
 """
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncGenerator
+from contextlib import aclosing, suppress
 
+from core.embedding import EmbeddingFailed
+from core.errors import StoreError
 from core.values import value
 from store.search.searching import Searching
 
@@ -45,6 +49,14 @@ async def caught_up(searching: Searching) -> AsyncGenerator[Progress, None]:
         done = min(done + step, total)
         yield Progress(done=done, total=total)
     await _remove_others(searching, model)
+
+
+async def catch_up_quietly(searching: Searching) -> None:
+    """Beside whatever else happens; what fails is tried again by the next process."""
+    with suppress(EmbeddingFailed, StoreError, sqlite3.ProgrammingError):  # the last: the file was closed
+        async with aclosing(caught_up(searching)) as steps:
+            async for _ in steps:
+                await asyncio.sleep(0)
 
 
 async def _step(searching: Searching) -> int:

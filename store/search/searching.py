@@ -41,6 +41,9 @@ class Searching:
     """Whose vectors may still be there, and are of use until there are new ones of all texts."""
     query_seconds: float = 5.0
     """How long a search waits for the vector of its query."""
+    in_background: bool = False
+    """Whether a search that finds vectors missing begins to make them, as long as the event loop runs."""
+    _catching_up: "asyncio.Task[None] | None" = field(default=None, repr=False)
     _nearest: "dict[int, Nearest]" = field(default_factory=dict)
 
     async def vectors(self, texts: Sequence[str]) -> list[Vector | None]:
@@ -62,6 +65,10 @@ class Searching:
         deep = min(DEEPEST, max(LEAST_DEEP, 5 * count))
         with self.database.reading() as connection:
             complete = self.index.is_complete(connection, self.embedder.model)
+        if self.in_background and not complete and self._catching_up is None:
+            from store.search.reembedding import catch_up_quietly
+
+            self._catching_up = asyncio.create_task(catch_up_quietly(self))
         queries, note = await self._queries(text, complete=complete)
         with self.database.reading() as connection:
             within = self.index.scope_numbers(connection, scopes)
@@ -92,6 +99,13 @@ class Searching:
                 f"Vectors of {self.embedder.model} are still being made: some texts are found by words alone."
             )
         return made, note
+
+    def forget_derived(self) -> None:
+        """Remove the files made of vectors, after some were removed: they are made anew when needed."""
+        pattern = f"{self.database.path.name}-{self.index.prefix}-*.signs"
+        for file in [*self.database.path.parent.glob(pattern)]:
+            file.unlink(missing_ok=True)
+            self._nearest.clear()
 
     def signs_of(self, model: int) -> Path:
         """The file derived from a model's vectors."""
