@@ -1,7 +1,6 @@
 """Who makes the vectors that memory is searched with: `AGENT_EMBEDDER`, and how far a change of it is."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
@@ -9,6 +8,7 @@ from boot.paths import Folders
 from boot.settings import Settings
 from core.embedding import Embedder, EmbeddingFailed
 from core.errors import ConfigError, StoreError
+from core.records import dataclass
 
 if TYPE_CHECKING:
     from core.embedding import Floats
