@@ -243,8 +243,7 @@ def evaluated(tree: ast.expr, variables: dict[str, Any]) -> Any:
 
 def same(one: Any, other: Any) -> bool:
     """Equal, or as near as numbers with a point can be."""
-    if hasattr(one, "tolist") and hasattr(other, "tolist"):
-        one, other = one.tolist(), other.tolist()
+    one, other = (value.tolist() if hasattr(value, "tolist") else value for value in (one, other))
     number = (int, float)
     if isinstance(one, number) and isinstance(other, number):
         return one == other or math.isclose(one, other, rel_tol=CLOSE, abs_tol=1e-12)

@@ -1,14 +1,19 @@
 """What may be loaded before the first request leaves: the budget of a start is spent in imports."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from boot.paths import user_folders
+from boot.settings import Settings
+from boot.skills import skill_shelf
 from tests.scripted_server.replies import say
 from tests.scripted_server.serving import ScriptedServer
+from tests.tool.skilling import one_line
 
 ROOT = Path(__file__).resolve().parents[2]
 HEAVY = (
@@ -74,6 +79,23 @@ def test_nothing_heavy_is_loaded_before_the_first_request(tmp_path: Path) -> Non
     assert modules & set(HEAVY) == set()
     assert not any(name.startswith("httpx.") for name in modules)
     assert len(modules) < MOST_MODULES
+    assert len(done["compiled"]) <= MOST_COMPILED, done["compiled"]
+
+
+@pytest.mark.server
+def test_skills_cost_a_start_next_to_nothing(tmp_path: Path) -> None:
+    shelf = skill_shelf(tmp_path.resolve(), user_folders(os.environ), Settings())
+    for number in range(20):
+        shelf.keep(one_line(f"skill_{number}"))
+    with ScriptedServer([say("hello"), say("hello"), say("hello")]) as server:
+        done_before_the_first_request(server.url, tmp_path)
+        without = done_before_the_first_request(server.url, tmp_path / ".roost")
+        done = done_before_the_first_request(server.url, tmp_path)
+        tools = server.requests[-1].json["tools"]
+
+    assert "skill_0" in [tool["function"]["name"] for tool in tools]
+    assert set(done["modules"]) & set(HEAVY) == set()
+    assert len(done["modules"]) <= len(without["modules"]) + 1
     assert len(done["compiled"]) <= MOST_COMPILED, done["compiled"]
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from core.errors import SkillRejected
 from core.events import PermissionAsked, ToolFinished, ToolStarted
 from core.messages import ToolStatus
 from core.permissions import Effect
@@ -46,3 +47,20 @@ async def test_plan_lets_it_look_and_refuses_the_rest(tmp_path: Path, text: str,
 
     assert [event.status for event in events if isinstance(event, ToolFinished)] == [status]
     assert shelf.ran == ["look"] * (text == "look")
+
+
+class Coded(Echo):
+    def preview(self, args: EchoArgs) -> str:
+        if args.text == "bad":
+            raise SkillRejected("It is bad.", hint="Mend it.")
+        return f"print({args.text!r})"
+
+
+async def test_what_a_call_does_not_say_of_itself_is_shown_to_whoever_is_asked() -> None:
+    permits = Permits(asks=(Effect.EXECUTE, Effect.WRITE, Effect.READ))
+    gateway = ScriptedGateway(call("echo", text="good"), call("echo", text="bad"), say("done"))
+
+    events = await turn(a_loop(gateway, Coded(), permits=permits))
+
+    assert [event.shown for event in events if isinstance(event, PermissionAsked)] == ["print('good')"]
+    assert [event.text for event in events if isinstance(event, ToolFinished)][1] == "It is bad. Mend it."

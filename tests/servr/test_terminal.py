@@ -352,6 +352,15 @@ async def test_an_unclear_answer_is_asked_for_again() -> None:
     )
 
 
+async def test_code_that_a_call_would_let_run_is_shown_with_what_nobody_would_see() -> None:
+    terminal = terminal_of("y")
+    question = PermissionQuestion(reason="It may write.", shown="def f():\n    return 1  # \u202e")
+
+    await TerminalApprover(terminal).approve(SHELL, question)
+
+    assert "  | def f():\n  |     return 1  # <U+202E>\n" in shown(terminal)
+
+
 @pytest.mark.parametrize(
     ("name", "argument"), [("shell", "command"), ("pyexe", "code"), ("other", "content")]
 )
