@@ -150,5 +150,6 @@ def _line(card: SkillCard, width: int) -> str:
     if card.state == "set aside":
         return f"{card.name:<{width}}  set aside: {card.why}"
     tested = "" if card.tested else ", untested"
-    fares = f"version {card.version}{tested}, {card.calls} calls, {card.failures} failed"
+    calls = "1 call" if card.calls == 1 else f"{card.calls} calls"
+    fares = f"version {card.version}{tested}, {calls}, {card.failures} failed"
     return f"{card.name:<{width}}  {card.description}  ({fares})"
