@@ -76,6 +76,13 @@ def details_of(view: View) -> Sequence[Span]:
     return [Span(text, (Style.DIM,)) for text in texts]
 
 
+def view_lines(view: View) -> Iterator[Line]:
+    """All of a view without its call."""
+    details = [part for detail in details_of(view) for part in (Span(" · ", (Style.DIM,)), detail)]
+    yield line_of([Span(subject_of(view), (Style.STRONG,)), *details])
+    yield from body_of(view, Sheet(MAXIMUM, opened=True))
+
+
 def body_of(view: View, sheet: Sheet) -> Iterator[Line]:
     match view:
         case FileWindow():

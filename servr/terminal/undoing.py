@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from core.errors import AgentError, UndoRefused
 from core.visible import visible
 from flow.undo import Undo, Wish
-from servr.drawing import Line, Style, lines_of_view
+from servr.cards.views import view_lines
+from servr.drawing import Line, Style
 from servr.file_lines import lines_of_steps
 from servr.terminal.talk import Chat
 from servr.terminal.terminal import Terminal
@@ -63,7 +64,7 @@ class UndoCommands:
         views = self.undo.differences(step)
         if not views:
             return [Line("No file has changed." if step is None else f"Step {step} changed no file.")]
-        lines = [line for view in views[:MOST_FILES] for line in lines_of_view(view)]
+        lines = [line for view in views[:MOST_FILES] for line in view_lines(view)]
         if (more := len(views) - MOST_FILES) > 0:
             lines.append(Line(f"… {more:,} more files: `roost undo --to 0 --preview` shows all …", Style.DIM))
         return lines

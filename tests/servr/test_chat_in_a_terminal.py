@@ -252,7 +252,7 @@ def test_what_a_turn_did_is_looked_at_taken_back_and_brought_back(workspace: Pat
         person.sees("changed ~a.txt, +new.txt")
         person.sees("Done.")
         person.answer("/diff")
-        person.sees("+x␛[2J")
+        person.sees("+ x␛[2J")
         (workspace / "a.txt").write_text("mine\n")
         person.answer("/undo")
         person.sees("a.txt: it was changed since")
@@ -313,7 +313,7 @@ def test_a_secret_in_a_file_is_not_shown_by_a_difference(workspace: Path) -> Non
         person.answer("Write it.")
         person.sees("Done.")
         person.answer("/diff")
-        person.sees("+[masked AGENT_API_KEY]")
+        person.sees("+ [masked AGENT_API_KEY]")
         person.answer("exit")
 
         assert person.leaves() == 0

@@ -553,5 +553,5 @@ async def test_a_difference_of_very_many_files_is_cut(tmp_path: Path) -> None:
 
     lines = [*await UndoCommands(agent.undo, terminal).answer("/diff", "")]
 
-    assert [line.text for line in lines[:2]] == ["created 000", "created 001"]
+    assert [line.text for line in lines[:2]] == ["000 · created", "001 · created"]
     assert lines[-1].text == "… 10 more files: `roost undo --to 0 --preview` shows all …"
