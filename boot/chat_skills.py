@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 
 from boot.chat_commands import OpenChat
+from boot.folder_acts import FolderActs
+from boot.layers import here
 from boot.skill_acts import SkillActs
 from core.errors import AgentError
 from core.visible import revealed, visible
@@ -22,11 +24,12 @@ async def skills(chat: OpenChat, wanted: str) -> Iterable[Line]:
 
 
 async def _done(chat: OpenChat, acts: SkillActs, action: str, name: str) -> Iterable[Line]:
+    texts = FolderActs.of(chat.opened.workspace, here().folders)
     match action:
         case "" | "list":
-            return [Line(visible(line)) for line in acts.listed()]
+            return [Line(visible(line)) for line in (*acts.listed(), *texts.listed())]
         case "show":
-            return [Line(revealed(line)) for line in acts.shown(name)]
+            return [Line(revealed(line)) for line in texts.shown(name) or acts.shown(name)]
         case "disable":
             return [Line(acts.disable(name))]
         case "accept":

@@ -18,9 +18,7 @@ _WHOLE = names(
     " truncate shred docker podman kubectl"
 )
 """Commands that do too much to be allowed by their name alone."""
-_BY_SECOND = names(
-    "git npm pnpm yarn pip uv poetry cargo go gh aws gcloud az terraform helm brew apt apt-get"
-)
+BY_SECOND = names("git npm pnpm yarn pip uv poetry cargo go gh aws gcloud az terraform helm brew apt apt-get")
 """Commands of which the second word says what they do: one without it is offered as it stands."""
 _GLOB = re.compile(r"[*?\[\]!]")
 _THREE = names("run exec compose remote config submodule")
@@ -67,7 +65,7 @@ def _words(argv: Sequence[str]) -> Sequence[str]:
     if name in _WHOLE or "/" in argv[0]:
         return (*argv, WHOLE)
     if len(argv) < 2 or not re.fullmatch(r"[a-z][a-z0-9:_-]*", argv[1]):
-        return (*argv, WHOLE) if name in _BY_SECOND else argv[:1]
+        return (*argv, WHOLE) if name in BY_SECOND else argv[:1]
     return argv[:3] if argv[1] in _THREE else argv[:2]
 
 

@@ -4,11 +4,14 @@ import argparse
 import asyncio
 import sys
 from collections.abc import Callable, Iterable, Sequence
+from itertools import chain
 from pathlib import Path
 
+from boot.folder_acts import FolderActs
 from boot.layers import Loaded, here
 from boot.sandbox_choice import sandbox_for
 from boot.skill_acts import SkillActs
+from boot.skill_foundry import propose
 from boot.skills import skill_runner, skill_shelf
 from core.errors import AgentError
 from core.visible import revealed, visible
@@ -41,23 +44,36 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     export = action("export", "Copies skills into a folder.")
     export.add_argument("folder", type=Path, metavar="FOLDER")
     export.add_argument("names", nargs="*", metavar="NAME")
+    propose = action("propose", "Drafts skills of code and commands that came back in past sessions.")
+    propose.add_argument("--all", action="store_true", help="of the sessions of every workspace")
     bring = action("import", "Copies the skills of a folder here; none of them is accepted by that.")
     bring.add_argument("folder", type=Path, metavar="FOLDER")
 
 
 def act(given: argparse.Namespace, loaded: Loaded) -> int:
     acts = SkillActs(skill_shelf(loaded.workspace, here().folders, loaded.settings))
+    texts = FolderActs.of(loaded.workspace, here().folders)
+    if given.action == "accept" and (draft := texts.drafts.text(given.name)) is not None:
+        return _accept_draft(texts, given, draft)
     if given.action in ("test", "accept"):
         return asyncio.run(_run(acts, given, loaded))
     ways: dict[str, Callable[[], Iterable[str]]] = {
-        "list": acts.listed,
-        "show": lambda: acts.shown(given.name),
+        "list": lambda: chain(acts.listed(), texts.listed()),
+        "show": lambda: texts.shown(given.name) or acts.shown(given.name),
         "disable": lambda: [acts.disable(given.name)],
         "remove": lambda: [acts.remove(given.name)],
         "export": lambda: acts.export(given.names, given.folder),
         "import": lambda: acts.bring_in(given.folder),
+        "propose": lambda: propose(loaded, of_all=given.all),
     }
     return _show(ways[given.action](), as_code=given.action == "show")
+
+
+def _accept_draft(texts: FolderActs, given: argparse.Namespace, draft: str) -> int:
+    _show(texts.shown(given.name) or (), as_code=True)
+    if not given.yes and not _says_yes():
+        return 1
+    return _show([f"{texts.drafts.accept(given.name, draft)} is a skill now."])
 
 
 async def _run(acts: SkillActs, given: argparse.Namespace, loaded: Loaded) -> int:

@@ -22,7 +22,7 @@ COMMANDS = (
         "project [add | set | note | check | stage | next]", "shows the plan, changes it, and carries it out"
     ),
     CommandRow(
-        "skills [show | test | accept | disable | remove NAME | export | import FOLDER]",
+        "skills [show | test | accept | disable | remove NAME | propose | export | import FOLDER]",
         "lists the tools that the agent made, and lets you look at them, test and accept them",
     ),
     CommandRow("find [WORD …] [--path PATH]", "finds code by what it is about, or draws a map of it"),

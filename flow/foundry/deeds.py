@@ -1,0 +1,59 @@
+"""What was done in a session, as far as skills can be drafted of it: code and commands that worked."""
+
+import json
+from collections.abc import Iterable, Iterator
+from typing import Literal
+
+from core.events import ModelReplied, Record, ToolFinished
+from core.messages import ToolCall, ToolStatus
+from core.values import value
+from core.views import CodeResult, CommandOutput
+
+TEXTS = {"pyexe": "code", "shell": "command"}
+"""By tool: the argument that says what was done."""
+
+
+@value
+class Deed:
+    session: str
+    kind: Literal["code", "command"]
+    text: str
+    answer: str
+    """What the model read of it."""
+
+
+def deeds_of(records: Iterable[Record]) -> Iterator[Deed]:
+    """In their order; what failed is left out."""
+    calls: dict[str, ToolCall] = {}
+    for record in records:
+        match record.event:
+            case ModelReplied(reply=reply):
+                calls |= {call.id: call for call in reply.calls if call.name in TEXTS}
+            case ToolFinished(call_id=call_id) as finished if call_id in calls and _worked(finished):
+                call = calls[call_id]
+                kind: Literal["code", "command"] = "code" if call.name == "pyexe" else "command"
+                if text := _text(call.arguments, TEXTS[call.name]):
+                    yield Deed(session=record.session, kind=kind, text=text, answer=finished.text)
+            case _:
+                pass
+
+
+def _worked(finished: ToolFinished) -> bool:
+    if finished.status is not ToolStatus.OK:
+        return False
+    match finished.view:
+        case CodeResult(failed=failed):
+            return not failed
+        case CommandOutput(exit_code=exit_code):
+            return exit_code == 0
+        case _:
+            return False
+
+
+def _text(arguments: str, name: str) -> str:
+    try:
+        found = json.loads(arguments)
+    except ValueError:
+        return ""
+    text = found.get(name) if isinstance(found, dict) else None
+    return text if isinstance(text, str) else ""
