@@ -27,6 +27,7 @@ from servr.terminal.editor import edited
 from servr.terminal.people import TerminalApprover, TerminalAsker
 from servr.terminal.planning import PlanTalk
 from servr.terminal.screen import Screen
+from servr.terminal.waiting import Waiting
 
 NO_PLAN = "There is no plan here. /plan followed by what you want makes one."
 
@@ -132,7 +133,7 @@ def _runner(chat: OpenChat) -> Iterator[ProjectRunner]:
         people=People(approver=TerminalApprover(chat.terminal), asker=TerminalAsker(chat.terminal)),
         choice=Choice(model="offline" if opened.models.model == "offline" else "server"),
     )
-    with runner_at(where, tell, _Told(screen)) as runner:
+    with runner_at(where, tell, _Told(screen, chat.chat.waiting)) as runner:
         yield runner
 
 
@@ -141,8 +142,11 @@ class _Told:
     """A reader that tells in the chat what another session does, in a few lines."""
 
     screen: Screen
+    waiting: Waiting
+    """Told in the live line of this chat."""
 
     async def __call__(self, record: Record) -> None:
+        self.waiting.see(record.event)
         self.screen.show(Line(text, Style.DIM) for text in plain_lines(record.event))
 
 

@@ -17,11 +17,13 @@ from core.errors import AgentError, PlanRefused
 from core.project import Project, Stage, Status, Task, changed, find, ready, unsettled
 from core.project_outline import progress
 from core.project_store import Runners
+from core.text import clip
 from flow.plan_desk import PlanDesk, waiting
 from flow.project_review import ProjectReview
 from flow.task_tries import TaskTries, Workplace
 
 MOST_TRIES = 3
+SHOWN_CHARS = 400
 
 
 @dataclass(frozen=True)
@@ -101,7 +103,10 @@ class ProjectRunner:
         finally:
             if status is None:
                 self._put_back(task.id)
+        now = find(self.desk.project(), task.id)
         self.desk.tell(f"Task {task.id} is {status}.")
+        for note in now.notes[len(task.notes) :]:
+            self.desk.tell(f"  {clip(note, SHOWN_CHARS)}")
         return status in (Status.DONE, Status.DROPPED)
 
     def _put_back(self, task_id: str) -> None:
@@ -117,5 +122,6 @@ class ProjectRunner:
 
         try:
             self.desk.store.change(act)
+            self.desk.tell(f"Task {task_id} is to be done as before.")
         except AgentError as error:
             self.desk.tell(f"Task {task_id} stays as it is: {error}")

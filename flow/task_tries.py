@@ -57,8 +57,8 @@ class TaskTries:
                 return now.status  # the model, or the person, has said what it is
             verdict = self._bounded(now, await self._verdict(now, finished))
             await self._keep(now.id, verdict)
-            if verdict.status is not Status.DOING:
-                return verdict.status
+            if (status := find(self.desk.project(), task.id).status) is not Status.DOING:
+                return status
             self.desk.tell(f"Task {task.id}: not done yet, try {now.tries + 1} of {self.most_tries}.")
             words = verdict.feedback
 

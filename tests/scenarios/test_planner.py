@@ -23,6 +23,8 @@ TASKS = [
     {"id": "2", "title": "Write b.txt", "detail": "", "after": ["1"], "checks": ["grep -q two b.txt"], "criteria": []},
 ]  # fmt: skip
 PLAN = json.dumps({"tasks": TASKS})
+pytestmark = [pytest.mark.server, pytest.mark.slow]
+
 FREE = ("--permission", "full", "--sandbox", "external")
 Roost = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -66,7 +68,6 @@ def said(request: Any) -> list[str]:
     return [str(message["content"]) for message in request.json["messages"]]
 
 
-@pytest.mark.server
 def test_a_goal_becomes_a_plan_and_the_plan_a_finished_project(roost: Roost, workspace: Path) -> None:
     planning = (call("list_files"), say("Nothing is there yet."), say(f"Here it is:\n```json\n{PLAN}\n```"))
     first = (call("write_file", path="a.txt", content="one\n"), say("a.txt holds one line."))
@@ -92,7 +93,6 @@ def test_a_goal_becomes_a_plan_and_the_plan_a_finished_project(roost: Roost, wor
     assert worked.stdout.splitlines()[-1] == "The project is complete, 2 of 2 tasks done."
 
 
-@pytest.mark.server
 def test_while_planning_nothing_is_written(roost: Roost, workspace: Path) -> None:
     steps = (call("write_file", path="a.txt", content="x"), say("I cannot write."), say(PLAN))
 
@@ -106,7 +106,6 @@ def test_while_planning_nothing_is_written(roost: Roost, workspace: Path) -> Non
     assert plan_of(workspace).stage is Stage.PLANNING
 
 
-@pytest.mark.server
 def test_a_server_that_holds_replies_to_a_schema_is_told_to(roost: Roost, workspace: Path) -> None:
     pages = {"/version": {"version": "0.33.0"}}
 
@@ -120,7 +119,6 @@ def test_a_server_that_holds_replies_to_a_schema_is_told_to(roost: Roost, worksp
     assert len(plan_of(workspace).tasks) == 2
 
 
-@pytest.mark.server
 def test_a_plan_that_is_wrong_is_asked_for_again_with_what_is_wrong(roost: Roost, workspace: Path) -> None:
     wrong = json.dumps({"tasks": [{**TASKS[0], "after": ["7"]}]})
 
@@ -131,7 +129,6 @@ def test_a_plan_that_is_wrong_is_asked_for_again_with_what_is_wrong(roost: Roost
     assert "Task '1' comes after '7', which is not in the plan." in said(server.requests[2])[-1]
 
 
-@pytest.mark.server
 def test_a_model_that_writes_no_plan_is_told_of(roost: Roost, workspace: Path) -> None:
     with ScriptedServer([say("Sure, I will.")] * 5, window_tokens=TOLD_WINDOW) as server:
         planned = roost("plan", "Two files", "--yes", *at(server))
@@ -141,7 +138,6 @@ def test_a_model_that_writes_no_plan_is_told_of(roost: Roost, workspace: Path) -
     assert not (workspace / ".roost/project.json").exists()
 
 
-@pytest.mark.server
 def test_a_failing_check_goes_back_until_it_is_mended(roost: Roost, workspace: Path) -> None:
     with_plan(workspace, Task(id="1", title="b", checks=("cat b.txt && grep -q two b.txt",)))
     steps = (
@@ -164,7 +160,6 @@ def test_a_failing_check_goes_back_until_it_is_mended(roost: Roost, workspace: P
     assert (task.status, task.tries, task.notes) == (Status.DONE, 2, ("Now it is.",))
 
 
-@pytest.mark.server
 def test_a_check_that_keeps_failing_blocks_the_task_with_the_reason(roost: Roost, workspace: Path) -> None:
     with_plan(workspace, Task(id="1", title="a", checks=("false",)), Task(id="2", title="b", after=("1",)))
 
@@ -179,7 +174,6 @@ def test_a_check_that_keeps_failing_blocks_the_task_with_the_reason(roost: Roost
     assert worked.stdout.splitlines()[-1] == "Nothing can be begun now (blocked: 1). roost project shows why."
 
 
-@pytest.mark.server
 def test_the_models_word_alone_is_no_proof(roost: Roost, workspace: Path) -> None:
     with_plan(workspace, Task(id="1", title="a"))
 
@@ -191,7 +185,6 @@ def test_the_models_word_alone_is_no_proof(roost: Roost, workspace: Path) -> Non
     assert plan_of(workspace).tasks[0].status is Status.REVIEW
 
 
-@pytest.mark.server
 def test_a_model_that_gives_up_says_why(roost: Roost, workspace: Path) -> None:
     with_plan(workspace, Task(id="1", title="a", checks=("true",)))
 
@@ -203,7 +196,6 @@ def test_a_model_that_gives_up_says_why(roost: Roost, workspace: Path) -> None:
     assert (task.status, task.notes) == (Status.BLOCKED, ("BLOCKED: there is no compiler.",))
 
 
-@pytest.mark.server
 def test_a_server_that_is_gone_leaves_the_task_to_be_done(roost: Roost, workspace: Path) -> None:
     with_plan(workspace, Task(id="1", title="a", checks=("true",)))
 
@@ -215,7 +207,6 @@ def test_a_server_that_is_gone_leaves_the_task_to_be_done(roost: Roost, workspac
     assert (task.status, task.tries, task.runner) == (Status.TODO, 0, "")
 
 
-@pytest.mark.server
 @pytest.mark.parametrize(
     "ending",
     [
@@ -247,7 +238,6 @@ def test_a_runner_that_is_ended_in_the_middle_is_followed_by_the_next(
     assert (done.status, done.runner) == (Status.DONE, "")
 
 
-@pytest.mark.server
 def test_two_runners_do_not_take_the_same_task(
     roost: Roost, workspace: Path, environment: Mapping[str, str]
 ) -> None:
@@ -268,7 +258,6 @@ def test_two_runners_do_not_take_the_same_task(
     assert "being done by somebody else: 1" in second.stdout
 
 
-@pytest.mark.server
 def test_what_a_later_task_broke_is_opened_again_in_the_review(roost: Roost, workspace: Path) -> None:
     with_plan(
         workspace,
@@ -284,7 +273,6 @@ def test_what_a_later_task_broke_is_opened_again_in_the_review(roost: Roost, wor
     assert plan.tasks[0].notes[0].startswith("In the review of the whole: `test -e a.txt` failed")
 
 
-@pytest.mark.server
 def test_a_chat_plans_takes_and_carries_out(workspace: Path, environment: Mapping[str, str]) -> None:
     steps = (
         *(call("write_file", path="a.txt", content="x"), say("Not now."), say(PLAN)),
@@ -325,7 +313,6 @@ def test_a_chat_plans_takes_and_carries_out(workspace: Path, environment: Mappin
     assert "plan" not in said(server.requests[-1])[-1]
 
 
-@pytest.mark.server
 def test_a_plan_that_is_carried_out_is_only_replaced_when_that_is_wanted(
     roost: Roost, workspace: Path
 ) -> None:
@@ -342,7 +329,6 @@ def test_a_plan_that_is_carried_out_is_only_replaced_when_that_is_wanted(
     assert read((workspace / ".roost/project.previous.json").read_text()).goal == "Two files"
 
 
-@pytest.mark.server
 def test_a_draft_is_kept_and_taken_later(roost: Roost, workspace: Path) -> None:
     with ScriptedServer((say("Nothing."), say(PLAN)), window_tokens=TOLD_WINDOW) as server:
         drafted = roost("plan", "Two files", *at(server))
@@ -355,7 +341,6 @@ def test_a_draft_is_kept_and_taken_later(roost: Roost, workspace: Path) -> None:
     assert plan_of(workspace).stage is Stage.EXECUTING
 
 
-@pytest.mark.server
 def test_a_check_that_may_not_run_leaves_the_task_to_a_person(roost: Roost, workspace: Path) -> None:
     with_plan(workspace, Task(id="1", title="a", checks=("rm -rf ~",)))
 
@@ -368,7 +353,6 @@ def test_a_check_that_may_not_run_leaves_the_task_to_a_person(roost: Roost, work
     assert "`rm -rf ~` was not run: shell was refused" in task.notes[0]
 
 
-@pytest.mark.server
 def test_a_yes_that_nobody_is_there_to_give_is_no_fault_of_the_task(roost: Roost, workspace: Path) -> None:
     with_plan(workspace, Task(id="1", title="a", checks=("true",)))
     steps = (call("write_file", path="a.txt", content="x"), say("I may not."))
