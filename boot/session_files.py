@@ -36,6 +36,10 @@ class SessionFiles:
     _made: "WorkspaceCheckpoints | None" = field(default=None, init=False)
 
     def checkpoints(self) -> "WorkspaceCheckpoints":
+        self._made = self._made or self._new()
+        return self._made
+
+    def _new(self) -> "WorkspaceCheckpoints":
         from store.checkpoints import WorkspaceCheckpoints
         from store.git_objects import GitObjects
         from store.looking import Looker
@@ -45,7 +49,7 @@ class SessionFiles:
 
         workspace, root = self.workspace, self.workspace.real_root
         ours = frozenset(map(str, (root / OWN_FOLDER, self.folder.parent.resolve())))
-        self._made = self._made or WorkspaceCheckpoints(
+        return WorkspaceCheckpoints(
             workspace=workspace,
             looker=Looker(
                 root,
@@ -56,7 +60,6 @@ class SessionFiles:
             file=PendingFile(self._pending.parent, self.session),
             names_its_path=NAMES_ITS_PATH,
         )
-        return self._made
 
     def undo(self, session: Session, context: NotedContext) -> "Undo":
         """For the person who is there now."""

@@ -7,6 +7,7 @@ carry the values (see `core/events.py`).
 from collections.abc import Mapping
 from dataclasses import field
 from enum import StrEnum
+from functools import cached_property
 from typing import Literal
 
 from core.marking import kept_apart, marked
@@ -121,8 +122,9 @@ class AssistantMessage:
     def thinking(self) -> str:
         return "".join(part.text for part in self.parts if isinstance(part, Thinking))
 
-    @property
+    @cached_property
     def calls(self) -> tuple[ToolCall, ...]:
+        """Asked for dozens of times in every step, of messages that never change."""
         return tuple(part for part in self.parts if isinstance(part, ToolCall))
 
 

@@ -73,7 +73,7 @@ def _begin(self: Any, /, *placed: object, **given: object) -> None:
     kind = self.__class__
     places, rows, goes_on = _plan(kind)
     if placed:
-        _take_placed(kind, places, placed, given)
+        given = _with_placed(kind, dict(zip(places, placed, strict=False)), len(placed), given)
     held, taken = vars(self), 0
     for name, may_be_given, default, factory in rows:
         if may_be_given and name in given:
@@ -92,15 +92,14 @@ def _begin(self: Any, /, *placed: object, **given: object) -> None:
         self.__post_init__()
 
 
-def _take_placed(
-    kind: type, places: tuple[str, ...], placed: tuple[object, ...], given: dict[str, object]
-) -> None:
-    if len(placed) > len(places):
-        raise TypeError(f"{kind.__qualname__}() takes {len(places)} by place, and was given {len(placed)}")
-    for name, item in zip(places, placed, strict=False):
-        if name in given:
-            raise TypeError(f"{kind.__qualname__}() was given {name!r} twice")
-        given[name] = item
+def _with_placed(
+    kind: type, placed: dict[str, object], count: int, named: dict[str, object]
+) -> dict[str, object]:
+    if count > len(placed):
+        raise TypeError(f"{kind.__qualname__}() takes {len(placed)} by place, and was given {count}")
+    if twice := placed.keys() & named.keys():
+        raise TypeError(f"{kind.__qualname__}() was given {min(twice)!r} twice")
+    return placed | named
 
 
 def _held(self: Any) -> tuple[object, ...]:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import field
 from datetime import date
 from pathlib import Path
-from stat import S_ISREG
+from stat import S_ISLNK, S_ISREG
 from time import time_ns
 
 from core.beneath import opened_below
@@ -69,9 +69,9 @@ class InstructionNotes:
         if anew:
             self.told = self.told[:1]
             self._changed.clear()
-        if self._seen_folders != len(self.ledger.folders):
+        if not self._folders or self._seen_folders != len(self.ledger.folders):
             self._find_folders()
-        places = (folder / FILE_NAME for folder in self._folders or _down_to(self.workspace))
+        places = (folder / FILE_NAME for folder in self._folders)
         files = [file for file in places if self._is_news(file)]
         texts = zip(files, _texts(files, self.most_chars), strict=True)
         notes = [text for file, text in texts if not self._is_told(file, text)]
@@ -127,9 +127,11 @@ def _down_to(workspace: Path) -> list[Path]:
 def _change_time(file: Path) -> int | None:
     """In nanoseconds; None where there is no file, or a link to what may be private."""
     try:
-        if file.is_symlink() and not _stays_within(file):
-            return None
-        found = file.stat()
+        found = file.lstat()
+        if S_ISLNK(found.st_mode):
+            if not _stays_within(file):
+                return None
+            found = file.stat()
     except (OSError, RuntimeError):  # RuntimeError: links in a circle
         return None
     return found.st_mtime_ns if S_ISREG(found.st_mode) else None

@@ -14,10 +14,10 @@ BINARY: int = getattr(os, "O_BINARY", 0)
 
 def make_private_folder(folder: Path) -> None:
     """`folder` and what is missing above it. One that was there already is closed to others."""
-    was_there = folder.is_dir()
-    for missing in [path for path in (*reversed(folder.parents), folder) if not path.exists()]:
-        missing.mkdir(mode=FOLDER_MODE, exist_ok=True)
-    if was_there and stat.S_IMODE(folder.stat().st_mode) & OTHERS:
+    if not folder.is_dir():
+        for missing in [path for path in (*reversed(folder.parents), folder) if not path.exists()]:
+            missing.mkdir(mode=FOLDER_MODE, exist_ok=True)
+    elif stat.S_IMODE(folder.stat().st_mode) & OTHERS:
         with suppress(PermissionError):  # somebody else's, who lets us write there
             folder.chmod(FOLDER_MODE)
 
@@ -47,6 +47,7 @@ def replace_private_file(path: Path, content: bytes, *, sync: bool = False) -> N
     `sync`: also after a power cut.
     """
     draft = path.with_name(f".{path.name}.{os.urandom(4).hex()}")
+    replaced = False
     try:
         with new_private_file(draft) as file:
             file.write(content)
@@ -54,6 +55,7 @@ def replace_private_file(path: Path, content: bytes, *, sync: bool = False) -> N
                 file.flush()
                 os.fsync(file.fileno())
         draft.replace(path)
+        replaced = True
     finally:
-        with suppress(FileNotFoundError):
-            draft.unlink()
+        if not replaced:
+            draft.unlink(missing_ok=True)
