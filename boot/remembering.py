@@ -114,7 +114,7 @@ class Remembering:
     def _searching(self) -> "Searching":
         embedder = self.embedder()
         others = (hashed_embedder(),)
-        from store.migrations import FACTS_INDEX
+        from store.long_term_memory import FACTS_INDEX
         from store.search.searching import Searching
 
         return Searching(self._database, FACTS_INDEX, embedder, others, in_background=True)

@@ -6,78 +6,33 @@ said ──► in the same words?     said anew
 """
 
 import dataclasses
-import re
 import sqlite3
-import unicodedata
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from math import log2
+from typing import TYPE_CHECKING
 
-from core.errors import InvalidArguments
-from core.memory import MOST_FACT_CHARS, Fact, FactSource
-from core.values import value
-from store.database import Migration
+from core.memory import Fact
+
+if TYPE_CHECKING:
+    from store.sayings import Saying
 
 USER = 0
 """In the place of a project: what holds for its user everywhere."""
-FACTS = Migration(
-    name="facts",
-    statements=(
-        "CREATE TABLE projects (id INTEGER PRIMARY KEY, path TEXT NOT NULL UNIQUE) STRICT",
-        f"INSERT INTO projects VALUES ({USER}, '')",
-        """CREATE TABLE facts (
-            id INTEGER PRIMARY KEY AUTOINCREMENT,
-            text TEXT NOT NULL,
-            project INTEGER NOT NULL REFERENCES projects (id),
-            folded TEXT NOT NULL,
-            subject TEXT NOT NULL,
-            source TEXT NOT NULL,
-            session TEXT NOT NULL,
-            said REAL NOT NULL,
-            used REAL,
-            uses INTEGER NOT NULL DEFAULT 0,
-            standing REAL NOT NULL,
-            replaced_by INTEGER REFERENCES facts (id)
-        ) STRICT""",
-        "CREATE UNIQUE INDEX facts_by_words ON facts (project, folded)",
-        "CREATE INDEX facts_by_subject ON facts (project, subject)"
-        " WHERE subject <> '' AND replaced_by IS NULL",
-        "CREATE INDEX facts_by_standing ON facts (project, standing) WHERE replaced_by IS NULL",
-        "CREATE INDEX facts_by_date ON facts (project, said) WHERE replaced_by IS NULL",
-        "CREATE INDEX facts_by_successor ON facts (replaced_by) WHERE replaced_by IS NOT NULL",
-    ),
-)
 WHOLE = (
     "SELECT facts.id, text, path, source, session, said, used, uses"
     " FROM facts JOIN projects ON projects.id = project"
 )
 HALF_LIFE_SECONDS = 30 * 86_400.0
 """After so long a use counts half."""
-VALUE_OF = re.compile(r"(?:the )?(?P<subject>\S.{0,80}?)(?: (?:is|are) | ?[:=] )(?P<value>\S+)")
-CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
-"""What no fact is made of: controls, and halves of characters."""
-
 Row = tuple[int, str, str, str, str, float, float | None, int]
 
 
-@value
-class Saying:
-    """A fact as it is said: for which project, by whom, in which session and when."""
-
-    text: str
-    project: int
-    source: FactSource
-    session: str
-    at: float
-    """In seconds since the epoch."""
-
-
-@dataclass(frozen=True)
 class Facts:
     """Nothing here begins or ends a transaction."""
 
-    connection: sqlite3.Connection
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self.connection = connection
 
     def projects(self) -> dict[str, int]:
         """The number of each project by its real path; that of the user by an empty one."""
@@ -93,13 +48,13 @@ class Facts:
         assert number is not None
         return number
 
-    def put(self, saying: Saying) -> tuple[int, bool]:
+    def put(self, saying: "Saying") -> tuple[int, bool]:
         """Keep a fact.
 
         Returns:
             Its id, and whether it was there before.
         """
-        same = (saying.project, folded(saying.text))
+        same = (saying.project, saying.folded)
         row = self.connection.execute(
             "SELECT id, standing, source FROM facts WHERE project = ? AND folded = ?", same
         ).fetchone()
@@ -114,12 +69,12 @@ class Facts:
         )
         return int(fact), True
 
-    def _insert(self, saying: Saying) -> int:
+    def _insert(self, saying: "Saying") -> int:
         made = self.connection.execute(
             "INSERT INTO facts (project, folded, text, subject, source, session, said, standing)"
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             (
-                *(saying.project, folded(saying.text), saying.text, subject_of(saying.text)),
+                *(saying.project, saying.folded, saying.text, saying.subject),
                 *(saying.source, saying.session, saying.at, standing(saying.at)),
             ),
         )
@@ -201,29 +156,6 @@ class Facts:
         """Of those that hold."""
         counting = "SELECT count(*) FROM facts WHERE project = ? AND replaced_by IS NULL"
         return sum(self.connection.execute(counting, (project,)).fetchone()[0] for project in projects)
-
-
-def clean(text: str) -> str:
-    """A fact as it is kept. Raises InvalidArguments for what is none."""
-    cleaned = CONTROLS.sub("", text.replace("\r\n", "\n").replace("\r", "\n")).strip()
-    if not cleaned:
-        raise InvalidArguments("There is nothing to remember.", hint="Say the fact in a sentence.")
-    if len(cleaned) > MOST_FACT_CHARS:
-        said = f"A fact has at most {MOST_FACT_CHARS:,} characters, and this one {len(cleaned):,}."
-        raise InvalidArguments(said, hint="Say it shorter, or keep it in a file and remember where.")
-    return cleaned
-
-
-def folded(text: str) -> str:
-    """What two ways of saying the same have in common: case, spaces and the last full stop do not count."""
-    plain = text if text.isascii() else unicodedata.normalize("NFKC", text)
-    return " ".join(plain.casefold().split()).strip(" .!\"'`") or text
-
-
-def subject_of(text: str) -> str:
-    """Of what a fact gives the value: `NAME is VALUE`, `NAME: VALUE` or `NAME = VALUE`; else nothing."""
-    found = VALUE_OF.fullmatch(folded(text))
-    return found["subject"].strip() if found else ""
 
 
 def standing(at: float, before: float | None = None) -> float:

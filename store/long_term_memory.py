@@ -17,11 +17,14 @@ from core.memory import Fact, FactScope, FactSource, Page, Stored
 from core.values import Clock, utc_now
 from core.words import words
 from store.database import Database
-from store.facts import Facts, Saying, clean
-from store.migrations import FACTS_INDEX
+from store.facts import Facts
+from store.sayings import Saying, clean, folded, subject_of
+from store.search.index import HybridIndex
 from store.search.searching import Searching
 from store.search.vectors import Vector
 
+FACTS_INDEX = HybridIndex("facts")
+"""Its tables are made by `store/migrations.py`."""
 LEAST_COSINE = 0.3
 """What has no word of a search and is less alike than this is not what was meant."""
 DEEPER = 3
@@ -86,6 +89,8 @@ class LongTermMemory:
             number, known = facts.put(
                 Saying(
                     text=text,
+                    folded=folded(text),
+                    subject=subject_of(text),
                     project=facts.make_project(project),
                     source=self.source,
                     session=self.session,

@@ -31,7 +31,7 @@ def run(arguments: Sequence[str]) -> int:
         sys.stdout.reconfigure(errors="replace")  # what was said may hold letters this terminal lacks
     (row,) = (row for row in COMMANDS if row.name == arguments[0])
     command: Any = import_module(f"boot.commands.{row.name}")
-    given = _parser(row, command).parse_args(arguments[1:])
+    given = parser_of(row).parse_args(arguments[1:])
     flags = {name: getattr(given, name, None) for name in SETTINGS}
     loaded = load_settings(here(), {name: flag for name, flag in flags.items() if flag})
     for warning in loaded.warnings:
@@ -42,7 +42,9 @@ def run(arguments: Sequence[str]) -> int:
     return exit_code
 
 
-def _parser(row: CommandRow, command: Any) -> argparse.ArgumentParser:
+def parser_of(row: CommandRow) -> argparse.ArgumentParser:
+    """What may follow the name of a command."""
+    command: Any = import_module(f"boot.commands.{row.name}")
     described = f"{row.purpose[0].upper()}{row.purpose[1:]}."
     parser = argparse.ArgumentParser(prog=f"roost {row.name}", description=described, allow_abbrev=False)
     parser.add_argument("--workspace", metavar="FOLDER", help="folder to work in (AGENT_WORKSPACE)")

@@ -30,6 +30,7 @@ COMMANDS = (
     CommandRow("calibrate [--url URL] [--model NAME]", "finds out in five minutes what a model can do"),
     CommandRow("settings", "prints every setting, its value and where that stands"),
     CommandRow("doctor [--offline]", "checks what is missing or wrong here, and how to mend it"),
+    CommandRow("completion SHELL", "prints what bash, zsh or fish need to complete a command line"),
     CommandRow('why "COMMAND"', "tells how a shell command would be judged, and by which rule"),
 )
 NAMES = tuple(row.name for row in COMMANDS)

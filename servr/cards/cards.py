@@ -10,7 +10,15 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from core.events import Event, ModelReplied, ToolFinished, ToolProgressed, ToolStarted, TurnFinished
+from core.events import (
+    Event,
+    FilesChanged,
+    ModelReplied,
+    ToolFinished,
+    ToolProgressed,
+    ToolStarted,
+    TurnFinished,
+)
 from core.messages import ToolCall, ToolStatus
 from core.views import CodeResult, CommandOutput
 from core.visible import visible
@@ -44,6 +52,8 @@ class Cards:
     _calls: dict[str, ToolCall] = field(default_factory=dict)
     """Of the turn, by id."""
     _running: dict[str, _Running] = field(default_factory=dict)
+    _changes: list[FilesChanged] = field(default_factory=list)
+    """By calls that run."""
 
     def see(self, event: Event) -> Iterator[Line]:
         """What is shown of `event` for good."""
@@ -56,12 +66,17 @@ class Cards:
             case ToolProgressed(call_id=call_id, text=text):
                 if running := self._running.get(call_id):
                     running.output = (running.output + text)[-MOST_PROGRESS_CHARS:]
+            case FilesChanged(call_id=call_id) if call_id in self._running:
+                self._changes.append(event)  # it is told before the call has ended
             case ToolFinished(call_id=call_id):
                 self._running.pop(call_id, None)
                 yield from self._folded(self._calls.get(call_id), event)
+                yield from self._changed_by(call_id)
             case TurnFinished():
                 self._running.clear()
                 self._calls.clear()
+                yield from (line for change in self._changes for line in lines_of(change))
+                self._changes.clear()
                 yield from lines_of(event)
             case _:
                 yield from lines_of(event)
@@ -84,6 +99,14 @@ class Cards:
         yield from _title(Span("○ ", (Style.DIM,)), name, subject, lasts, width)
         lines = text_lines(one.output)[1 - rows :] if rows > 1 else ()
         yield from (clipped_line(Line(f"  {line}", Style.DIM), width) for line in lines)
+
+    def _changed_by(self, call_id: str) -> Iterator[Line]:
+        changes, self._changes = self._changes, []
+        for change in changes:
+            if change.call_id == call_id:
+                yield from lines_of(change)
+            else:
+                self._changes.append(change)
 
     def _folded(self, call: ToolCall | None, event: ToolFinished) -> Iterator[Line]:
         sheet = Sheet(self.width(), hint=self.folds.next_hint)

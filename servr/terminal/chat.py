@@ -125,9 +125,11 @@ async def chat(
     terminal.settle = session.drained
     terminal.screen.masked = session.masked.masking.masked
     rows = tuple(sorted((*COMMANDS, *own.rows), key=lambda row: row.name))
-    talk = Chat(session, terminal, models, undo, Waiting(), Path(header.workspace), rows, own)
+    talk = Chat(
+        session, terminal, models, undo, Waiting(), Path(header.workspace), rows, own, header.permission
+    )
     ahead = TypingAhead(talk)
-    session.subscribe(_reader(talk, header, ahead, paths))
+    session.subscribe(_reader(talk, ahead, paths))
     models.warm_up()
     _show_header(terminal, header)
     with terminal.catching_interrupts():
@@ -140,14 +142,14 @@ async def chat(
     return talk.next or LEAVE
 
 
-def _reader(chat: Chat, header: ChatHeader, ahead: TypingAhead, paths: "PathsOf | None") -> Reader:
+def _reader(chat: Chat, ahead: TypingAhead, paths: "PathsOf | None") -> Reader:
     """Whoever shows the session; a panel is told of it too."""
     if chat.terminal.panel is None:
         return TerminalReader(chat.terminal.screen, chat.waiting)
     from servr.terminal.opening import completer_for, reader_at
 
     chat.terminal.panel.buffer.completer = completer_for(chat.commands, paths)
-    return reader_at(chat.terminal.panel, chat, ahead, header.permission)
+    return reader_at(chat.terminal.panel, chat, ahead)
 
 
 async def _next_prompt(chat: Chat) -> str | None:

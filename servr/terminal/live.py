@@ -17,22 +17,20 @@ from core.events import (
     PermissionAsked,
     Record,
     ToolFinished,
-    ToolProgressed,
-    ToolStarted,
     TurnFinished,
 )
 from core.messages import AssistantMessage
 from core.visible import visible
+from servr.cards import Cards, Folds
 from servr.drawing import Line, Style, lines_of
 from servr.terminal.panel import Panel
 from servr.terminal.screen import Screen, prompt_lines
-from servr.terminal.waiting import CHARS_PER_TOKEN, Waiting
+from servr.terminal.waiting import Waiting
 
 SLICE_CHARS = 500
 """So much of a reply is drawn before a key that was pressed meanwhile is answered."""
 MOST_TAIL_LINES = 40
-MOST_PROGRESS_LINES = 6
-MOST_PROGRESS_CHARS = 10_000
+MOST_RUNNING_ROWS = 8
 
 
 class ReplyLines(Protocol):
@@ -91,6 +89,7 @@ class LiveReader:
     panel: Panel
     reply: Callable[[], ReplyLines]
     waiting: Waiting = field(default_factory=Waiting)
+    folds: Folds = field(default_factory=Folds)
     clock: Callable[[], float] = time.monotonic
     _lines: ReplyLines | None = None
     _said: list[str] = field(default_factory=list)
@@ -100,7 +99,9 @@ class LiveReader:
     """All that was thought before the newest text or call."""
     _grown: bool = False
     """Whether the reply is longer than what the tail shows of it."""
-    _progress: str = ""
+
+    def __post_init__(self) -> None:
+        self._cards = Cards(lambda: self.panel.output.get_size().columns, self.folds, self.clock)
 
     async def __call__(self, record: Record) -> None:
         event = record.event
@@ -110,25 +111,25 @@ class LiveReader:
                 await self._stream(delta, event)
             case ModelReplied(reply=reply):
                 await self._end_reply(reply)
+                self.screen.show(self._cards.see(event))
             case PermissionAsked() | ModelSwitched():
                 pass  # whoever asks or switches shows it
             case NoteAdded(source="steering", text=text):
                 self.screen.show(prompt_lines(text))
-            case ToolProgressed(text=text):
-                self._show_progress(text)
-            case ToolStarted() | ToolFinished():
-                self._end_progress()
-                self.screen.show(lines_of(event))
+            case ToolFinished():
+                self.screen.show([Line(""), *self._cards.see(event)])
             case TurnFinished():
-                self._end_progress()
-                self.screen.show([*lines_of(event), Line("")])
+                self.panel.tail = ()
+                self.screen.show([*self._cards.see(event), Line("")])
             case _:
-                self.screen.show(lines_of(event))
+                self.screen.show(self._cards.see(event))
         self.panel.changed()
 
     def refresh(self) -> None:
         """Bring the tail up to date: at each drawing, for it costs more than a piece of a reply."""
-        if self._grown and self._lines:
+        if self._lines is None:
+            self.panel.tail = self._cards.running(MOST_RUNNING_ROWS)
+        elif self._grown:
             self.panel.tail = self._lines.tail(MOST_TAIL_LINES)
         self._grown = False
 
@@ -158,7 +159,9 @@ class LiveReader:
         text = text if self._said else text.lstrip("\r\n")
         if text:
             self._said.append(text)
-            self._lines = self._lines or self.reply()
+            if self._lines is None:
+                self._lines = self.reply()
+                self.screen.show([Line("")])
             for start in range(0, len(text), SLICE_CHARS):
                 self.screen.show(self._lines.feed(text[start : start + SLICE_CHARS]))
                 self._grown = True
@@ -169,9 +172,7 @@ class LiveReader:
             return
         seconds = self.clock() - self._thinking_since
         self._thought = "".join(self._thoughts)
-        tokens = len(self._thought) // CHARS_PER_TOKEN
-        text = f"thought for {seconds:.0f} s, about {tokens:,} tokens; Ctrl-T shows it"
-        self.screen.show([Line(text, Style.DIM)])
+        self.screen.show([Line(""), self.folds.thinking(self._thought, seconds)])
         self._thoughts.clear()
         self._thinking_since = None
 
@@ -198,11 +199,3 @@ class LiveReader:
         self._lines, self.panel.tail, self._thinking_since = None, (), None
         self._said.clear()
         self._thoughts.clear()
-
-    def _show_progress(self, text: str) -> None:
-        self._progress = (self._progress + text)[-MOST_PROGRESS_CHARS:]
-        lines = visible(self._progress).expandtabs().splitlines()[-MOST_PROGRESS_LINES:]
-        self.panel.tail = [Line(f"  {line}", Style.DIM) for line in lines]
-
-    def _end_progress(self) -> None:
-        self._progress, self.panel.tail = "", ()

@@ -36,19 +36,19 @@ def panel_terminal(theme: Theme, *, vi: bool, history: PromptTexts | None) -> Te
     return terminal
 
 
-def reader_at(panel: Panel, chat: Chat, ahead: TypingAhead, permission: str) -> LiveReader:
+def reader_at(panel: Panel, chat: Chat, ahead: TypingAhead) -> LiveReader:
     """Shows the session of `chat`, and lets the panel tell of it."""
     screen = chat.terminal.screen
 
     def reply() -> MarkdownStream:
         return MarkdownStream(panel.output.get_size().columns, marks=not screen.theme.shows_styles)
 
-    reader = LiveReader(screen, panel, reply, chat.waiting)
+    reader = LiveReader(screen, panel, reply, chat.waiting, chat.folds)
 
     def status() -> str:
         costs = chat.waiting.status(chat.models.window_tokens)
         place = chat.models.place.partition("://")[2] or chat.models.place
-        return " · ".join(filter(None, (chat.models.model, place, costs, permission)))
+        return " · ".join(filter(None, (chat.models.model, place, costs, chat.permission)))
 
     panel.live, panel.status = chat.waiting.line, status
     panel.queued, panel.recall = ahead.queued, ahead.recall

@@ -20,6 +20,18 @@ COMMANDS = (
         anytime=True,
     ),
     ChatCommand(
+        usage="/copy [code | NUMBER]",
+        purpose="copies the newest reply, its last block of code, or a block by its number",
+        run="servr.terminal.copying:copy",
+        anytime=True,
+    ),
+    ChatCommand(
+        usage="/theme [NAME]",
+        purpose="changes the colours: auto, dark, light or none",
+        run="servr.terminal.looks:choose_theme",
+        anytime=True,
+    ),
+    ChatCommand(
         usage="/model [NAME]",
         purpose="lists the models there are, or goes on with another; `back` is the one before",
         run="servr.terminal.models:choose_model",
@@ -43,6 +55,12 @@ COMMANDS = (
         usage="/rewind [STEP]",
         purpose="lists the steps, or goes back to the end of one, files and conversation",
         run="servr.terminal.undoing:rewind",
+    ),
+    ChatCommand(
+        usage="/show [NUMBER]",
+        purpose="opens what was folded: a card or thoughts by its number, or the newest",
+        run="servr.terminal.showing:show",
+        anytime=True,
     ),
     ChatCommand(
         usage="/quit",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 from core.protocols import ModelSwitch
 from core.values import value
 from flow.sessions import Session
+from servr.cards import Folds
 from servr.drawing import Line
 from servr.terminal.command import ChatCommand, command_named, nearest
 from servr.terminal.terminal import Terminal
@@ -58,8 +59,12 @@ class Chat:
     commands: Sequence[ChatCommand]
     """All there are, by name."""
     own: OwnCommands = NO_COMMANDS
+    permission: str = ""
+    """The mode: what may run without a question."""
     typed: list[str] = field(default_factory=list)
     """What was typed before its time: it comes before what will be."""
+    folds: Folds = field(default_factory=Folds)
+    """What was folded on the screen."""
     next: Next | None = None
     """Where to go from here; None: the chat goes on."""
 

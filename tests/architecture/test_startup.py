@@ -24,6 +24,7 @@ HEAVY = (
     "fastapi",
     "dotenv",
     "tree_sitter",
+    "sqlite3",
     "importlib.metadata",
 )
 MOST_MODULES = 420
@@ -97,6 +98,25 @@ def test_skills_cost_a_start_next_to_nothing(tmp_path: Path) -> None:
     assert set(done["modules"]) & set(HEAVY) == set()
     assert len(done["modules"]) <= len(without["modules"]) + 1
     assert len(done["compiled"]) <= MOST_COMPILED, done["compiled"]
+
+
+@pytest.mark.server
+def test_what_is_remembered_is_told_with_sqlite_alone(tmp_path: Path, home: Path) -> None:
+    program = f"""
+import sys
+sys.path.insert(0, {str(ROOT)!r})
+from boot.entry import main
+sys.exit(main(["memory", "store", "--scope", "user", "Call me Kim"]))
+"""
+    assert run(program, tmp_path).stderr == ""
+
+    with ScriptedServer([say("hello"), say("hello")]) as server:
+        done_before_the_first_request(server.url, tmp_path)
+        modules = set(done_before_the_first_request(server.url, tmp_path)["modules"])
+
+    assert "Call me Kim" in str(server.requests[1].messages)
+    assert modules & set(HEAVY) == {"sqlite3"}
+    assert len(modules) < MOST_MODULES
 
 
 def test_the_version_is_told_before_anything_is_loaded(tmp_path: Path) -> None:

@@ -75,8 +75,7 @@ class Person:
             whole = self._raw[self._read :]
             shown = whole if text == READY else SEQUENCE.sub("", whole)
             if text in shown:
-                place = whole.find(text)
-                self._read += place + len(text) if place >= 0 else len(whole)
+                self._read += len(whole) if text == READY else raw_length(whole, shown.find(text) + len(text))
                 return shown.partition(text)[0]
             assert self._more(deadline), f"the chat ended before {text!r} came:\n{self.screen}"
 
@@ -91,6 +90,17 @@ class Person:
         if b"\x1b[6n" in chunk:  # where is the cursor? a real terminal answers
             self.type("\x1b[1;1R")
         return bool(chunk)
+
+
+def raw_length(raw: str, shown: int) -> int:
+    """How much of `raw` comes before and with its first `shown` characters without sequences."""
+    end = 0
+    for found in SEQUENCE.finditer(raw):
+        if shown <= found.start() - end:
+            break
+        shown -= found.start() - end
+        end = found.end()
+    return end + shown
 
 
 @contextmanager

@@ -6,7 +6,16 @@ from typing import get_args
 
 import pytest
 
-from core.events import ModelReplied, Outcome, ToolFinished, ToolProgressed, ToolStarted, TurnFinished
+from core.events import (
+    FilesChanged,
+    ModelReplied,
+    Outcome,
+    ToolFinished,
+    ToolProgressed,
+    ToolStarted,
+    TurnFinished,
+)
+from core.file_states import FileState, PathChange
 from core.messages import AssistantMessage, ToolCall
 from core.permissions import Effect
 from core.views import CommandOutput, FileChange, View
@@ -108,6 +117,18 @@ def test_a_call_that_runs_shows_the_end_of_its_output_and_a_card_takes_its_place
     assert running == ["○ shell make · 75 s", "  two", "  three"]
     assert ended == ["● shell make", "  done"]
     assert cards.running(3) == ()
+
+
+def test_what_a_call_changed_is_told_below_its_card() -> None:
+    cards = Cards(lambda: 40)
+    call = ToolCall(id="c", name="shell", arguments='{"command": "touch a"}')
+    state = FileState(kind="file", mode=0o644, size=0, digest="d")
+    changed = FilesChanged(call_id="c", changes=(PathChange(path="a", after=state),), found=True)
+    events = (ToolStarted(call=call, effect=Effect.EXECUTE), changed, ToolFinished(call_id="c", text=""))
+
+    rows = [row.text for event in events for row in cards.see(event)]
+
+    assert rows == ["● shell touch a", "  changed +a"]
 
 
 def test_what_was_interrupted_runs_no_more() -> None:

@@ -21,7 +21,7 @@ def test_every_command_has_a_function_that_can_be_waited_for(row: ChatCommand) -
 def test_every_command_is_told_in_one_short_line(row: ChatCommand) -> None:
     assert "\n" not in row.purpose
     assert row.purpose == row.purpose.strip()
-    assert len(row.purpose) <= 80
+    assert len(row.purpose) <= 90
 
 
 def test_no_two_commands_have_the_same_name() -> None:

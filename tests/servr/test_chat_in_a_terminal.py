@@ -55,7 +55,7 @@ def test_a_command_runs_only_after_a_yes(workspace: Path) -> None:
         person.sees("May it run shell?")
         person.answer("y")
         person.sees("● shell echo made > made.txt")
-        person.sees("exit code 0")
+        person.sees("exit 0")
         person.sees("Made.")
         person.answer("exit")
 
@@ -65,6 +65,28 @@ def test_a_command_runs_only_after_a_yes(workspace: Path) -> None:
     assert (workspace / "made.txt").read_text() == "made\n"
     told = server.requests[1].messages[-1]
     assert (told["role"], "The user said no, because not that way." in told["content"]) == ("tool", True)
+
+
+def test_a_card_and_a_reply_in_markdown_are_drawn_and_what_is_folded_is_opened(workspace: Path) -> None:
+    script = [call("shell", command="seq 101 140"), say("It **is** done.\n\n| a | b |\n|---|---|\n| 1 | 2 |")]
+    with ScriptedServer(script) as server, chatting(workspace, server.url) as person:
+        person.answer("Count.")
+        person.answer("y")
+        person.sees("● shell seq 101 140 · exit 0")
+        person.sees("… 28 more lines (/show 1)")
+        person.sees("It is done.")
+        person.sees("──┼──")
+        person.answer("/show 1")
+        person.sees("  120")
+        person.answer("/show 9")
+        person.sees("Nothing is folded under 9.")
+        person.answer("/show x")
+        person.sees("'x' is no number")
+        person.answer("exit")
+
+        assert person.leaves() == 0
+
+    assert "**" not in person.screen
 
 
 def test_ctrl_c_ends_the_turn_and_the_conversation_goes_on(workspace: Path) -> None:
@@ -94,7 +116,7 @@ def test_ctrl_c_ends_a_command_and_all_it_started(workspace: Path) -> None:
     with ScriptedServer(script) as server, chatting(workspace, server.url) as person:
         person.answer("Wait.")
         person.answer("y")
-        person.sees("● shell")
+        person.sees("○ shell")
         alive = (workspace / "alive").open("rb", buffering=0)
         assert alive.read(5) == b"here\n"
         person.type(CTRL_C)
@@ -446,7 +468,7 @@ def test_a_command_of_the_persons_own_is_shown_and_told_unless_they_say_otherwis
         person.sees("exit code 3")
         person.answer("!!echo hid''den")
         person.sees("  hidden")
-        person.sees("exit code 0")
+        person.sees("exit 0")
         person.answer("!sleep 300")
         person.sees("> !sleep 300")
         person.type(CTRL_C)

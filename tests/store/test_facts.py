@@ -9,7 +9,9 @@ import pytest
 from core.errors import InvalidArguments
 from core.memory import MOST_FACT_CHARS, Fact
 from store.database import Database
-from store.facts import FACTS, USER, Facts, Saying, clean, folded, subject_of
+from store.facts import USER, Facts
+from store.migrations import FACTS
+from store.sayings import Saying, clean, folded, subject_of
 
 DAY = 86_400.0
 
@@ -23,7 +25,15 @@ def facts(tmp_path: Path) -> Iterator[Facts]:
 def say(facts: Facts, text: str, *, day: float = 0, project: str = "/p", by: str = "model") -> int:
     """Its id; what it contradicts has become its past."""
     number = facts.make_project(project)
-    saying = Saying(text=text, project=number, source=by, session="s", at=day * DAY)
+    saying = Saying(
+        text=text,
+        folded=folded(text),
+        subject=subject_of(text),
+        project=number,
+        source=by,
+        session="s",
+        at=day * DAY,
+    )
     fact, _ = facts.put(saying)
     facts.replace(fact)
     return fact

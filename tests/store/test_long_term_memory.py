@@ -15,8 +15,8 @@ from core.memory import Fact
 from gate.embedding.hashed import HashedEmbedder
 from store.database import Database
 from store.facts import Facts
-from store.long_term_memory import LongTermMemory
-from store.migrations import FACTS_INDEX, MIGRATIONS
+from store.long_term_memory import FACTS_INDEX, LongTermMemory
+from store.migrations import MIGRATIONS
 from store.search.searching import Searching
 from tests.building import NOW
 
