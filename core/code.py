@@ -9,7 +9,10 @@ import re
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from core.errors import StoreError
 
 COMMENT = re.compile(r"\s*(?:#(?!include|define)|//|/\*|\*|--|@)")
 """How a line begins that belongs to the next one, in most languages."""
@@ -77,6 +80,10 @@ class CodeIndex(Protocol):
 
     def turn(self) -> AbstractContextManager[object]:
         """Hold it for as long as it is used: others wait, also who closes it."""
+        ...
+
+    def begin_anew(self, error: "StoreError") -> bool:
+        """Whether `error` says that the file is damaged: then all is forgotten, and can be put again."""
         ...
 
     def states(self) -> Mapping[str, FileState]:

@@ -52,8 +52,7 @@ class CodeIndexFile:
     """As `core.code.CodeIndex`, for threads that run no event loop; they take turns."""
 
     def __init__(self, database: Database, embedder: Embedder) -> None:
-        self._database = database
-        self._searching = Searching(database, INDEX, embedder)
+        self._use(database, embedder)
         self._loop = asyncio.new_event_loop()  # embedders are asked in one loop, and never in the session's
         self._turns = RLock()
 
@@ -79,6 +78,16 @@ class CodeIndexFile:
 
     def turn(self) -> AbstractContextManager[object]:
         return self._turns
+
+    def begin_anew(self, error: StoreError) -> bool:
+        cause = error.__cause__
+        code = cause.sqlite_errorcode if isinstance(cause, sqlite3.Error) else 0
+        if code & 0xFF not in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+            return False
+        self._database.close()
+        _remove(self._database.path)
+        self._use(_opened(self._database.path), self._searching.embedder)
+        return True
 
     def states(self) -> Mapping[str, FileState]:
         with self._database.reading() as connection:
@@ -131,6 +140,10 @@ class CodeIndexFile:
             self._wait(self._searching.embedder.close())
             self._loop.close()
             self._database.close()
+
+    def _use(self, database: Database, embedder: Embedder) -> None:
+        self._database = database
+        self._searching = Searching(database, INDEX, embedder)
 
     def _wait(self, work: Coroutine[Any, Any, T]) -> T:
         return self._loop.run_until_complete(work)

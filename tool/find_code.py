@@ -11,6 +11,7 @@ from typing import TypeVar
 from pydantic import BaseModel
 
 from core.code import CodeIndex, Hit
+from core.errors import StoreError, ToolError
 from core.permissions import Effect
 from core.text import clip, printable, quoted
 from core.tools import ToolContext, ToolResult, ToolServices
@@ -80,17 +81,28 @@ class FindCode:
             if not stopped.is_set():
                 loop.call_soon_threadsafe(progress, text)
 
-        def asked() -> tuple[T | None, Refreshed]:
-            index = self.services.code_index()
-            with index.turn():  # a call that was cancelled may still be ending
-                refresh = Refresh(self.services, index, stopped, told, self.seconds)
-                below, refreshed = self._refreshed(refresh, path, words)
-                return (None if stopped.is_set() else ask(index, below)), refreshed
+        def asked(index: CodeIndex) -> tuple[T | None, Refreshed]:
+            refresh = Refresh(self.services, index, stopped, told, self.seconds)
+            below, refreshed = self._refreshed(refresh, path, words)
+            return (None if stopped.is_set() else ask(index, below)), refreshed
 
         try:
-            return await asyncio.to_thread(asked)
+            return await asyncio.to_thread(self._in_turn, asked)
+        except StoreError as error:
+            raise ToolError(f"Code cannot be searched: {error}", hint="Use find_text.") from error
         finally:
             stopped.set()  # a cancelled call must not go on reading
+
+    def _in_turn(self, asked: Callable[[CodeIndex], T]) -> T:
+        """What `asked` answers; a file that turns out to be damaged is made anew for it."""
+        index = self.services.code_index()
+        with index.turn():  # a call that was cancelled may still be ending
+            try:
+                return asked(index)
+            except StoreError as error:
+                if not index.begin_anew(error):
+                    raise
+                return asked(index)
 
     def _refreshed(self, refresh: Refresh, asked: str, words: str) -> tuple[str, Refreshed]:
         """The path below which is searched, and what the index knows of it by now."""

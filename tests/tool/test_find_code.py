@@ -5,13 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from core.errors import OutsideWorkspace, ToolError
+from core.code import CodeIndex
+from core.errors import OutsideWorkspace, StoreError, ToolError
 from core.masking import Masking
 from core.profile import ActiveProfile, ModelProfile
 from core.tools import ToolContext
 from core.views import MatchList
 from tests.tool.coding import a_project, find_code_in
-from tests.tool.filing import make_tree, ran, said
+from tests.tool.filing import make_tree, ran, said, services_at
 from tool.find_code import FindCode
 
 
@@ -231,6 +232,33 @@ async def test_a_map_begins_at_the_files_that_are_worked_on(find_code: FindCode,
 
     assert ["one.py" in text for text in drawn] == [True, False]
     assert ["two.py" in text for text in drawn] == [False, True]
+
+
+async def test_an_index_that_turns_out_to_be_damaged_is_made_anew(project: Path) -> None:
+    for number in range(40):
+        (project / f"f{number}.py").write_text(f"def f{number}():\n    return '{'shop ' * 200}'\n")
+    before = find_code_in(project)
+    await ran(before, query="money")
+    await closed(before)
+    file = project.parent / "cache" / "index.sqlite"
+    size = file.stat().st_size
+    find_code = find_code_in(project)
+    with file.open("r+b") as opened:  # it was whole when it was opened
+        opened.seek(65_536)
+        opened.write(b"\xa5" * (size - 65_536))
+
+    assert places(await said(find_code, query="how much money"))[0] == "src/shop.py:11-13 Shop.count_money"
+    await closed(find_code)
+
+
+async def test_an_index_that_cannot_be_kept_is_told_with_another_way(project: Path) -> None:
+    def refused() -> CodeIndex:
+        raise StoreError("'/cache' cannot be made (No space left on device).", hint="Make room.")
+
+    find_code = FindCode(replace(services_at(project), code_index=refused))
+
+    with pytest.raises(ToolError, match=r"No space left on device.* Make room\. Use find_text\."):
+        await ran(find_code, query="shop")
 
 
 async def test_prose_does_not_keep_code_off(find_code: FindCode, project: Path) -> None:
