@@ -43,6 +43,11 @@ class Blocks:
     """Whether an empty row stands before what comes next."""
     _printed: bool = False
 
+    def fit(self, width: int) -> None:
+        self.width = width
+        if isinstance(self._leaf, Paragraph):
+            self._leaf.wrapper.width = width
+
     def line(self, text: str) -> Iterator[Line]:
         """What the next line adds, without its end."""
         if self.streams(text[:LONG]) or self.streams(text[:VERY_LONG]):

@@ -51,3 +51,9 @@ PIECES = (
     ),
 )
 texts = st.lists(st.sampled_from(PIECES), max_size=50).map("".join)
+spoken = st.lists(st.sampled_from((*PIECES, *[" word "] * 30)), max_size=40).map(
+    lambda pieces: "".join(
+        f" q{place}w " if piece == " word " else piece for place, piece in enumerate(pieces)
+    )
+)
+"""The same, with words in it that are told apart."""

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from servr.cells import width_of
 from servr.markdown import MarkdownStream
 from servr.spans import Line, Span, Style
-from tests.servr.markdown_texts import texts
+from tests.servr.markdown_texts import spoken, texts
 
 OBEYED = re.compile("[\x00-\x08\x0a-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 
@@ -53,6 +53,13 @@ def test_the_tail_is_what_would_come_if_the_text_ended(text: str, place: float) 
 @given(text=texts)
 def test_nothing_that_a_terminal_obeys_gets_through(text: str) -> None:
     assert not [row for row in shown(text) if OBEYED.search(row)]
+
+
+@given(text=spoken)
+def test_no_word_is_lost(text: str) -> None:
+    drawn_text = "".join(shown(text, 10_000))
+
+    assert [word for word in re.findall(r"q\d+w", text) if word not in drawn_text] == []
 
 
 @given(text=texts)
@@ -172,6 +179,16 @@ def test_a_long_paragraph_is_shown_before_its_end() -> None:
 
     assert len(rows) == 3
     assert [row.text for row in stream.tail(3)] == ["word word word word word word"]
+
+
+def test_another_width_holds_from_the_next_row_on() -> None:
+    stream = MarkdownStream(60)
+    stream.feed("word " * 40)
+
+    stream.width = 20
+    rows = [*stream.feed("more " * 40), *stream.end()]
+
+    assert all(width_of(row.text) <= 20 for row in rows[1:])
 
 
 def calls_for(text: str) -> int:
