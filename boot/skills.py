@@ -96,7 +96,7 @@ def with_skills(registry: Registry, services: ToolServices, shelf: "SkillShelf |
         return registry
     from tool.skill_toolbox import SkillToolbox
 
-    shelf.taken = {*shelf.taken, *registry.names()}
+    shelf.taken.update(registry.names())  # those of plug-ins, which are known only now
     return SkillToolbox(registry, services)
 
 

@@ -20,6 +20,8 @@ _WHOLE = names(
 """Commands that do too much to be allowed by their name alone."""
 BY_SECOND = names("git npm pnpm yarn pip uv poetry cargo go gh aws gcloud az terraform helm brew apt apt-get")
 """Commands of which the second word says what they do: one without it is offered as it stands."""
+_SEEN_EACH_TIME = ("promote_skill",)
+"""Tools whose calls let code run later: a person looks at each."""
 _GLOB = re.compile(r"[*?\[\]!]")
 _THREE = names("run exec compose remote config submodule")
 """Second words that say nothing without a third."""
@@ -27,7 +29,7 @@ _THREE = names("run exec compose remote config submodule")
 
 def offered_rules(found: Consequences, places: Places) -> tuple[Rule, ...]:
     """Allow rules that would have granted the call, here only; none when they would grant too much."""
-    if not found.question.understood:
+    if not found.question.understood or found.question.tool in _SEEN_EACH_TIME:
         return ()
     rules: list[Rule] = []
     for act in found.question.acts:

@@ -4,7 +4,7 @@
    (the workspace)                    (the user's own folder)   no  ──▶ set aside, until it is accepted
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -35,7 +35,7 @@ class SkillShelf:
     record: SkillRecord
     allowed: Sequence[str] = ()
     """Modules that skills may import beside the standard library and numpy."""
-    taken: Collection[str] = ()
+    taken: set[str] = field(default_factory=set)
     """Names of tools, which no skill may have."""
     problem: str = field(default="", init=False)
     """Why no skill can be called at all; empty when that is not so."""

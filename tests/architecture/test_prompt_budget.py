@@ -9,10 +9,14 @@ from typing import Any
 import pytest
 
 from core.profile import EditFormat, ModelProfile, Size
+from core.skill_shelf import Skill
 from core.tools import ToolSpec
+from core.values import plain
 from flow.system_prompt import system_text
 from gate.dialects.rendering import told_tools
+from tests.tool.skilling import rsi
 from tool.registry import EXTRAS, SCHEMAS, offered
+from tool.skill_toolbox import most_used
 
 TOKENIZER = os.environ.get("ROOST_QWEN3_TOKENIZER", "")
 CORE = tuple(name for name in offered(ModelProfile()) if name not in EXTRAS)
@@ -90,3 +94,15 @@ SHARES = [("project", 100), ("memory", 85), ("find_code", 55), ("promote_skill",
 @pytest.mark.parametrize(("name", "most_tokens"), SHARES)
 def test_an_extra_stays_within_its_share(name: str, most_tokens: int) -> None:
     assert head(*CORE, name) - head(*CORE) <= most_tokens
+
+
+def test_the_skills_in_the_list_of_tools_fit_their_budget() -> None:
+    skills = [
+        Skill(name=f"skill_{number}", description=rsi().description, parameters=rsi().parameters, digest="d")
+        for number in range(20)
+    ]
+
+    told_ = most_used(skills)
+    functions = [{"type": "function", "function": plain(tool)} for tool in told_]
+    assert len(told_) >= 3
+    assert tokens(json.dumps(functions, ensure_ascii=False, separators=(",", ":"))) <= 300

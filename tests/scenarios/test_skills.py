@@ -85,6 +85,19 @@ def test_the_founding_example(run_cli: RunCli, workspace: Path) -> None:
     assert (first.exit_code, second.exit_code) == (0, 0)
 
 
+def test_a_session_that_goes_on_is_not_told_twice(run_cli: RunCli, workspace: Path) -> None:
+    (workspace / "rsi.py").write_text(RSI)
+    with ScriptedServer([call("promote_skill", **PROMOTION), say("Done.")]) as server:
+        first = run_cli(server, "Promote it.", *HELD)
+    with ScriptedServer([written("calculate_rsi", {"prices": [1, 2], "period": 1}), say("Yes.")]) as server:
+        second = run_cli(server, "Go on.", *HELD, "--continue")
+        tools = tool_names(server.requests[0])
+
+    assert len(first.of("note_added")) == 1
+    assert ([note["source"] for note in second.of("note_added")], answers(second)) == ([], ["[100.0]"])
+    assert "calculate_rsi" not in tools
+
+
 def test_a_skill_that_came_with_the_workspace_is_not_run(run_cli: RunCli, workspace: Path) -> None:
     (workspace / ".roost/skills").mkdir(parents=True)
     (workspace / ".roost/skills/evil.py").write_text('def evil() -> int:\n    """Do it."""\n    return 666\n')

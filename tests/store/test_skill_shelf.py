@@ -159,7 +159,7 @@ def test_the_most_used_come_first(work: Path, data: Path) -> None:
 def test_a_skill_with_the_name_of_a_tool_is_set_aside(work: Path, data: Path) -> None:
     shelf_in(work, data).keep(one_line("f"))
     shelf = shelf_in(work, data)
-    shelf.taken = ("f",)
+    shelf.taken.add("f")
 
     assert shelf.set_aside() == {"f": "a tool has its name"}
 

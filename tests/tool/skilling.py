@@ -39,7 +39,7 @@ RSI_EXAMPLE = "calculate_rsi([1.0, 2.0, 1.0, 2.0], 2) == [50.0, 50.0]"
 
 def shelf_in(workspace: Path, data: Path, *, allowed: Sequence[str] = ()) -> SkillShelf:
     files = SkillFiles(workspace.resolve(), ".roost/skills")
-    return SkillShelf(files, SkillRecord(data), allowed=allowed, taken=TAKEN)
+    return SkillShelf(files, SkillRecord(data), allowed=allowed, taken=set(TAKEN))
 
 
 @asynccontextmanager

@@ -16,6 +16,7 @@ from boot.paths import Folders
 from core.errors import ToolError
 from core.profile import ActiveProfile, ModelProfile
 from core.sandbox import SandboxBackend
+from core.skills import kept_contract
 from core.tools import ToolContext, ToolServices
 from core.workspace import Workspace
 from tests.tool.commanding import Nobody, has_ended
@@ -26,6 +27,7 @@ from tool.pyexe import Pyexe
 from tool.sandbox_bubblewrap import BubblewrapBackend, bubblewrap_program
 from tool.sandbox_landlock import LandlockBackend
 from tool.shell import Shell, ShellArgs
+from tool.skill_runner import SandboxedSkills
 
 
 @pytest.fixture
@@ -114,6 +116,25 @@ async def test_python_remembers_and_is_held(services: ToolServices, project: Pat
     assert answer.strip().endswith("42")
     assert "mine" not in refused
     assert (project / "made").read_text() == "y"
+
+
+async def test_a_skill_is_held_in_every_call(services: ToolServices, project: Path) -> None:
+    source = 'def look(path: str, text: str = "") -> str:\n    """Read or write."""\n'
+    source += "    return str(open(path, 'w').write(text)) if text else open(path).read()\n"
+    contract = kept_contract(source, "look")
+    (project / "file").write_text("here")
+    (project / ".roost/skills").mkdir(parents=True)
+    runner = SandboxedSkills(services.sandbox, project)
+
+    asked = [{"path": "../secret"}, {"path": "file"}, {"path": ".roost/skills/x.py", "text": "x"}]
+    outcomes = [await runner.call(contract, arguments) for arguments in asked]
+
+    await runner.aclose()
+    assert [outcome.returned for outcome in outcomes[:2]] == [None, "here"]
+    assert outcomes[0].fault
+    if services.sandbox.name == "bubblewrap":  # the reduced one has no walls inside of a workspace
+        assert outcomes[2].fault
+        assert list((project / ".roost/skills").iterdir()) == []
 
 
 async def test_a_question_to_a_table_cannot_write(services: ToolServices, project: Path) -> None:
