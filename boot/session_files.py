@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from boot.paths import OWN_FOLDER
+from boot.project import plan_path
 from core.conversation import counting
 from core.events import Event, FilesChanged, FilesRestored, ModelReplied, Record, RestoreBegan, ToolFinished
 from core.ledger import FileLedger
@@ -48,7 +49,7 @@ class SessionFiles:
         from tool.ignore import Folder
 
         workspace, root = self.workspace, self.workspace.real_root
-        ours = frozenset(map(str, (root / OWN_FOLDER, self.folder.parent.resolve())))
+        ours = frozenset(map(str, (root / OWN_FOLDER, plan_path(root), self.folder.parent.resolve())))
         return WorkspaceCheckpoints(
             workspace=workspace,
             looker=Looker(
