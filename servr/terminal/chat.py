@@ -1,8 +1,10 @@
 """The chat: read a line, run a turn, until the person leaves."""
 
+import asyncio
 import os
+import signal
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from io import TextIOWrapper
 from pathlib import Path
@@ -22,7 +24,7 @@ from servr.terminal.people import TerminalApprover, TerminalAsker
 from servr.terminal.reader import TerminalReader
 from servr.terminal.screen import Screen, can_redraw, prompt_lines
 from servr.terminal.table import COMMANDS
-from servr.terminal.talk import LEAVE, NO_COMMANDS, Chat, Next, OwnCommands
+from servr.terminal.talk import LEAVE, NO_COMMANDS, Attached, Chat, Next, OwnCommands
 from servr.terminal.terminal import Terminal
 from servr.terminal.typing_ahead import TypingAhead
 from servr.terminal.waiting import Waiting
@@ -32,6 +34,14 @@ if TYPE_CHECKING:
     from flow.undo import Undo
     from servr.terminal.completing import PathsOf
     from servr.terminal.history import PromptTexts
+
+
+Attaches = Callable[[str], Awaitable[Attached]]
+"""What goes with a text."""
+
+
+async def _nothing(text: str) -> Attached:
+    return Attached()
 
 
 @value
@@ -77,7 +87,8 @@ class ChatPeople:
             yield
             return
         async with self.terminal.panel.shown():
-            yield
+            with _ended_by_signals(self.terminal.panel.close):
+                yield
 
     @contextmanager
     def noticed(self) -> Iterator[None]:
@@ -88,6 +99,22 @@ class ChatPeople:
             return
         with noticed(self.notice, panel.tell_terminal, in_front=lambda: panel.in_front):
             yield
+
+
+@contextmanager
+def _ended_by_signals(close: Callable[[], None]) -> Iterator[None]:
+    """Meanwhile a signal to end leaves the terminal as it was found."""
+    if os.name != "posix":
+        yield
+        return
+    loop, numbers = asyncio.get_running_loop(), (signal.SIGTERM, signal.SIGHUP)
+    for number in numbers:
+        loop.add_signal_handler(number, close)
+    try:
+        yield
+    finally:
+        for number in numbers:
+            loop.remove_signal_handler(number)
 
 
 def chat_people(habits: Habits = NO_HABITS) -> ChatPeople:
@@ -119,6 +146,7 @@ async def chat(
     *,
     own: OwnCommands = NO_COMMANDS,
     paths: "PathsOf | None" = None,
+    attached: Attaches = _nothing,
 ) -> Next:
     """Talk until the person leaves, or goes on in another session."""
     terminal = people.terminal
@@ -137,7 +165,7 @@ async def chat(
             with suppress(Interrupted):  # the session has told it
                 async with ahead.heard():
                     with people.noticed():
-                        await terminal.interruptible(session.send(text))
+                        await terminal.interruptible(_turn(talk, text, attached))
             talk.typed += ahead.rest()
     return talk.next or LEAVE
 
@@ -150,6 +178,12 @@ def _reader(chat: Chat, ahead: TypingAhead, paths: "PathsOf | None") -> Reader:
 
     chat.terminal.panel.buffer.completer = completer_for(chat.commands, paths)
     return reader_at(chat.terminal.panel, chat, ahead)
+
+
+async def _turn(chat: Chat, text: str, attached: Attaches) -> None:
+    found = await attached(text)
+    chat.terminal.screen.show(Line(visible(sentence), Style.DIM) for sentence in found.told)
+    await chat.session.send(text, found.images)
 
 
 async def _next_prompt(chat: Chat) -> str | None:

@@ -88,6 +88,7 @@ class Panel:
     _reading: "asyncio.Future[str] | None" = None
     _at_prompt: bool = False
     """Whether the next line is a prompt: nothing runs."""
+    _gone: bool = False
     _typed: list[str] = field(default_factory=list)
     _frame: asyncio.TimerHandle | None = None
 
@@ -161,7 +162,7 @@ class Panel:
         """
         if self._typed:
             return self._typed.pop(0)
-        if self.application.is_done:
+        if self._gone or self.application.is_done:
             raise EOFError
         self._reading = asyncio.get_running_loop().create_future()
         try:
@@ -185,7 +186,7 @@ class Panel:
             EOFError: as `read`.
             Interrupted: as `read`.
         """
-        if self.application.is_done:
+        if self._gone or self.application.is_done:
             raise EOFError
         answer: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self._question = Question(prompt, answer, drafting=bool(self.buffer.text))
@@ -233,6 +234,12 @@ class Panel:
                 self._reading.set_exception(Interrupted())
         else:
             self.interrupt()
+
+    def close(self) -> None:
+        """Nobody types any more: the program is told to end."""
+        self._gone = True
+        self.leave()
+        self.interrupt()
 
     def leave(self) -> None:
         """Ctrl-D on an empty line."""

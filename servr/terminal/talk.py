@@ -5,11 +5,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from core.errors import AgentError
+from core.messages import Image
 from core.protocols import ModelSwitch
 from core.values import value
+from core.visible import visible
 from flow.sessions import Session
 from servr.cards import Folds
-from servr.drawing import Line
+from servr.drawing import Line, Style
 from servr.terminal.command import ChatCommand, command_named, nearest
 from servr.terminal.terminal import Terminal
 from servr.terminal.waiting import Waiting
@@ -30,6 +33,14 @@ class Next:
 
 
 LEAVE = Next(kind="leave")
+
+
+@value
+class Attached:
+    """What goes with a prompt beside its text, and what the person is told of it."""
+
+    images: tuple[Image, ...] = ()
+    told: tuple[str, ...] = ()
 
 
 @value
@@ -71,7 +82,10 @@ class Chat:
     async def carry_out(self, command: ChatCommand, wanted: str) -> Iterable[Line]:
         """What it shows beside the events it causes."""
         of = self.own.of(self) if command in self.own.rows else self
-        shown: Iterable[Line] = await command.function()(of, wanted)
+        try:
+            shown: Iterable[Line] = await command.function()(of, wanted)
+        except AgentError as error:
+            return [Line(visible(str(error)), Style.BAD)]
         return shown
 
     @staticmethod

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import termios
 import time
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +16,7 @@ from pathlib import Path
 CLI = Path(__file__).parents[2] / "cli.py"
 LIMIT_SECONDS = 30.0
 SEQUENCE = re.compile(r"\x1b(\[[0-?]*[ -/]*[@-~]|\][^\x07]*\x07|[()].|[=>])|\r")
+FORWARD = re.compile(r"\x1b\[(\d*)C")
 READY = "\x1b]133;B\x07"
 """What the chat tells the terminal when it begins to listen."""
 WITH_TERMINAL = """\
@@ -23,6 +25,11 @@ fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 os.execv(sys.executable, [sys.executable, *sys.argv[1:]])
 """
 CTRL_C, CTRL_D, ESCAPE = "\x03", "\x04", "\x1b"
+
+
+def shown(raw: str) -> str:
+    """What is left to see of it; a cursor that is moved on leaves blanks, which it takes for spaces."""
+    return SEQUENCE.sub("", FORWARD.sub(lambda found: " " * int(found[1] or 1), raw))
 
 
 class Person:
@@ -67,17 +74,19 @@ class Person:
 
     @property
     def screen(self) -> str:
-        return SEQUENCE.sub("", self._raw)
+        return shown(self._raw)
 
     def _await(self, text: str) -> str:
         deadline = time.monotonic() + LIMIT_SECONDS
-        while True:
-            whole = self._raw[self._read :]
-            shown = whole if text == READY else SEQUENCE.sub("", whole)
-            if text in shown:
-                self._read += len(whole) if text == READY else raw_length(whole, shown.find(text) + len(text))
-                return shown.partition(text)[0]
+        look = str if text == READY else shown
+        while text not in look(self._raw[self._read :]):
             assert self._more(deadline), f"the chat ended before {text!r} came:\n{self.screen}"
+        begin, whole = self._read, len(self._raw)
+        least = bisect_left(
+            range(begin, whole), True, key=lambda end: text in look(self._raw[begin : end + 1])
+        )
+        self._read = begin + least + 1
+        return look(self._raw[begin : self._read]).partition(text)[0]
 
     def _more(self, deadline: float) -> bool:
         ready, _, _ = select.select([self._descriptor], [], [], max(0.0, deadline - time.monotonic()))
@@ -90,17 +99,6 @@ class Person:
         if b"\x1b[6n" in chunk:  # where is the cursor? a real terminal answers
             self.type("\x1b[1;1R")
         return bool(chunk)
-
-
-def raw_length(raw: str, shown: int) -> int:
-    """How much of `raw` comes before and with its first `shown` characters without sequences."""
-    end = 0
-    for found in SEQUENCE.finditer(raw):
-        if shown <= found.start() - end:
-            break
-        shown -= found.start() - end
-        end = found.end()
-    return end + shown
 
 
 @contextmanager

@@ -212,3 +212,17 @@ def test_a_server_that_dies_ends_the_turn_and_the_chat_goes_on(workspace: Path) 
         person.answer("exit")
 
         assert person.leaves() == 0
+
+
+def test_a_signal_to_end_leaves_the_terminal_as_it_was(workspace: Path) -> None:
+    never = Gate()
+    with ScriptedServer([say("I begin", never)]) as server, chatting(workspace, server.url) as person:
+        person.answer("Work.")
+        person.sees("I begin")
+        person.process.terminate()
+
+        assert person.leaves() == 0
+        never.open()
+
+    assert person.raw.endswith("\x1b[?1004l") or "\x1b[?2004l" in person.raw[-400:]
+    assert "interrupted" in person.screen
