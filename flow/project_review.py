@@ -11,7 +11,6 @@ from flow.plan_desk import PlanDesk, failure
 
 MOST_REVIEWS = 3
 """Of the whole in one run: tasks that break each other would be opened for ever."""
-NOT_SETTLED = (Status.TODO, Status.DOING, Status.REVIEW, Status.BLOCKED)
 
 
 @dataclass

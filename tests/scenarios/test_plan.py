@@ -10,7 +10,7 @@ import pytest
 from core.project import Project, Stage, Status, Task
 from core.project_form import read, written
 from tests.scenarios.conftest import RunCli
-from tests.scripted_server import Recorded, ScriptedServer, call, say
+from tests.scripted_server import Recorded, ScriptedServer, call, prefix_breaks, say
 from tests.scripted_server.faults import FINISH, TOLD_WINDOW, aside, filling
 
 PLAN = Project(goal="A shop", stage=Stage.EXECUTING, tasks=(Task(id="1", title="Model"),))
@@ -47,6 +47,7 @@ def test_a_model_is_told_of_the_plan_and_keeps_it(run_cli: RunCli, plan_file: Pa
     assert "task 1: todo -> doing" in said(second)[-1]
     assert sum("The plan of this project" in text for text in said(second)) == 1
     assert read(plan_file.read_text()).tasks[0].status is Status.DOING
+    assert prefix_breaks(server.requests) == []
 
 
 @pytest.mark.server

@@ -207,6 +207,17 @@ def test_a_server_that_is_gone_leaves_the_task_to_be_done(roost: Roost, workspac
     assert (task.status, task.tries, task.runner) == (Status.TODO, 0, "")
 
 
+def test_without_any_server_the_plan_stays_as_it_was(roost: Roost, workspace: Path) -> None:
+    with_plan(workspace, Task(id="1", title="a", checks=("true",)))
+    before = (workspace / ".roost/project.json").read_text()
+
+    worked = roost("project", "next", "--url", "http://127.0.0.1:9/v1", "--model", "m", *FREE)
+
+    assert worked.returncode == 3
+    assert "127.0.0.1:9" in worked.stderr
+    assert (workspace / ".roost/project.json").read_text() == before
+
+
 @pytest.mark.parametrize(
     "ending",
     [
