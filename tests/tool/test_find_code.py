@@ -269,3 +269,16 @@ async def test_prose_does_not_keep_code_off(find_code: FindCode, project: Path) 
 
     assert len(found) == 10
     assert "src/shop.py:11-13 Shop.count_money" in found[:4]
+
+
+async def test_the_event_loop_goes_on_while_files_are_read(find_code: FindCode, project: Path) -> None:
+    for number in range(100):
+        (project / f"f{number}.py").write_text(f"def f{number}():\n    return {number}\n" * 20)
+    running, turns = asyncio.create_task(said(find_code, query="f7")), 0
+
+    while not running.done():
+        await asyncio.wait([running], timeout=0.005)
+        turns += 1
+
+    assert "f7.py" in await running
+    assert turns > 5
