@@ -6,10 +6,10 @@ Here all classes share theirs, which look at the fields when they are called. Sa
 """
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import MISSING, FrozenInstanceError, field, fields
 from functools import cache
-from typing import Any, TypeVar, dataclass_transform, overload
+from typing import Any, NamedTuple, TypeVar, dataclass_transform, overload
 
 T = TypeVar("T")
 
@@ -59,47 +59,72 @@ def names(kind: Any) -> tuple[str, ...]:
     return tuple(one.name for one in fields(kind))
 
 
+class _Plan(NamedTuple):
+    """What is to be known of a class to begin an instance."""
+
+    placed: tuple[str, ...]
+    """Fields that may be given by place."""
+    known: frozenset[str]
+    """Fields that may be given."""
+    needed: frozenset[str]
+    """Fields that must be given."""
+    held: dict[str, object]
+    """All fields in their order, with what they hold unless they are given."""
+    made: tuple[tuple[str, Callable[[], object]], ...]
+    """Fields that are made for each instance unless they are given."""
+    goes_on: bool
+    """Whether there is more to do in the end."""
+
+
 @cache
-def _plan(kind: Any) -> tuple[tuple[str, ...], tuple[tuple[str, bool, object, object], ...], bool]:
-    """The fields that may be given by place; each field with whether it may be given at all and where its
-    value comes from else; and whether there is more to do in the end.
-    """
-    placed = tuple(one.name for one in fields(kind) if one.init and not one.kw_only)
-    rows = tuple((one.name, one.init, one.default, one.default_factory) for one in fields(kind))
-    return placed, rows, hasattr(kind, "__post_init__")
+def _plan(kind: Any) -> _Plan:
+    known = {one.name: one for one in fields(kind) if one.init}
+    made = {one.name: one.default_factory for one in fields(kind) if one.default_factory is not MISSING}
+    defaults = {one.name for one in fields(kind) if one.default is not MISSING}
+    return _Plan(
+        placed=tuple(name for name, one in known.items() if not one.kw_only),
+        known=frozenset(known),
+        needed=frozenset(known.keys() - made.keys() - defaults),
+        held={
+            one.name: one.default for one in fields(kind) if one.init or one.name in made.keys() | defaults
+        },
+        made=tuple(made.items()),
+        goes_on=hasattr(kind, "__post_init__"),
+    )
 
 
 def _begin(self: Any, /, *placed: object, **given: object) -> None:
     kind = self.__class__
-    places, rows, goes_on = _plan(kind)
+    plan = _plan(kind)
     if placed:
-        given = _with_placed(kind, dict(zip(places, placed, strict=False)), len(placed), given)
-    held, taken = vars(self), 0
-    for name, may_be_given, default, factory in rows:
-        if may_be_given and name in given:
-            held[name] = given[name]
-            taken += 1
-        elif factory is not MISSING:
-            held[name] = factory()  # type: ignore[operator]
-        elif default is not MISSING:
-            held[name] = default
-        elif may_be_given:
-            raise TypeError(f"{kind.__qualname__}() needs {name!r}")
-    if taken < len(given):
-        known = {name for name, may_be_given, *_ in rows if may_be_given}
-        raise TypeError(f"{kind.__qualname__}() takes no {min(given.keys() - known)!r}")
-    if goes_on:
+        by_place = dict(zip(plan.placed, placed, strict=False))
+        if len(by_place) < len(placed) or not by_place.keys().isdisjoint(given):
+            raise _misplaced(kind, by_place, len(placed), given)
+        given = {**by_place, **given}
+    if not (plan.known >= given.keys() >= plan.needed):
+        raise _misnamed(kind, plan, given)
+    held = vars(self)
+    held.update(plan.held)
+    held.update(given)
+    for name, make in plan.made:
+        if name not in given:
+            held[name] = make()
+    if plan.goes_on:
         self.__post_init__()
 
 
-def _with_placed(
-    kind: type, placed: dict[str, object], count: int, named: dict[str, object]
-) -> dict[str, object]:
+def _misplaced(
+    kind: type, placed: Mapping[str, object], count: int, named: Mapping[str, object]
+) -> TypeError:
     if count > len(placed):
-        raise TypeError(f"{kind.__qualname__}() takes {len(placed)} by place, and was given {count}")
-    if twice := placed.keys() & named.keys():
-        raise TypeError(f"{kind.__qualname__}() was given {min(twice)!r} twice")
-    return placed | named
+        return TypeError(f"{kind.__qualname__}() takes {len(placed)} by place, and was given {count}")
+    return TypeError(f"{kind.__qualname__}() was given {min(placed.keys() & named.keys())!r} twice")
+
+
+def _misnamed(kind: type, plan: _Plan, given: Mapping[str, object]) -> TypeError:
+    if missing := plan.needed - given.keys():
+        return TypeError(f"{kind.__qualname__}() needs {min(missing)!r}")
+    return TypeError(f"{kind.__qualname__}() takes no {min(given.keys() - plan.known)!r}")
 
 
 def _held(self: Any) -> tuple[object, ...]:
