@@ -24,6 +24,7 @@ from flow.constrained import constrained
 from flow.ladder import Rung, Scene
 from flow.masking import mapped
 from flow.server_ways import ServerWays, nobody_known
+from flow.skill_calls import skill_calls
 
 RUNGS: tuple[Rung, ...] = (
     call_in_thinking,
@@ -34,6 +35,7 @@ RUNGS: tuple[Rung, ...] = (
     almost_json,
     aliases,
     coercion,
+    skill_calls,
     constrained,
 )
 """From the first to the last; each does without the others."""

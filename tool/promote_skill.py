@@ -1,5 +1,6 @@
 """`promote_skill`: a function becomes a tool, when its contract is clear and its examples pass."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -51,7 +52,7 @@ class PromoteSkill:
             raise ToolError("The file was changed while the user looked at it.", hint="Promote it again.")
         if faults := await self.services.skills.runner().faults(contract):
             raise SkillRejected("Not promoted. " + "\n".join(faults[:MOST_FAULTS]), hint=MEND)
-        version = self.services.skills.shelf.keep(contract)
+        version = await asyncio.to_thread(self.services.skills.shelf.keep, contract)
         text = _told(contract, version)
         return ToolResult(text, CodeResult(code=contract.source, output=text, failed=False))
 

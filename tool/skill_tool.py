@@ -1,5 +1,6 @@
 """`SkillTool`: a promoted function as a tool like any other."""
 
+import asyncio
 import json
 from dataclasses import dataclass
 from functools import cached_property
@@ -40,7 +41,7 @@ class SkillTool:
             raise ToolError(f"{self.name} has a newer version.", hint="Call it again.")
         given = args.model_dump(mode="json", exclude_unset=True)
         outcome = await skills.runner().call(contract, given)
-        skills.shelf.count(self.name, failed=bool(outcome.fault))
+        await asyncio.to_thread(skills.shelf.count, self.name, failed=bool(outcome.fault))
         return self._result(given, outcome)
 
     def _result(self, given: dict[str, object], outcome: SkillOutcome) -> ToolResult:

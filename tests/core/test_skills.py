@@ -1,5 +1,6 @@
 """Functions become contracts by their text alone; what is wrong is told with the line and the mend."""
 
+import ast
 import json
 import tomllib
 from collections.abc import Mapping
@@ -238,3 +239,20 @@ def test_a_contract_is_plain_json() -> None:
         json.dumps(contract("def f() -> int:\n    'Do it.'\n").parameters)
         == '{"type": "object", "properties": {}}'
     )
+
+
+@pytest.mark.slow
+def test_whatever_python_there_is_compiles_or_is_refused() -> None:
+    compiled = 0
+    for file in sorted(Path(json.__file__).parents[1].glob("[a-m]*.py")):
+        source = file.read_text(encoding="utf-8")
+        for node in ast.parse(source).body:
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                try:
+                    made = promoted(source, node.name, "f")
+                except SkillRejected:
+                    continue
+                assert kept_contract(made.source, "f").signature == made.signature
+                compiled += 1
+
+    assert compiled > 0

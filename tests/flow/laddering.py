@@ -62,6 +62,7 @@ class Model:
     conversation: Conversation = field(default_factory=Conversation)
     facts: ServerFacts | None = None
     rungs: tuple[Rung, ...] = RUNGS
+    tools: Registry = TOOLS
     told: list[Event] = field(default_factory=list)
     held_to: list[ArgumentsOf | None] = field(default_factory=list)
 
@@ -80,7 +81,7 @@ class Model:
         self.conversation.apply(event)
 
     async def mended(self, reply: AssistantMessage) -> AssistantMessage:
-        return await self.repair.mend(reply, self.conversation, TOOLS, self.ask, self.tell)
+        return await self.repair.mend(reply, self.conversation, self.tools, self.ask, self.tell)
 
     @property
     def ways(self) -> list[Constraint | None]:
