@@ -5,7 +5,7 @@ keeps that beside them and never compares across.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from core.errors import AgentError
 
@@ -49,3 +49,14 @@ class VectorCache(Protocol):
         ...
 
     def keep(self, vectors: Mapping[bytes, bytes]) -> None: ...
+
+    def forget(self, keys: Sequence[bytes]) -> None:
+        """Of these nothing is left."""
+        ...
+
+
+@runtime_checkable
+class Forgetful(Protocol):
+    """An embedder that keeps something of the texts it was given, and can let go of it."""
+
+    def forget(self, texts: Sequence[str]) -> None: ...

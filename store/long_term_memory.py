@@ -7,7 +7,6 @@ forget ─► facts, index, journal: no file of the memory has it any more
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -120,13 +119,8 @@ class LongTermMemory:
                 FACTS_INDEX.remove(connection, each.id)
             facts.remove([each.id for each in gone])
             FACTS_INDEX.words.tidy(connection)
-        self.searching.forget_derived()
+        self.searching.forget_derived([each.text for each in gone])
         self.database.empty_the_journal()
-        for signs in self.database.path.parent.glob(
-            f"{self.database.path.name}-{FACTS_INDEX.prefix}-*.signs"
-        ):
-            with suppress(OSError):  # it is derived, and made again without the fact
-                signs.unlink()
         return gone
 
     async def _search(self, text: str, count: int) -> list[Fact]:

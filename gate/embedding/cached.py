@@ -38,6 +38,9 @@ class CachedEmbedder:
         stored = b"".join(known[key] for key in keys)
         return np.frombuffer(stored, "<f2").reshape(len(texts), -1).astype(np.float32)
 
+    def forget(self, texts: Sequence[str]) -> None:
+        self.cache.forget([_key(self.model, text) for text in texts])
+
     async def close(self) -> None:
         await self.inner.close()
 

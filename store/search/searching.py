@@ -2,12 +2,13 @@
 
 import asyncio
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.arrays import load_numpy
-from core.embedding import Embedder, EmbeddingFailed
+from core.embedding import Embedder, EmbeddingFailed, Forgetful
 from core.values import value
 from store.database import Database
 from store.search.index import Hit, HybridIndex, fused
@@ -100,11 +101,15 @@ class Searching:
             )
         return made, note
 
-    def forget_derived(self) -> None:
-        """Remove the files made of vectors, after some were removed: they are made anew when needed."""
+    def forget_derived(self, texts: Sequence[str]) -> None:
+        """Remove what was made of the vectors of `texts`, after these were removed."""
+        for embedder in (self.embedder, *self.others):
+            if isinstance(embedder, Forgetful):
+                embedder.forget(texts)
         pattern = f"{self.database.path.name}-{self.index.prefix}-*.signs"
         for file in [*self.database.path.parent.glob(pattern)]:
-            file.unlink(missing_ok=True)
+            with suppress(OSError):  # made anew when it is needed
+                file.unlink()
             self._nearest.clear()
 
     def signs_of(self, model: int) -> Path:

@@ -39,6 +39,12 @@ class StoredVectors:
                     found[key] = row[0]
         return found
 
+    def forget(self, keys: Sequence[bytes]) -> None:
+        with suppress(StoreError):
+            with self.database.writing() as connection:
+                connection.executemany("DELETE FROM vectors WHERE key = ?", [(key,) for key in keys])
+            self.database.empty_the_journal()
+
     def keep(self, vectors: Mapping[bytes, bytes]) -> None:
         with suppress(StoreError), self.database.writing() as connection:
             connection.executemany(

@@ -237,6 +237,33 @@ async def test_what_is_not_there_cannot_be_forgotten(memory: LongTermMemory) -> 
     assert await memory.forget(-(2**70)) == ()
 
 
+class Remembers(HashedEmbedder):
+    """Keeps what it was given."""
+
+    def __init__(self) -> None:
+        self.texts: set[str] = set()
+
+    async def embed(self, texts: Sequence[str]):
+        self.texts |= set(texts)
+        return await super().embed(texts)
+
+    def forget(self, texts: Sequence[str]) -> None:
+        self.texts -= set(texts)
+
+
+async def test_an_embedder_that_keeps_something_of_a_fact_lets_go_of_it(
+    memory: LongTermMemory, database: Database
+) -> None:
+    embedder = Remembers()
+    kept = replace(memory, searching=Searching(database, FACTS_INDEX, embedder))
+    fact = (await kept.store("The zanzibar is blue", scope="project")).fact
+    await kept.store("The tests are slow", scope="project")
+
+    await kept.forget(fact.id)
+
+    assert embedder.texts == {"The tests are slow"}
+
+
 class Broken:
     model = "broken"
 

@@ -224,6 +224,10 @@ class Kept:
     def keep(self, vectors: Mapping[bytes, bytes]) -> None:
         self.held |= vectors
 
+    def forget(self, keys: Sequence[bytes]) -> None:
+        for key in keys:
+            self.held.pop(key, None)
+
 
 async def test_a_text_is_asked_for_once() -> None:
     with server() as served:
@@ -249,6 +253,20 @@ async def test_what_is_damaged_in_the_cache_is_asked_for_again(damaged: bytes) -
         await asking.close()
 
     assert np.allclose(rows, directions(1, 2), atol=1e-3)
+
+
+async def test_what_is_forgotten_is_asked_for_again_and_the_rest_is_not() -> None:
+    cache = Kept()
+    with server() as served:
+        asking = CachedEmbedder(embedder(served), cache)
+        await asking.embed(["a", "bb"])
+        asking.forget(["a", "never asked for"])
+        left = len(cache.held)
+        await asking.embed(["a", "bb"])
+        await asking.close()
+
+    assert left == 1
+    assert [asked.json["input"] for asked in served.log] == [["a", "bb"], ["a"]]
 
 
 async def test_a_text_of_halves_of_characters_is_sent_as_one_of_whole_ones() -> None:

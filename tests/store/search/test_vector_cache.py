@@ -33,3 +33,14 @@ def test_a_cache_that_cannot_be_written_forgets(tmp_path: Path) -> None:
         cache.keep({b"a": b"12"})
 
         assert cache.known([b"a"]) == {}
+
+
+def test_of_what_is_forgotten_nothing_is_left_in_its_files(tmp_path: Path) -> None:
+    with closing(Database.open(tmp_path / "vectors.sqlite", FORM)) as database:
+        cache = StoredVectors(database)
+        cache.keep({b"a": b"the halves of a", b"b": b"the halves of b"})
+
+        cache.forget([b"a", b"never kept"])
+
+        assert cache.known([b"a", b"b"]) == {b"b": b"the halves of b"}
+        assert not any(b"the halves of a" in file.read_bytes() for file in tmp_path.iterdir())
