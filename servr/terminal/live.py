@@ -112,8 +112,10 @@ class LiveReader:
             case ModelReplied(reply=reply):
                 await self._end_reply(reply)
                 self.screen.show(self._cards.see(event))
-            case PermissionAsked() | ModelSwitched():
-                pass  # whoever asks or switches shows it
+            case PermissionAsked():
+                self.screen.show([Line("")])  # whoever asks shows the rest
+            case ModelSwitched():
+                pass  # so does whoever switches
             case NoteAdded(source="steering", text=text):
                 self.screen.show(prompt_lines(text))
             case ToolFinished():
