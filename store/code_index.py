@@ -29,12 +29,16 @@ LINE_CHARS = 160
 """Of a definition's first line."""
 PAGE_BYTES = 16_384
 """A vector takes two thousand: a usual page would hold one, and be empty for the other half."""
+BELOW = (
+    "SELECT chunk.id FROM chunk JOIN file ON file.id = chunk.file"
+    " WHERE path = ? OR (path > ? || '/' AND path < ? || '0')"  # in ASCII 0 comes after the slash
+)
 BEYOND = 20
 """How many times more chunks are looked at when only those below a path count."""
 INDEX = HybridIndex("code")
 TABLES = (
     Migration(
-        name="files and chunks",
+        name="files and chunks, in one scope",
         statements=(
             "CREATE TABLE file (id INTEGER PRIMARY KEY, path TEXT NOT NULL UNIQUE, stamp TEXT NOT NULL,"
             " digest TEXT NOT NULL, uses TEXT NOT NULL) STRICT",
@@ -114,13 +118,18 @@ class CodeIndexFile:
                     _remove_file(connection, path)
 
     def search(self, words: str, *, below: str, most: int) -> Sequence[Hit]:
-        scopes = [_scope(below)] if below else None
         count = most * (BEYOND if below else 1)
         with self._database.reading() as connection, _unchanging(connection):
-            found = self._wait(self._searching.search(words, count, scopes=scopes))
-            hits = (_hit(connection, hit.record) for hit in found.hits)
-            inside = [hit for hit in hits if is_below(hit.path, below)]
-        return inside[:most]
+            found = self._wait(self._searching.search(words, count))
+            records = [hit.record for hit in found.hits]
+            if below:
+                inside = {record for (record,) in connection.execute(BELOW, (below,) * 3)}
+                records = [record for record in records if record in inside]
+            if below and len(records) < most:  # the best of all are elsewhere
+                [scope] = INDEX.scope_numbers(connection, None) or (0,)
+                further = INDEX.words.search_among(connection, words, most, scope, BELOW, *(below,) * 3)
+                records = list(dict.fromkeys([*records, *further]))
+            return [_hit(connection, record) for record in records[:most]]
 
     def definitions(self) -> Sequence[Definition]:
         asked = (
@@ -166,15 +175,6 @@ def name_for(workspace: Path) -> str:
     return f"{digest}.sqlite"
 
 
-def is_below(path: str, below: str) -> bool:
-    return not below or path == below or path.startswith(f"{below}/")
-
-
-def _scope(path: str) -> str:
-    """The file or folder at the top: what a search below a path is narrowed to in the index itself."""
-    return path.partition("/")[0]
-
-
 def told(path: str, chunk: Chunk) -> str:
     """What is looked for: the lines, and the name, which says as much as many of them."""
     return f"{path} {chunk.name} {chunk.name} {chunk.name}\n{chunk.text}"
@@ -202,7 +202,7 @@ def _insert(connection: Connection, file: FileChunks, vectors: Sequence[Vector |
             " VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING id",
             (place, chunk.first, chunk.last, chunk.name, int(chunk.heads), number, line[:LINE_CHARS]),
         ).fetchone()
-        INDEX.put(connection, record, told(file.path, chunk), scope=_scope(file.path), vector=vector)
+        INDEX.put(connection, record, told(file.path, chunk), vector=vector)
 
 
 def _remove_file(connection: Connection, path: str) -> None:

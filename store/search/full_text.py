@@ -73,6 +73,18 @@ class FullText:
         order = "bm25" if found[0][1] < MOST_ROWS else "newest"
         return self._rows(connection, _rarest(found), count, order)
 
+    def search_among(
+        self, connection: sqlite3.Connection, text: str, count: int, scope: int, rows: str, *values: object
+    ) -> list[int]:
+        """Of the rows that the query `rows` selects with these `values`, those that fit best, best first."""
+        match = " OR ".join(f'"{_kept(word, scope)}"' for word in _query_words(text))
+        query = (
+            f"SELECT rowid FROM {self.prefix}_words WHERE {self.prefix}_words MATCH ? AND rowid IN ({rows})"
+            f" ORDER BY bm25({self.prefix}_words), rowid LIMIT ?"
+        )
+        found = connection.execute(query, (match, *values, count)) if match else ()
+        return [int(row[0]) for row in found]
+
     def _frequency(self, connection: sqlite3.Connection, word: str) -> int:
         """In how many rows it stands, counted up to `MOST_ROWS`."""
         counted = (

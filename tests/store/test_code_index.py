@@ -82,6 +82,17 @@ def test_a_stamp_is_changed_only_for_the_content_that_it_is_of(index: CodeIndexF
     assert index.states() == {"house.py": FileState("2", "digest"), "src/shop.py": STATE}
 
 
+def test_a_path_is_searched_even_if_a_thousand_better_ones_are_elsewhere(index: CodeIndexFile) -> None:
+    better = [
+        FileChunks(f"many/f{number}.py", STATE, (Chunk(1, 1, "doors of a shop", "doors", heads=True),))
+        for number in range(1_200)
+    ]
+    index.put([*better, SHOP])
+
+    assert found(index, "doors of a shop", "src") == [("src/shop.py", 1, 3), ("src/shop.py", 5, 5)]
+    assert len(found(index, "doors of a shop")) == 10
+
+
 @pytest.mark.parametrize("below", ["sr", "src/sho", "c"])
 def test_a_path_that_is_the_beginning_of_a_name_holds_nothing(below: str, index: CodeIndexFile) -> None:
     index.put([SHOP, HOUSE])
