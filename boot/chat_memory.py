@@ -50,7 +50,8 @@ async def _answered(own: Remembering, wanted: str) -> Iterable[Line]:
             return await _store(own, rest)
         case "search" if rest:
             found = await own.search(rest, count=SHOWN)
-            return lines_of_facts(found) if found else [Line("Nothing of that is remembered.")]
+            told = [Line(visible(notice)) for notice in own.notices]
+            return [*told, *(lines_of_facts(found) if found else [Line("Nothing of that is remembered.")])]
         case "forget" if rest.removeprefix("#").isdecimal():
             return await _forget(own, int(rest.removeprefix("#")))
         case _:

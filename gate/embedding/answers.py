@@ -39,6 +39,8 @@ def joined(rows: "Sequence[Floats]") -> "Floats":
 
 
 def _unit(row: "np.typing.NDArray[np.float64]") -> "Floats":
+    if row.ndim == 2:  # and llama-cpp-python gives those of other texts, then
+        raise StreamBroken("It gave a vector for each token: its model does not say how these become one.")
     if row.ndim != 1 or not 0 < len(row) <= MOST_DIMENSIONS:
         raise StreamBroken("Its answer holds no vectors.")
     largest = np.abs(row).max()

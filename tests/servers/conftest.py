@@ -60,9 +60,13 @@ def transformers(
         yield url
 
 
-def made(python: Path, program: Path, target: Path) -> None:
+def made(python: Path, program: Path, target: Path, *more: str) -> None:
     subprocess.run(
-        [python, program, target], check=True, capture_output=True, timeout=START_SECONDS, env=environment()
+        [python, program, target, *more],
+        check=True,
+        capture_output=True,
+        timeout=START_SECONDS,
+        env=environment(),
     )
 
 

@@ -24,11 +24,13 @@ def bytes_as_letters() -> list[str]:
     return [letters[byte] for byte in range(256)]
 
 
-def write(path: str) -> None:
+def write(path: str, *, pools: bool = False) -> None:
     tokens = [*SPECIAL, *bytes_as_letters(), "th"]
     kinds = [gguf.TokenType.CONTROL] * len(SPECIAL) + [gguf.TokenType.NORMAL] * (len(tokens) - len(SPECIAL))
     writer = gguf.GGUFWriter(path, "llama")
     writer.add_name("tiny")
+    if pools:
+        writer.add_pooling_type(gguf.PoolingType.MEAN)
     writer.add_context_length(WINDOW)
     writer.add_embedding_length(WIDTH)
     writer.add_feed_forward_length(INNER)
@@ -83,4 +85,4 @@ def weights(name: str, shape: tuple[int, ...]) -> np.ndarray:
 
 
 if __name__ == "__main__":
-    write(sys.argv[1])
+    write(sys.argv[1], pools=sys.argv[2:] == ["pools"])
