@@ -32,6 +32,8 @@ class Planner:
 
     session: Session
     ways: ServerWays
+    found: str = ""
+    """What the model said when it had looked around."""
 
     async def draft(self, goal: str) -> Project:
         """A plan for `goal`.
@@ -40,7 +42,7 @@ class Planner:
             PlanRefused: the model wrote none that can be used.
             GatewayError: the model server cannot go on.
         """
-        await self._said(prompt("plan_explore", goal=goal))
+        self.found = "".join((await self._said(prompt("plan_explore", goal=goal)))[-1:]).strip()
         return Project(goal=goal, tasks=await self._tasks(prompt("plan_write", shape=SHAPE)))
 
     async def again(self, plan: Project, words: str) -> Project:

@@ -19,7 +19,7 @@ from flow.task_words import task_words
 WORDS_SHARE, CHARS_PER_TOKEN = 0.12, 3
 """Of the window, for what a task's session begins with."""
 LEAST_WORDS, MOST_WORDS, USUAL_WORDS = 1_800, 12_000, 5_000
-GIVES_UP = "BLOCKED:"
+GIVES_UP, EMPHASIS = "BLOCKED:", "*#_> "
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ class TaskTries:
         said = last_words(self.place.session)
         if finished.outcome is Outcome.NEEDS_INPUT:
             return Verdict(Status.BLOCKED, clip(finished.note, NOTE_CHARS))
-        if said.upper().startswith(GIVES_UP):
+        if said.lstrip(EMPHASIS).upper().startswith(GIVES_UP):
             return Verdict(Status.BLOCKED, clip(said, NOTE_CHARS))
         results = [await self.desk.checked(self.place.acceptance, command) for command in task.checks]
         if refused := next((result for result in results if result.refused), None):

@@ -2,18 +2,21 @@
 
 import argparse
 import sys
-from dataclasses import replace
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from boot.layers import Loaded, here
 from boot.opening import NOBODY_THERE, Choice, People
 from boot.planning import carried_out, keep_draft, person_here, require_no_other, take
 from boot.project import project_file
-from boot.wiring import Opened, open_session
+from boot.wiring import open_session
 from core.errors import ConfigError
 from core.project import Project, Stage
 from core.project_form import written
 from core.project_store import ProjectStore
+from core.text import clip
 from core.visible import visible
 from flow.planner import Planner
 from flow.server_ways import ServerWays
@@ -21,6 +24,10 @@ from servr.headless import Progress
 
 if TYPE_CHECKING:
     from servr.terminal import ChatPeople
+
+
+FOUND_CHARS = 2_000
+"""Of what the model found out: the plan comes after it."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -63,6 +70,41 @@ def _draft(given: argparse.Namespace, file: ProjectStore) -> Project | None:
     return plan
 
 
+@dataclass
+class _Model:
+    """The planner of this start, in a session that is opened when it is first asked."""
+
+    loaded: Loaded
+    person: "ChatPeople | None"
+    stack: AsyncExitStack
+    _planner: Planner | None = None
+
+    async def draft(self, goal: str) -> Project:
+        planner = await self._opened()
+        plan = await planner.draft(goal)
+        found = clip(planner.found, FOUND_CHARS).splitlines()
+        sys.stderr.write("".join(f"{visible(line)}\n" for line in found))
+        return plan
+
+    async def again(self, plan: Project, words: str) -> Project:
+        return await (await self._opened()).again(plan, words)
+
+    async def _opened(self) -> Planner:
+        if self._planner is None:
+            settings, person = replace(self.loaded.settings, permission="plan"), self.person
+            people = People(approver=person.approver, asker=person.asker) if person else NOBODY_THERE
+            opened = await self.stack.enter_async_context(open_session(settings, Choice(), people))
+            for notice in opened.notices:
+                _tell(notice)
+            if opened.plan:
+                opened.plan.silent = True  # it is about another one
+            opened.session.subscribe(Progress(sys.stderr))
+            if person:
+                person.terminal.settle = opened.session.drained
+            self._planner = Planner(opened.session, ServerWays(opened.server))
+        return self._planner
+
+
 async def _with_model(
     given: argparse.Namespace,
     loaded: Loaded,
@@ -71,36 +113,21 @@ async def _with_model(
     person: "ChatPeople | None",
 ) -> tuple[Project, bool]:
     """The plan, and whether it was taken."""
-    if draft and (given.yes or given.json):
-        return (take(file, draft), True) if given.yes else (draft, False)
-    settings = replace(loaded.settings, permission="plan")
-    people = People(approver=person.approver, asker=person.asker) if person else NOBODY_THERE
-    async with open_session(settings, Choice(), people) as opened:
-        _begin(opened)
-        if person:
-            person.terminal.settle = opened.session.drained
-        planner = Planner(opened.session, ServerWays(opened.server))
-        plan = draft or await planner.draft(given.goal.strip())
+    async with AsyncExitStack() as stack:
+        model = _Model(loaded, person, stack)
+        plan = draft or await model.draft(given.goal.strip())
         if draft is None:
             keep_draft(file, plan)
         if given.yes:
             return take(file, plan), True
         if given.json:
             return plan, False
-        taken = await _asked(planner, person, file, plan)
+        taken = await _asked(model, person, file, plan)
         return (take(file, taken), True) if taken else (file.load() or plan, False)
 
 
-def _begin(opened: Opened) -> None:
-    for notice in opened.notices:
-        _tell(notice)
-    if opened.plan:
-        opened.plan.silent = True  # it is about another one
-    opened.session.subscribe(Progress(sys.stderr))
-
-
 async def _asked(
-    planner: Planner, person: "ChatPeople | None", file: ProjectStore, plan: Project
+    model: _Model, person: "ChatPeople | None", file: ProjectStore, plan: Project
 ) -> Project | None:
     """What the person takes; with nobody at a terminal the plan is only shown."""
     from servr.terminal.editor import edited
@@ -110,8 +137,7 @@ async def _asked(
         for line in draft_lines(plan):
             sys.stdout.write(line.text + "\n")
         return None
-    talk = PlanTalk(person.terminal, planner.again, lambda new: keep_draft(file, new), edited)
-    return await talk.taken(plan)
+    return await PlanTalk(person.terminal, model.again, partial(keep_draft, file), edited).taken(plan)
 
 
 def _tell(text: str) -> None:

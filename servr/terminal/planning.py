@@ -79,7 +79,7 @@ class PlanTalk:
     async def _other(self, plan: Project, words: str) -> Project:
         try:
             return await self.again(plan, words)
-        except PlanRefused as error:
+        except AgentError as error:
             self._say(error)
             return plan
 

@@ -30,9 +30,11 @@ def planner_with(gateway: ScriptedGateway, server: ServerFacts | None = None) ->
 async def test_the_model_looks_around_and_then_writes_the_plan() -> None:
     gateway = ScriptedGateway(call("echo", text="x"), say("I found x."), say(PLAN))
 
-    plan = await planner_with(gateway).draft("A shop")
+    planner = planner_with(gateway)
+    plan = await planner.draft("A shop")
 
     assert plan == Project(goal="A shop", tasks=TASKS)
+    assert planner.found == "I found x."
     assert [request.held_to for request in gateway.requests] == [None] * 3
 
 
