@@ -3,7 +3,7 @@
 import argparse
 from collections.abc import Sequence
 from dataclasses import field
-from shutil import get_terminal_size
+from functools import partial
 
 from boot.commands.table import typed_in_full
 from core.commands import help_lines
@@ -52,6 +52,9 @@ class CommandLine(argparse.ArgumentParser):
     """Its help ends with the commands, from their table; no other start has to read that."""
 
     def format_help(self) -> str:
+        from shutil import get_terminal_size
+
+        self.formatter_class = argparse.HelpFormatter
         commands = "\n".join(help_lines(typed_in_full(), width=get_terminal_size().columns))
         return f"{super().format_help()}\ncommands:\n{commands}\n\n{EXIT_CODES}"
 
@@ -63,6 +66,7 @@ def parser() -> CommandLine:
         description="A coding agent for the model on your own machine. Without -p it opens a chat.",
         allow_abbrev=False,
         add_help=False,
+        formatter_class=partial(argparse.HelpFormatter, width=80),  # else each flag asks the terminal
     )
     add = line.add_argument
     text = "does one task and exits; text from standard input is added to it, or stands alone"

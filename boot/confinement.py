@@ -90,10 +90,9 @@ def _skill_folders(folders: Folders) -> Iterator[Path]:
 
 def _toolchains(workspace: Path, home: Path, environment: Mapping[str, str]) -> tuple[Path, ...]:
     """Those that are there, and that neither the workspace nor the system's folders hold already."""
-    named = {path for path in _named(home, environment) if _may_be_shown(path, home)}
-    found = sorted((path for path in named if os.access(path, os.R_OK)), key=lambda path: path.parts)
+    there = {path for path in _named(home, environment) if os.access(path, os.R_OK)}
     shown: list[Path] = []
-    for path in found:
+    for path in sorted((path for path in there if _may_be_shown(path, home)), key=lambda path: path.parts):
         if not any(path.is_relative_to(other) for other in (workspace, *SYSTEM_FOLDERS, *shown)):
             shown.append(path)
     return tuple(shown)

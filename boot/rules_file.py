@@ -12,7 +12,6 @@ import json
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import fields, replace
-from difflib import get_close_matches
 from pathlib import Path
 from typing import NoReturn
 
@@ -151,6 +150,8 @@ def _one_of(where: str, name: str, given: str, known: tuple[str, ...]) -> str:
 
 
 def _wrong_key(where: str, name: str, known: tuple[str, ...]) -> NoReturn:
+    from difflib import get_close_matches
+
     near = get_close_matches(name, known, n=1, cutoff=0.5)
     hint = f"Did you mean {near[0]}?" if near else f"It may have {', '.join(known)}."
     raise ConfigError(f"{where} has the unknown key {name!r}.", hint=hint)

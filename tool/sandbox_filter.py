@@ -5,7 +5,7 @@ memory, keys of the kernel, typing into a terminal, and sockets to whoever liste
 that builds work.
 """
 
-import platform
+import os
 import struct
 from collections.abc import Sequence
 from enum import IntEnum
@@ -21,6 +21,7 @@ _EPERM, _ENOSYS = 1, 38
 _X32 = 0x40000000
 """Calls of x86_64's second ABI bear this bit; their numbers mean other things."""
 
+MACHINE = os.uname().machine if os.name == "posix" else ""
 NAMESPACES = 0x7E020080
 """Any CLONE_NEW… of clone and unshare: time, mount, cgroup, UTS, IPC, user, PID and network namespaces."""
 TYPING = (0x5412, 0x541C)
@@ -149,9 +150,7 @@ MACHINES = {"x86_64": Machine(0xC000003E, 0), "aarch64": Machine(0xC00000B7, 1)}
 
 
 @cache
-def filter_program(
-    families: frozenset[Family], machine: str = platform.machine(), *, is_shared: bool = False
-) -> bytes:
+def filter_program(families: frozenset[Family], machine: str = MACHINE, *, is_shared: bool = False) -> bytes:
     """The filter as an array of `struct sock_filter`.
 
     Args:

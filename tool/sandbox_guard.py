@@ -5,7 +5,6 @@ A process of an earlier command may still be at work in the same folders: nothin
 """
 
 import os
-import shutil
 import stat
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -109,7 +108,9 @@ class Guard:
         """Whatever it is; nothing when it went with the folder it was in."""
         with suppress(FileNotFoundError), self._folder_of(path) as held:
             if stat.S_ISDIR(held.status(path.name).st_mode):
-                shutil.rmtree(path.name, dir_fd=held.descriptor)
+                from shutil import rmtree  # seldom needed, and loads what unpacks archives
+
+                rmtree(path.name, dir_fd=held.descriptor)
             else:
                 os.unlink(path.name, dir_fd=held.descriptor)
 
