@@ -122,9 +122,10 @@ class SkillActs:
     def _brought(self, name: str, path: Path) -> str:
         """Why a file is no skill; empty, and it is copied, when it is one."""
         try:
-            content = path.read_bytes() if path.stat().st_size <= MOST_BYTES else b""
+            if not path.is_file() or path.stat().st_size > MOST_BYTES:
+                return "it is no file, or too large."
             check_name(name, self.shelf.taken)
-            text = content.decode()
+            text = path.read_bytes().decode()
             kept_contract(text, name, self.shelf.allowed)
         except SkillRejected as error:
             return str(error).removeprefix("Not promoted.\n").partition("\n")[0]

@@ -1,6 +1,7 @@
 """`roost skills`: a person looks at what the agent made, tests it, accepts it, and carries it elsewhere."""
 
 import io
+import os
 import sys
 from pathlib import Path
 
@@ -119,19 +120,25 @@ def test_an_import_never_brings_acceptance_with_it(folder: Path, capsys: Capture
     (out / "bad.py").write_text("import socket\n\ndef bad():\n    pass\n")
     (out / "pyexe.py").write_text(DOUBLE)
     (out / "notes.txt").write_text("x")
+    (out / "huge.py").write_text("#" * 300_000)
+    (out / "bytes.py").write_bytes(b"\xff")
+    os.mkfifo(out / "pipe.py")
     imported = said(capsys, tmp_path / "other", "import", str(out))
 
     assert exported == [str(out / "double.py")]
     assert imported == [
         "bad was left out: Line 1: socket reaches the network, which skills cannot. Allowed are the standard"
         " library and numpy.",
+        "bytes was left out: 'utf-8' codec can't decode byte 0xff in position 0: invalid start byte.",
         "double is here now. It is not run before you accept it: roost skills accept double",
+        "huge was left out: it is no file, or too large.",
+        "pipe was left out: it is no file, or too large.",
         "pyexe was left out: There is a tool 'pyexe' already. Take another tool_name.",
     ]
     assert said(capsys, tmp_path / "other", "list") == [
         "double  set aside: nobody has accepted it on this machine"
     ]
-    assert said(capsys, folder, "import", str(out))[1] == "double is there already, and was left as it is."
+    assert said(capsys, folder, "import", str(out))[2] == "double is there already, and was left as it is."
 
 
 @pytest.mark.parametrize("action", ["show", "accept", "disable", "remove"])
