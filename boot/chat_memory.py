@@ -1,7 +1,7 @@
 """`/memory`: what is remembered, looked at, added to and forgotten while a session goes on."""
 
 from collections.abc import Iterable
-from contextlib import closing
+from contextlib import aclosing
 from functools import partial
 
 from boot.chat_commands import OpenChat
@@ -33,7 +33,7 @@ async def memory(chat: OpenChat, wanted: str) -> Iterable[Line]:
         embedder=partial(embedder_of, chat.loaded.settings, here().folders),
         counts_uses=lambda: False,
     )
-    with closing(own):
+    async with aclosing(own):
         try:
             return [*await _answered(own, wanted.strip())]
         except AgentError as error:

@@ -77,8 +77,14 @@ class Remembering:
             return ""
 
     def close(self) -> None:
+        """Where nothing was searched or added."""
         if "_database" in vars(self):
             self._database.close()
+
+    async def aclose(self) -> None:
+        if "_searching" in vars(self):
+            await self._searching.aclose()
+        self.close()
 
     def _head(self, size: Size) -> str:
         from flow.remembered import MOST_FACTS, remembered

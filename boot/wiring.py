@@ -151,7 +151,7 @@ async def open_session(
             plan.has_tool = "project" in toolbox.names()
         if memory:
             memory.session = log.session
-            stack.callback(memory.close)
+            stack.push_async_callback(memory.aclose)
         files = SessionFiles(log.session, services.workspace, around.folders.checkpoints, services.ledger)
         stack.enter_context(closing(files))
         parts = Parts(

@@ -5,7 +5,7 @@ import asyncio
 import os
 import sys
 from collections.abc import Iterable, Sequence
-from contextlib import closing
+from contextlib import aclosing
 from functools import partial
 from typing import Any
 
@@ -79,25 +79,25 @@ def act(given: argparse.Namespace, loaded: Loaded) -> int:
         embedder=partial(embedder_of, loaded.settings, here().folders),
         counts_uses=lambda: False,  # what a person looks at says nothing of what a model needs
     )
-    with closing(memory):
-        return asyncio.run(_done(memory, given))
+    return asyncio.run(_done(memory, given))
 
 
 async def _done(memory: Remembering, given: argparse.Namespace) -> int:
-    match given.action:
-        case "store":
-            return await _store(memory, given)
-        case "search":
-            found = await memory.search(" ".join(given.words), count=given.count)
-            sys.stderr.writelines(f"roost: {notice}\n" for notice in memory.notices)
-            return _shown(found, given, nothing="Nothing of that is remembered.")
-        case "forget":
-            return await _forget(memory, given)
-        case "embed":
-            return await _embed(memory)
-        case _:
-            page = await memory.page(count=given.count)
-            return _shown(page.facts, given, total=page.total, nothing="Nothing is remembered yet.")
+    async with aclosing(memory):
+        match given.action:
+            case "store":
+                return await _store(memory, given)
+            case "search":
+                found = await memory.search(" ".join(given.words), count=given.count)
+                sys.stderr.writelines(f"roost: {notice}\n" for notice in memory.notices)
+                return _shown(found, given, nothing="Nothing of that is remembered.")
+            case "forget":
+                return await _forget(memory, given)
+            case "embed":
+                return await _embed(memory)
+            case _:
+                page = await memory.page(count=given.count)
+                return _shown(page.facts, given, total=page.total, nothing="Nothing is remembered yet.")
 
 
 async def _store(memory: Remembering, given: argparse.Namespace) -> int:

@@ -101,6 +101,14 @@ class Searching:
             )
         return made, note
 
+    async def aclose(self) -> None:
+        """End what goes on in the background, and whoever makes vectors. The file stays open."""
+        if self._catching_up:
+            self._catching_up.cancel()
+            await asyncio.wait([self._catching_up])
+        for embedder in (self.embedder, *self.others):
+            await embedder.close()
+
     def forget_derived(self, texts: Sequence[str]) -> None:
         """Remove what was made of the vectors of `texts`, after these were removed."""
         for embedder in (self.embedder, *self.others):
