@@ -29,6 +29,8 @@ from bench.tables import write
 GAP_SECONDS = 0.1
 """Between two keys, so that each is answered by itself: about 120 words a minute."""
 LIMIT_SECONDS = 60.0
+LOOKING_SECONDS = 5.0
+"""Until the files of the workspace are known; only the first look at them has to be waited for."""
 LISTENS = b"\x1b]133;B\x07"
 FIRST_LETTER = 0x100
 """Latin letters that no other text of the bench has, a new one for each key."""
@@ -73,10 +75,12 @@ class Sizes:
     """How long a reply streams, at 200 pieces a second."""
     lines: int
     chars: int
+    files: int
+    """In the workspace."""
 
 
-FULL = Sizes(keys=100, seconds=25, lines=10_000, chars=1_000_000)
-QUICK = Sizes(keys=20, seconds=8, lines=1_000, chars=100_000)
+FULL = Sizes(keys=100, seconds=25, lines=10_000, chars=1_000_000, files=20_000)
+QUICK = Sizes(keys=20, seconds=8, lines=1_000, chars=100_000, files=2_000)
 
 
 @dataclass
@@ -137,6 +141,9 @@ def main() -> None:
 
 def moments(screen: Screen, sizes: Sizes) -> Iterator[tuple[str, Sequence[float]]]:
     yield "at rest", typed(screen, sizes.keys)
+    screen.press("\x15@")
+    screen.rests(LOOKING_SECONDS)
+    yield f"while files are sought, of {sizes.files:,}", typed(screen, sizes.keys)
     sends(screen, "stream")
     yield "while a reply streams, 200 pieces a second", typed(screen, sizes.keys)
     screen.until(LISTENS)
@@ -170,11 +177,19 @@ def sends(screen: Screen, text: str) -> None:
     screen.until(f"> {text}".encode())
 
 
+def make_files(workspace: Path, count: int) -> None:
+    for number in range(count):
+        folder = workspace / f"part{number // 1_000}" / f"module{number // 50}"
+        if number % 50 == 0:
+            folder.mkdir(parents=True)
+        (folder / f"file_{number}.py").touch()
+
+
 @contextmanager
 def chat(folder: Path, sizes: Sizes) -> Iterator[Screen]:
     home, workspace = folder / "home", folder / "workspace"
     home.mkdir()
-    workspace.mkdir()
+    make_files(workspace, sizes.files)
     program = SERVER.format(seconds=sizes.seconds, lines=sizes.lines, chars=sizes.chars)
     server = subprocess.Popen([sys.executable, "-c", program], cwd=ROOT, stdout=subprocess.PIPE, text=True)
     assert server.stdout

@@ -29,6 +29,9 @@ class ChatCompleter(Completer):
     commands: Sequence[ChatCommand] = ()
     paths: PathsOf = no_paths
     """Those of the workspace that are to be seen, relative to it."""
+    _place: int = -1
+    """Where the `@` stands for which they were asked for last."""
+    _known: Sequence[str] = ()
 
     def get_completions(self, document: Document, complete_event: CompleteEvent) -> Iterable[Completion]:
         return ()
@@ -42,8 +45,15 @@ class ChatCompleter(Completer):
                 if command.name.startswith(found[1]):
                     yield Completion(f"/{command.name} ", -len(text), f"/{command.name}", command.purpose)
         elif found := PATH.search(text):
-            for path in await likeliest(await self.paths(), found[1]):
+            for path in await likeliest(await self._paths_at(found.start()), found[1]):
                 yield Completion(f"{_written(path)} ", -len(found[1]) - 1, visible(path))
+
+    async def _paths_at(self, place: int) -> Sequence[str]:
+        """Asked for once for each `@`: a look at a large tree takes its time."""
+        if place != self._place or not self._known:
+            self._known = await self.paths()
+            self._place = place
+        return self._known
 
 
 async def likeliest(paths: Sequence[str], sought: str, most: int = MOST_OFFERED) -> Sequence[str]:

@@ -50,6 +50,9 @@ class OwnCommand:
         try:
             await self._follow(process)
             code = await process.wait()
+        except asyncio.CancelledError:
+            self.screen.show([Line("  stopped", Style.BAD)])
+            raise
         finally:
             _end(process)
         self.screen.show([Line(f"  exit code {code}", Style.DIM if code == 0 else Style.BAD)])

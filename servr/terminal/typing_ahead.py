@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
 from servr.terminal.helping import unknown
+from servr.terminal.screen import prompt_lines
 from servr.terminal.talk import Chat
 
 
@@ -57,6 +58,7 @@ class TypingAhead:
         if row is None:
             self.chat.terminal.screen.show([unknown(self.chat.commands, name)])
         elif row.anytime:
+            self.chat.terminal.screen.show(prompt_lines(text))
             self.chat.terminal.screen.show(await self.chat.carry_out(row, wanted))
         else:
             self.later.append(text)

@@ -472,6 +472,7 @@ def test_a_command_of_the_persons_own_is_shown_and_told_unless_they_say_otherwis
         person.answer("!sleep 300")
         person.sees("> !sleep 300")
         person.type(CTRL_C)
+        person.sees("  stopped")
         person.answer("What did I run?")
         person.sees("I see.")
         person.answer("exit")
