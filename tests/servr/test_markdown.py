@@ -5,17 +5,21 @@ import sys
 from collections.abc import Sequence
 from cProfile import Profile
 from itertools import pairwise
+from pathlib import Path
 from random import Random
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pygments.lexers import get_all_lexers
 
 from servr.cells import width_of
 from servr.markdown import MarkdownStream
+from servr.markdown.code import Highlighter
 from servr.spans import Line, Span, Style
 from tests.servr.markdown_texts import spoken, texts
 
+SAMPLES = Path(__file__).parent / "markdown"
 OBEYED = re.compile("[\x00-\x08\x0a-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 
 
@@ -139,6 +143,20 @@ def test_a_comment_of_many_lines_is_one_where_only_a_whole_one_is_known_to_the_l
         (Style.COMMENT,),
         (Style.KEYWORD,),
     ]
+
+
+@pytest.mark.slow
+def test_no_language_changes_the_text_of_code() -> None:
+    known = [aliases[0] for _, aliases, *_ in get_all_lexers(plugins=False) if aliases]
+    languages = ["fortranfixed", *known[::12]]  # all of them take half a minute to load
+    lines = (SAMPLES / "code.txt").read_text(encoding="utf-8").split("\n")
+
+    changed = []
+    for language in languages:
+        colours = Highlighter(language)
+        changed += [(language, line) for line in lines if colours.line(line).text != line]
+
+    assert changed == []
 
 
 def test_a_table_fits_the_width_and_loses_nothing() -> None:
