@@ -389,3 +389,22 @@ def test_a_script_fills_a_plan_without_a_model(roost: Roost, workspace: Path) ->
     assert made[-1].stdout == "Check: test -e a.txt\n  failed:\nexit code 1\n"
     (workspace / "a.txt").touch()
     assert roost("project", "check", "1", *FREE).stdout.endswith("Task 1 is done.\n")
+
+
+def test_two_runners_share_the_tasks_of_one_plan(workspace: Path, environment: Mapping[str, str]) -> None:
+    with_plan(workspace, *(Task(id=str(number), title="t", checks=("true",)) for number in range(8)))
+
+    with ScriptedServer([say("Done.")] * 20, window_tokens=TOLD_WINDOW) as server:
+        arguments = command(workspace, "project", "next", "--all", *at(server), *FREE)
+        runners = [
+            subprocess.Popen(arguments, cwd=workspace, env=environment, stdin=subprocess.DEVNULL)
+            for _ in range(2)
+        ]
+        codes = [runner.wait(timeout=LIMIT_SECONDS) for runner in runners]
+
+    plan = plan_of(workspace)
+    assert (plan.stage, 0 in codes) == (Stage.COMPLETE, True)
+    assert [(task.status, task.tries, task.notes) for task in plan.tasks] == [
+        (Status.DONE, 1, ("Done.",))
+    ] * 8
+    assert len(server.requests) == 8

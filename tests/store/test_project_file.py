@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from core.project import Project, Stage, Task, added, new_id, noted
 from core.project_form import written
 from core.project_store import ProjectChange
 from core.workspace import Workspace
-from store.project_file import ProjectFile, RunnerLocks
+from store.project_file import MOST_BYTES, ProjectFile, RunnerLocks
 from tests.building import NOW
 
 PLAN = Project(goal="A shop", stage=Stage.EXECUTING, tasks=(Task(id="1", title="Model"),))
@@ -120,6 +121,32 @@ def test_a_link_in_the_place_of_the_plan_is_not_followed(
 
     with pytest.raises(StoreError, match="cannot be used: it is a link"):
         file.change(lambda plan: replace(plan, goal="changed"))
+
+
+@pytest.mark.parametrize(
+    ("make", "said"), [(Path.mkdir, "it is a folder"), (os.mkfifo, "it is a pipe")], ids=["folder", "pipe"]
+)
+def test_what_is_no_file_is_neither_waited_for_nor_replaced(
+    make: Callable[[Path], None], said: str, file: ProjectFile, workspace: Path
+) -> None:
+    (workspace / ".roost").mkdir()
+    make(workspace / ".roost/project.json")
+
+    with pytest.raises(StoreError, match=said):
+        file.load()
+    with pytest.raises(StoreError, match=said):
+        file.begin(PLAN)
+
+
+def test_a_file_that_is_far_too_large_is_refused_before_it_is_read(
+    file: ProjectFile, workspace: Path
+) -> None:
+    (workspace / ".roost").mkdir()
+    with (workspace / ".roost/project.json").open("wb") as sparse:
+        sparse.truncate(MOST_BYTES + 1)
+
+    with pytest.raises(StoreError, match="is larger than 64 MB"):
+        file.load()
 
 
 def test_what_an_editor_saves_meanwhile_is_not_lost(file: ProjectFile) -> None:
