@@ -98,7 +98,7 @@ class DirectoryEmbedder:
             await self.close()
             hint = "It has to be a folder of sentence-transformers, which the extra roost[embed] brings."
             raise EmbeddingFailed(
-                f"The model {str(self.folder)!r} cannot be used: {head['error']}", hint=hint
+                f"The model {str(self.folder)!r} cannot be used: {head['error'].rstrip('.')}.", hint=hint
             )
         body = await process.stdout.readexactly(4 * head["rows"] * head["dimensions"])
         return np.frombuffer(body, "<f4").reshape(head["rows"], head["dimensions"])

@@ -70,36 +70,39 @@ class Searching:
             from store.search.reembedding import catch_up_quietly
 
             self._catching_up = asyncio.create_task(catch_up_quietly(self))
-        queries, note = await self._queries(text, complete=complete)
+        queries, failure = await self._queries(text, complete=complete)
         with self.database.reading() as connection:
             within = self.index.scope_numbers(connection, scopes)
-            ranked = [self.index.words.search(connection, text, deep, within)]
+            by_words = self.index.words.search(connection, text, deep, within)
             by_meaning = [
                 self._nearest_of(model).search(connection, query, deep, within)
                 for name, query in queries
                 if (model := self.index.vectors.model(connection, name, len(query)))
             ]
-        return Found(hits=tuple(fused(ranked[0], by_meaning, count)), note=note)
+        hits = tuple(fused(by_words, by_meaning, count))
+        return Found(hits=hits, note=self._note(failure, complete=complete, older=any(by_meaning)))
 
     async def _queries(self, text: str, *, complete: bool) -> "tuple[list[tuple[str, Floats]], str]":
-        """The text as each model that is asked sees it, and what a person should know."""
+        """The text as each model that is asked sees it, and why the one that is wanted does not."""
         made: list[tuple[str, Floats]] = []
-        note = ""
+        failure = ""
         for embedder in (self.embedder,) if complete else (self.embedder, *self.others):
             try:
                 [query] = await asyncio.wait_for(self._rows(embedder, [text]), self.query_seconds)
             except EmbeddingFailed as error:
-                note = note or f"Searched by words alone: {error}"
+                failure = failure or str(error)
             except TimeoutError:
                 late = f"{embedder.model} gave no vector within {self.query_seconds:g} seconds."
-                note = note or f"Searched by words alone: {late}"
+                failure = failure or late
             else:
                 made += [(embedder.model, query)] if query.any() else []
-        if not note and not complete:
-            note = (
-                f"Vectors of {self.embedder.model} are still being made: some texts are found by words alone."
-            )
-        return made, note
+        return made, failure
+
+    def _note(self, failure: str, *, complete: bool, older: bool) -> str:
+        if failure:
+            return f"Searched by words {'and by older vectors' if older else 'alone'}: {failure}"
+        made = f"Vectors of {self.embedder.model} are still being made: some texts are found by words alone."
+        return "" if complete else made
 
     async def aclose(self) -> None:
         """End what goes on in the background, and whoever makes vectors. The file stays open."""

@@ -128,6 +128,18 @@ async def test_a_server_that_dies_leaves_what_was_made_and_the_rest_is_made_late
     assert models_of_vectors(database) == {"folded 256": COUNT}
 
 
+async def test_without_the_new_server_the_old_vectors_are_searched_and_that_is_said(
+    database: Database,
+) -> None:
+    await filled(database)
+    searching = Searching(database, INDEX, Folded(most=0), others=(HashedEmbedder(),))
+
+    found = await searching.search("numbr149", 3)
+
+    assert found.hits[0].record == 149
+    assert found.note == "Searched by words and by older vectors: The server is gone."
+
+
 async def test_texts_that_came_while_there_was_no_server_get_their_vectors(database: Database) -> None:
     searching = Searching(database, INDEX, Folded(most=0))
     [vector] = await searching.vectors(["we use mercurial"])
