@@ -22,7 +22,7 @@ from tool.holding import DOOR_PLACE, FILTER_PLACE, Hold, filter_file
 from tool.processes import Processes
 from tool.sandbox_filter import Family, filter_program
 from tool.sandbox_git import GitPlaces, KnownRepositories
-from tool.sandbox_guard import Guard
+from tool.sandbox_guard import SYSTEM, Guard, noted
 from tool.sandbox_none import no_progress
 
 if TYPE_CHECKING:
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 DOOR = Path(__file__).with_name("sandbox_door.py")
 PROGRAMS = ("/usr/bin/bwrap", "/usr/local/bin/bwrap", "/bin/bwrap", "/run/current-system/sw/bin/bwrap")
 """Never looked for on PATH, which a project may have a say in."""
-SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/etc", "/opt", "/nix/store")
 OWN_TO_WRITE = {Path("/tmp"): 4, Path("/dev/shm"): 8, Path("/var/tmp"): 16, Path("/run"): 16}
 """What each may hold, as a part of the memory a command may use; the home is as large as the first."""
 WITH_RIGHTS = (
@@ -137,15 +136,6 @@ async def _way_out(policy: SandboxPolicy) -> "AsyncIterator[Way | None]":
 
     async with way_to(HostProxy(policy.hosts, policy.private_hosts)) as way:
         yield way
-
-
-def noted(result: CommandResult, restored: Sequence[Path], more: str = "") -> CommandResult:
-    """`result`, with what was put back after the command, and what else there is to say."""
-    notes = [result.note, more]
-    if restored:
-        names = ", ".join(map(str, restored[:5]))
-        notes.append(f"Put back as it was, for commands may not change it: {names}.")
-    return replace(result, note=" ".join(filter(None, notes)))
 
 
 def walls(policy: SandboxPolicy, git: GitPlaces) -> tuple[str, ...]:

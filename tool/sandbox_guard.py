@@ -6,15 +6,19 @@ A process of an earlier command may still be at work in the same folders: nothin
 
 import os
 import stat
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 
 from core.beneath import Held, hold
 from core.errors import ToolError
 from core.records import dataclass
+from core.sandbox import CommandResult
 from core.values import value
 
+SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/etc", "/opt", "/nix/store")
+"""Folders of the system that a command sees as they are, whatever holds it."""
 MOST_BYTES = 1_000_000
 """Of one file; of a larger one size and time are compared, and it cannot be put back."""
 
@@ -148,3 +152,12 @@ def _kept(held: Held, name: str) -> Kept:
         with held.read(name) as file:
             content = file.read(MOST_BYTES)
     return Kept(mode=status.st_mode, content=content, size=status.st_size, changed_ns=status.st_mtime_ns)
+
+
+def noted(result: CommandResult, restored: Sequence[Path], more: str = "") -> CommandResult:
+    """`result`, with what was put back after the command, and what else there is to say."""
+    notes = [result.note, more]
+    if restored:
+        names = ", ".join(map(str, restored[:5]))
+        notes.append(f"Put back as it was, for commands may not change it: {names}.")
+    return replace(result, note=" ".join(filter(None, notes)))

@@ -18,10 +18,9 @@ from core.errors import ToolError
 from core.sandbox import Command, CommandResult, Limits, SandboxPolicy, Worker
 from tool.holding import RULESET_PLACE, Hold
 from tool.processes import Processes
-from tool.sandbox_bubblewrap import SYSTEM, noted
 from tool.sandbox_filter import filter_program
 from tool.sandbox_git import GitPlaces, KnownRepositories
-from tool.sandbox_guard import Guard
+from tool.sandbox_guard import SYSTEM, Guard, noted
 from tool.sandbox_none import no_progress
 
 CREATE_RULESET, ADD_RULE = 444, 445
