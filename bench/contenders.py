@@ -22,10 +22,12 @@ class Contender:
     """How the path of its first model request ends."""
 
 
-def roost(workspace: Path, prompt: str = PROMPT) -> Contender:
+def roost(workspace: Path, prompt: str = PROMPT, root: Path = ROOT) -> Contender:
+    """Of the checkout at `root`."""
+
     def command(url: str) -> Sequence[str]:
         return [
-            *(sys.executable, str(ROOT / "cli.py"), "-p", prompt, "--json", "--url", url, "--model", "m"),
+            *(sys.executable, str(root / "cli.py"), "-p", prompt, "--json", "--url", url, "--model", "m"),
             *(
                 "--workspace",
                 str(workspace),
