@@ -53,9 +53,8 @@ class SignTable:
         return self.ids[near]
 
     def _near(self, query: Bits, count: int, scopes: Sequence[int]) -> Numbers:
-        """Places of the rows that differ in the fewest bits.
-
-        Those that differ in as many as the last one come with it, twice `count` at most.
+        """Places of the `count` rows that differ in the fewest bits; of those that differ in as many, the
+        first.
         """
         wanted = np.zeros(int(self.scopes.max()) + 1, bool)
         wanted[[scope for scope in scopes if scope < len(wanted)]] = True
@@ -66,7 +65,7 @@ class SignTable:
         least = min(int(np.partition(distances, place)[place]), int(FARTHEST) - 1)
         near = np.flatnonzero(distances < least)
         level = np.flatnonzero(distances == least)
-        return np.concatenate([near, level[: max(0, 2 * count - len(near))]])
+        return np.concatenate([near, level[: max(0, count - len(near))]])
 
     def _distances(self, query: Bits) -> NDArray[np.uint16]:
         rows = len(self.ids)
@@ -159,8 +158,8 @@ def _weighed(rows: Bits, query: Floats) -> Floats:
     """
     patterns = np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1, bitorder="little")  # (256, 8)
     table = query.reshape(-1, 8) @ patterns.T.astype(np.float32)  # (bytes, 256)
-    codes = rows.astype("<u8").view(np.uint8)  # (n, bytes)
-    sums: Floats = table[np.arange(codes.shape[1]), codes].sum(axis=1)
+    codes = rows.astype("<u8").view(np.uint8) + 256 * np.arange(table.shape[0])  # (n, bytes)
+    sums: Floats = table.reshape(-1).take(codes).sum(axis=1)
     return sums
 
 
