@@ -129,7 +129,9 @@ def _make_private(path: Path) -> None:
 def _bring_up_to_date(
     connection: sqlite3.Connection, path: Path, migrations: Sequence[Migration], patience_seconds: float
 ) -> None:
-    missing = _missing(connection, path, migrations)  # before anything is written
+    with connection:  # before anything is written, and in one look: others may be making the tables
+        connection.execute("BEGIN")
+        missing = _missing(connection, path, migrations)
     for setting in ("synchronous = NORMAL", "foreign_keys = ON", "secure_delete = ON"):
         connection.execute(f"PRAGMA {setting}").close()
     _patiently(lambda: connection.execute("PRAGMA journal_mode = WAL").fetchall(), patience_seconds)

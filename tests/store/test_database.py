@@ -5,6 +5,7 @@ import sqlite3
 import stat
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
@@ -220,6 +221,16 @@ def test_what_is_deleted_is_in_no_file_when_the_journal_is_emptied(tmp_path: Pat
         database.empty_the_journal()
 
         assert not any(b"canary" in content for content in the_bytes(tmp_path).values())
+
+
+def test_those_who_open_a_new_file_at_the_same_moment_all_get_it(tmp_path: Path) -> None:
+    def opened(place: int) -> list[str]:
+        return read(tmp_path / f"{place // 8}.sqlite")
+
+    with ThreadPoolExecutor(8) as threads:
+        found = list(threads.map(opened, range(8 * 25)))
+
+    assert found == [[]] * len(found)
 
 
 WRITER = """
