@@ -107,7 +107,7 @@ async def tried(row: dict[str, Any]) -> Tried:
 class Person:
     """Says yes to everything."""
 
-    async def read(self, prompt: str) -> str:
+    async def answer(self, prompt: str) -> str:
         return "y"
 
 
