@@ -120,15 +120,20 @@ def _links(
         name = each.name.replace("::", ".").rpartition(".")[2]
         if len(name) >= LEAST_NAME_CHARS and not name.startswith("__"):
             places[name].append(place)
+    told = {
+        name: (found, [files[definitions[one].path] for one in found])
+        for name, found in places.items()
+        if len(found) <= MOST_DEFINERS
+    }
     users, targets, weights = list[int](), list[int](), list[float]()
     for path in sorted(uses):
-        for name in uses[path]:
-            found = places.get(name, ())
-            if not found or len(found) > MOST_DEFINERS or any(definitions[one].path == path for one in found):
-                continue
-            users += [files[path]] * len(found)
-            targets += found
-            weights += [_telling(definitions[one].name, name) / len(found) for one in found]
+        user = files[path]
+        for name in sorted(told.keys() & uses[path]):
+            found, homes = told[name]
+            if user not in homes:
+                users += [user] * len(found)
+                targets += found
+                weights += [_telling(definitions[one].name, name) / len(found) for one in found]
     return _Links(
         np.array(users, dtype=np.int64),
         np.array(targets, dtype=np.int64),
