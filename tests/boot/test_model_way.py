@@ -147,23 +147,26 @@ async def test_no_more_of_the_window_is_used_than_was_set(tmp_path: Path) -> Non
     assert (way.window_tokens, way.profile.size) == (16_000, "small")
 
 
+WINDOWS = (
+    (bodies.UNKNOWN, None, (NO_WINDOW,)),
+    (bodies.TRANSFORMERS, None, (NO_WINDOW,)),
+    (bodies.UNKNOWN, 32_768, ()),
+    (bodies.UNSLOTH, None, ()),
+    (bodies.VLLM, None, ()),
+)
+LISTS_NOTHING: bodies.Pages = {}
+
+
 @pytest.mark.parametrize(
-    ("pages", "window_tokens", "notices"),
+    ("pages", "window_tokens", "notices", "model"),
     [
-        (bodies.UNKNOWN, None, (NO_WINDOW,)),
-        ({}, None, (NO_WINDOW,)),
-        (bodies.TRANSFORMERS, None, (NO_WINDOW,)),
-        (bodies.UNKNOWN, 32_768, ()),
-        (bodies.UNSLOTH, None, ()),
-        (bodies.VLLM, None, ()),
+        *((*window, model) for window in WINDOWS for model in ("", "m")),
+        (LISTS_NOTHING, None, (NO_WINDOW,), "m"),  # without a list the name has to be given
     ],
 )
-@pytest.mark.parametrize("model", ["", "m"], ids=["named by URL", "named by URL and model"])
 async def test_a_window_that_nobody_names_is_said_to_be_assumed(
     pages: bodies.Pages, window_tokens: int | None, notices: tuple[str, ...], model: str
 ) -> None:
-    if not pages and not model:
-        return  # a server without a list needs the name
     with FakeServer(pages) as server:
         ours = Settings(model_url=server.url, model=model, window_tokens=window_tokens)
         way = await way_to_model(ours, "server", Plugins(here().folders.cache))
