@@ -42,6 +42,8 @@ def marked(text: str) -> str:
 
 def kept_apart(text: str) -> str:
     """`text` without a mark in it."""
+    if "<" not in text and "[" not in text:  # every mark begins so, and compiling them costs a start 4 ms
+        return text
     return _marks().sub(lambda found: f"{found[0][0]}{JOINER}{found[0][1:]}", text)
 
 
