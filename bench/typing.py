@@ -28,7 +28,7 @@ from bench.tables import write
 
 GAP_SECONDS = 0.1
 """Between two keys, so that each is answered by itself: about 120 words a minute."""
-LIMIT_SECONDS = 60.0
+LIMIT_SECONDS = 180.0
 LOOKING_SECONDS = 5.0
 """Until the files of the workspace are known; only the first look at them has to be waited for."""
 LISTENS = b"\x1b]133;B\x07"

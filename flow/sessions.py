@@ -21,7 +21,7 @@ from core.permissions import RISKY
 from core.protocols import ModelRequest, Reader, SessionLog
 from core.records import dataclass
 from core.values import Clock, utc_now
-from flow.broadcast import Subscription
+from flow.broadcast import PATIENCE_SECONDS, Subscription
 from flow.loops import AgentLoop
 from flow.masking import MaskedEvents, mapped
 
@@ -68,9 +68,12 @@ class Session:
         for shown in self.masked.of(event):
             self._tell(self._recorded(shown))
 
-    def subscribe(self, reader: Reader) -> None:
-        """Tell `reader` all that happens from now on."""
-        self._readers.append(Subscription(reader, self.log.records, seen=self._seq))
+    def subscribe(self, reader: Reader, *, patience_seconds: float = PATIENCE_SECONDS) -> None:
+        """Tell `reader` all that happens from now on, as long as it needs no longer for one thing."""
+        subscription = Subscription(
+            reader, self.log.records, seen=self._seq, patience_seconds=patience_seconds
+        )
+        self._readers.append(subscription)
 
     def steer(self, text: str) -> None:
         """Say something to the model while it works; it reads it before its next step."""

@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from servr.terminal.history import PromptTexts
 
 
+SCREEN_PATIENCE_SECONDS = 300.0
+"""A reply of megabytes in one piece takes its time to be drawn: no reason to show nothing more."""
 Attaches = Callable[[str], Awaitable[Attached]]
 """What goes with a text."""
 
@@ -157,7 +159,7 @@ async def chat(
         session, terminal, models, undo, Waiting(), Path(header.workspace), rows, own, header.permission
     )
     ahead = TypingAhead(talk)
-    session.subscribe(_reader(talk, ahead, paths))
+    session.subscribe(_reader(talk, ahead, paths), patience_seconds=SCREEN_PATIENCE_SECONDS)
     models.warm_up()
     _show_header(terminal, header)
     with terminal.catching_interrupts():
