@@ -33,7 +33,7 @@ MOST_COMPILED = 40
 
 PROBE = """
 import json, sys
-sys.path.insert(0, {root!r})
+sys.path[0] = {root!r}  # as cli.py has it; plug-ins are looked for again when a folder in it has changed
 compiled = []
 
 def count(event, arguments):
