@@ -14,7 +14,7 @@ from servr.terminal.command import ChatCommand
 COMMAND = re.compile(r"/(\S*)")
 PATH = re.compile(r"(?:^|(?<=\s))@(\S*)$")
 MOST_OFFERED = 50
-SLICE = 500
+SLICE = 200
 """So many paths are compared before a key that was pressed meanwhile is answered."""
 
 PathsOf = Callable[[], Awaitable[Sequence[str]]]
