@@ -1,7 +1,6 @@
 """What it takes to make a plan and to carry it out: sessions of their own, a sandbox, a runner, a person."""
 
 import asyncio
-import os
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -9,14 +8,13 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from boot.layers import Loaded, here
-from boot.masking import masking_of
 from boot.opening import Choice, People
 from boot.paths import Folders
 from boot.permissions import permissions_for
 from boot.project import project_file, runner_locks
 from boot.sandbox_choice import sandbox_for
 from boot.settings import Settings
+from boot.shown import screen
 from boot.wiring import open_session
 from core.errors import PlanRefused
 from core.masking import Masking
@@ -33,7 +31,6 @@ from servr.headless import stopped_by_signals
 
 if TYPE_CHECKING:
     from servr.terminal import ChatPeople
-    from servr.terminal.screen import Screen
 
 T = TypeVar("T")
 INTERRUPTED = 130
@@ -51,7 +48,7 @@ class Where:
     choice: Choice = Choice()
 
 
-def person_here(loaded: Loaded) -> "ChatPeople | None":
+def person_here() -> "ChatPeople | None":
     """Whoever sits at the terminal of a command; None where input or output is none."""
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         return None
@@ -59,18 +56,7 @@ def person_here(loaded: Loaded) -> "ChatPeople | None":
     from servr.terminal.lines import EditedLines
     from servr.terminal.terminal import Terminal
 
-    return people_at(Terminal(screen_of(loaded), EditedLines()))
-
-
-def screen_of(loaded: Loaded) -> "Screen":
-    """A terminal in the colours of the person's theme, or whatever standard output is."""
-    from servr.terminal.screen import Screen
-    from servr.themes import theme_for
-
-    is_terminal = sys.__stdout__ is not None and sys.stdout.isatty()
-    theme = theme_for(loaded.settings.theme, os.environ, terminal=is_terminal)
-    masked = masking_of(loaded.settings, here()).masked
-    return Screen(sys.__stdout__ if is_terminal and sys.__stdout__ else sys.stdout, theme, masked)
+    return people_at(Terminal(screen(), EditedLines()))
 
 
 def carried_out(work: Awaitable[int], person: "ChatPeople | None") -> int:

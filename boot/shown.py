@@ -1,15 +1,18 @@
 """Standard output of the commands beside the chat: without secrets, and nothing in it commands a terminal."""
 
-import re
+import os
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from core.masking import Masking
 from core.visible import visible
 
-STYLES = re.compile(r"(\x1b\[(?:0|1|2|31|32)m)")
-"""Those of our own lines; a stranger's can be bold or red with them, and nothing else."""
+if TYPE_CHECKING:
+    from servr.spans import Line
+    from servr.terminal.screen import Screen
+    from servr.themes import Wish
 
 
 @dataclass(frozen=True)
@@ -18,10 +21,10 @@ class Shown:
 
     out: TextIO
     masking: Masking
+    theme: "Wish" = "auto"
 
     def write(self, text: str) -> int:
-        parts = STYLES.split(self.masking.masked(text))
-        self.out.write("".join(part if STYLES.fullmatch(part) else visible(part) for part in parts))
+        self.out.write(visible(self.masking.masked(text)))
         return len(text)
 
     def writelines(self, lines: Iterable[str]) -> None:
@@ -30,3 +33,19 @@ class Shown:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.out, name)
+
+
+def screen() -> "Screen":
+    """Standard output for lines, which are visible already and may have the colours of the person's theme."""
+    from servr.terminal.screen import Screen
+    from servr.themes import theme_for
+
+    shown: Any = sys.stdout
+    if not isinstance(shown, Shown):
+        return Screen(shown)
+    theme = theme_for(shown.theme, os.environ, terminal=shown.isatty())
+    return Screen(shown.out, theme, shown.masking.masked)
+
+
+def show(lines: "Iterable[Line]") -> None:
+    screen().show(lines)

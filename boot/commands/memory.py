@@ -2,9 +2,8 @@
 
 import argparse
 import asyncio
-import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from contextlib import aclosing
 from functools import partial
 from typing import Any
@@ -13,13 +12,12 @@ from boot.embedding import embedder_of, show_progress
 from boot.layers import Loaded, here
 from boot.masking import masking_of
 from boot.remembering import Remembering
+from boot.shown import show
 from core.errors import AgentError, ConfigError
 from core.memory import Fact
 from core.values import encode
 from servr.fact_lines import lines_of_facts, lines_of_stored
 from servr.spans import Line
-from servr.terminal.screen import Screen
-from servr.themes import theme_for
 
 SHOWN = 30
 MOST_BYTES = 1_000_000
@@ -106,7 +104,7 @@ async def _store(memory: Remembering, given: argparse.Namespace) -> int:
     if given.json:
         print(encode(stored))
     else:
-        _show(lines_of_stored(stored))
+        show(lines_of_stored(stored))
     return 0
 
 
@@ -126,7 +124,7 @@ async def _forget(memory: Remembering, given: argparse.Namespace) -> int:
     if given.json:
         print(encode(facts))
     elif facts:
-        _show([Line("Forgotten:"), *lines_of_facts(facts, with_project=given.all)])
+        show([Line("Forgotten:"), *lines_of_facts(facts, with_project=given.all)])
     already = {fact.id for _, found in gone for fact in found}
     if missing := [f"#{number}" for number, found in gone if not found and number not in already]:
         said = f"There is no fact {', '.join(missing)} of this project or of you."
@@ -138,11 +136,11 @@ def _shown(facts: Sequence[Fact], given: argparse.Namespace, *, nothing: str, to
     if given.json:
         print(encode(facts))
         return 0
-    _show(lines_of_facts(facts, with_project=given.all))
+    show(lines_of_facts(facts, with_project=given.all))
     if not facts:
-        _show([Line(nothing)])
+        show([Line(nothing)])
     elif (left := total - len(facts)) > 0:
-        _show([Line(f"({left:,} more: --count {total} shows all, `roost memory search WORDS` finds one)")])
+        show([Line(f"({left:,} more: --count {total} shows all, `roost memory search WORDS` finds one)")])
     return 0
 
 
@@ -157,7 +155,3 @@ def _count(text: str) -> int:
     if not 0 < number <= 1_000_000:
         raise ValueError(text)
     return number
-
-
-def _show(lines: Iterable[Line]) -> None:
-    Screen(sys.stdout, theme_for("auto", os.environ, terminal=sys.stdout.isatty())).show(lines)

@@ -42,7 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def act(given: argparse.Namespace, loaded: Loaded) -> int:
     """What is printed is the plan; what happens meanwhile is told on stderr."""
-    person = None if given.yes or given.json else person_here(loaded)
+    person = None if given.yes or given.json else person_here()
     return carried_out(_planned(given, loaded, person), person)
 
 

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 from boot.layers import Loaded, here
 from boot.masking import masking_of
 from boot.opening import People
-from boot.planning import Where, carried_out, person_here, require_no_other, runner_at, screen_of
+from boot.planning import Where, carried_out, person_here, require_no_other, runner_at
 from boot.project import project_file
+from boot.shown import show
 from core.errors import PlanRefused
 from core.project import Project, Stage, Status, Task, added, at_stage, find, new_id, noted, with_status
 from core.project_form import written
@@ -92,10 +93,10 @@ def act(given: argparse.Namespace, loaded: Loaded) -> int:
             raise PlanRefused("A plan needs a goal.", hint="Say what is wanted.")
         require_no_other(file, replace=given.replace)
         file.begin(Project(goal=given.goal.strip()))
-        return _shown(given, loaded, _there(file))
+        return _shown(given, _there(file))
     if given.action == "show":
-        return _shown(given, loaded, _there(file))
-    person = person_here(loaded)
+        return _shown(given, _there(file))
+    person = person_here()
     return carried_out(_worked(given, loaded, person), person)
 
 
@@ -131,7 +132,7 @@ def _changed(given: argparse.Namespace, file: ProjectStore, change: Act) -> int:
     return 0
 
 
-def _shown(given: argparse.Namespace, loaded: Loaded, project: Project) -> int:
+def _shown(given: argparse.Namespace, project: Project) -> int:
     if given.json:
         sys.stdout.write(written(project))
         return 0
@@ -140,7 +141,7 @@ def _shown(given: argparse.Namespace, loaded: Loaded, project: Project) -> int:
         if given.id
         else plan_lines(project, get_terminal_size().columns)
     )
-    screen_of(loaded).show(lines)
+    show(lines)
     return 0
 
 

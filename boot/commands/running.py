@@ -36,7 +36,7 @@ def run(arguments: Sequence[str]) -> int:
     loaded = load_settings(here(), {name: flag for name, flag in flags.items() if flag})
     for warning in loaded.warnings:
         sys.stderr.write(f"roost: {visible(warning)}\n")
-    shown: Any = Shown(sys.stdout, masking_of(loaded.settings, here()))
+    shown: Any = Shown(sys.stdout, masking_of(loaded.settings, here()), loaded.settings.theme)
     with redirect_stdout(shown):
         exit_code: int = command.act(given, loaded)
     return exit_code

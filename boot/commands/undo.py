@@ -2,9 +2,7 @@
 
 import argparse
 import asyncio
-import os
-import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -12,6 +10,7 @@ from boot.layers import Loaded, here
 from boot.masking import masking_of
 from boot.paths import Folders
 from boot.session_files import SessionFiles
+from boot.shown import show
 from core.errors import UndoRefused
 from core.events import Event
 from core.masking import Masking
@@ -21,8 +20,6 @@ from flow.masking import mapped
 from flow.undo import Undo, Wish
 from servr.drawing import Line, Style, lines_of, lines_of_view
 from servr.file_lines import lines_of_steps
-from servr.terminal.screen import Screen
-from servr.themes import theme_for
 from store.session_log import SessionLog, read_header, read_records
 from store.sessions import Sessions
 
@@ -53,9 +50,9 @@ def list_steps(folders: Folders, workspace: Path, session: str | None) -> int:
     records = list(read_records(path))
     undo = _files(path, folders).undo_of(lambda: records, _refuse_to_record, lambda: None)
     history = undo.history()
-    _show([Line(f"Session {path.stem}", Style.DIM), *lines_of_steps(history)])
+    show([Line(f"Session {path.stem}", Style.DIM), *lines_of_steps(history)])
     if not history.steps:
-        _show([Line("The model has taken no step yet.")])
+        show([Line("The model has taken no step yet.")])
     return 0
 
 
@@ -65,10 +62,10 @@ def preview(folders: Folders, workspace: Path, session: str | None, step: int) -
     records = list(read_records(path))
     undo = _files(path, folders).undo_of(lambda: records, _refuse_to_record, lambda: None)
     views, conflicts = undo.preview(step)
-    _show(line for view in views for line in lines_of_view(view))
-    _show(Line(f"not as the agent left it: {visible(text)}", Style.BAD) for text in conflicts)
+    show(line for view in views for line in lines_of_view(view))
+    show(Line(f"not as the agent left it: {visible(text)}", Style.BAD) for text in conflicts)
     if not views:
-        _show([Line(f"The files are as they were after step {step}.")])
+        show([Line(f"The files are as they were after step {step}.")])
     return 0
 
 
@@ -99,7 +96,7 @@ def _opened(path: Path, folders: Folders, masking: Masking) -> Iterator[Undo]:
     def record(event: Event) -> None:
         shown = mapped(event, masking.masked)
         log.append(shown)
-        _show(lines_of(shown))
+        show(lines_of(shown))
 
     try:
         for event in files.cut_off(list(log.records())):
@@ -124,7 +121,3 @@ def _files(path: Path, folders: Folders) -> SessionFiles:
 
 def _refuse_to_record(event: Event) -> None:
     raise AssertionError(f"looking recorded {event.type}")
-
-
-def _show(lines: Iterable[Line]) -> None:
-    Screen(sys.stdout, theme_for("auto", os.environ, terminal=sys.stdout.isatty())).show(lines)

@@ -1,6 +1,5 @@
 """Which variables are taken for secrets, and where their values do not turn up."""
 
-import io
 import json
 import logging
 import os
@@ -16,7 +15,6 @@ from boot.logs import MaskedFormatter
 from boot.masking import looks_secret, masked_here, masking_of, too_short
 from boot.paths import Folders, user_folders
 from boot.settings import Settings
-from boot.shown import Shown
 from core.masking import Masking
 from tests.scripted_server.replies import say
 from tests.scripted_server.serving import ScriptedServer
@@ -255,16 +253,6 @@ def test_settings_that_are_wrong_themselves_leave_the_environment(
     monkeypatch.setenv("SERVICE_TOKEN", VALUE)
 
     assert masked_here(f"no {VALUE}") == "no [masked SERVICE_TOKEN]"
-
-
-def test_what_a_command_prints_is_masked_and_obeyed_by_no_terminal() -> None:
-    out = io.StringIO()
-    shown = Shown(out, Masking([("API_KEY", VALUE)]))
-
-    shown.writelines([f"\x1b[2mdim {VALUE}\x1b[0m\n", "\x1b[2J\x1b[8mhidden\u202e\n"])
-
-    assert out.getvalue() == "\x1b[2mdim [masked API_KEY]\x1b[0m\n␛[2J␛[8mhidden<U+202E>\n"
-    assert shown.isatty() is False
 
 
 def test_a_start_that_fails_says_so_without_the_key(tmp_path: Path) -> None:
