@@ -1,5 +1,6 @@
 """`/map`: a map of the project, for the person and at the tail of what the model reads."""
 
+import asyncio
 from collections.abc import Iterable
 
 from boot.chat_commands import OpenChat
@@ -13,8 +14,10 @@ async def show_map(chat: OpenChat, wanted: str) -> Iterable[Line]:
     """`wanted`: what it begins at, in words; all of it counts alike without."""
     from tool.find_code import FindCode
 
+    loop = asyncio.get_running_loop()
+
     def progress(text: str) -> None:
-        chat.terminal.screen.show([Line(f"  {text}", Style.DIM)])
+        loop.call_soon_threadsafe(chat.terminal.screen.show, [Line(f"  {text}", Style.DIM)])
 
     drawn = await FindCode(chat.opened.services).map(wanted, ".", progress)
     chat.opened.session.own_commands.append(prompt("map", map=marked(drawn.text)))

@@ -65,6 +65,7 @@ class ToolContext:
 
     call_id: str
     progress: Callable[[str], None] = _no_progress
+    """Tells whoever watches, at once; any thread may call it."""
 
 
 ArgsT = TypeVar("ArgsT", bound="BaseModel", contravariant=True)

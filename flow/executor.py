@@ -147,16 +147,22 @@ async def _run_guarded(admitted: _Admitted, context: ToolContext) -> ToolResult:
 
 @asynccontextmanager
 async def _context_of(call: ToolCall, tell: Emit) -> AsyncIterator[ToolContext]:
-    """A context whose plain `progress("...")` calls become events, in order, while the tool runs."""
-    texts: asyncio.Queue[str | None] = asyncio.Queue()
+    """A context whose plain `progress("...")` calls become events, in order, while the tool runs.
+
+    They may come from any thread, and the loop takes them one after another, the end behind all others.
+    """
+    loop, texts = asyncio.get_running_loop(), asyncio.Queue[str | None]()
 
     async def forward() -> None:
         while (text := await texts.get()) is not None:
             await tell(ToolProgressed(call_id=call.id, text=text))
 
+    def progress(text: str) -> None:
+        loop.call_soon_threadsafe(texts.put_nowait, text)
+
     forwarding = asyncio.create_task(forward())
     try:
-        yield ToolContext(call_id=call.id, progress=texts.put_nowait)
+        yield ToolContext(call_id=call.id, progress=progress)
     finally:
-        texts.put_nowait(None)
+        loop.call_soon(texts.put_nowait, None)
         await forwarding

@@ -60,7 +60,10 @@ class FindCode:
         return self._answer(args, list(_shown(found, self._room)), refreshed)
 
     async def map(self, words: str, path: str, progress: Callable[[str], None]) -> ToolResult:
-        """The definitions below `path` that the rest leans on most, beginning at what `words` mean."""
+        """The definitions below `path` that the rest leans on most, beginning at what `words` mean.
+
+        `progress` is called from another thread.
+        """
 
         def drawn(index: CodeIndex, below: str) -> str:
             weights = dict(self._worked_on())
@@ -75,14 +78,10 @@ class FindCode:
         self, path: str, words: str, ask: Callable[[CodeIndex, str], T], progress: Callable[[str], None]
     ) -> tuple[T | None, Refreshed]:
         """What the index says once it knows what is there; None when nobody waits for it any more."""
-        loop, stopped = asyncio.get_running_loop(), Event()
-
-        def told(text: str) -> None:
-            if not stopped.is_set():
-                loop.call_soon_threadsafe(progress, text)
+        stopped = Event()
 
         def asked(index: CodeIndex) -> tuple[T | None, Refreshed]:
-            refresh = Refresh(self.services, index, stopped, told, self.seconds)
+            refresh = Refresh(self.services, index, stopped, progress, self.seconds)
             below, refreshed = self._refreshed(refresh, path, words)
             return (None if stopped.is_set() else ask(index, below)), refreshed
 

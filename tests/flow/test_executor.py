@@ -1,14 +1,17 @@
 """How each call is judged: by what it can do itself, not by the worst of its tool."""
 
-from dataclasses import dataclass
+import asyncio
+from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Semaphore
 
 import pytest
 
 from core.errors import SkillRejected
-from core.events import PermissionAsked, ToolFinished, ToolStarted
-from core.messages import ToolStatus
+from core.events import Event, PermissionAsked, ToolFinished, ToolProgressed, ToolStarted
+from core.messages import ToolCall, ToolStatus
 from core.permissions import Effect
+from core.tools import ToolContext, ToolResult
 from flow.permission import Mode
 from gate.scripted import ScriptedGateway, call, say
 from tests.building import Echo, EchoArgs, Permits, a_loop, turn
@@ -64,3 +67,38 @@ async def test_what_a_call_does_not_say_of_itself_is_shown_to_whoever_is_asked()
 
     assert [event.shown for event in events if isinstance(event, PermissionAsked)] == ["print('good')"]
     assert [event.text for event in events if isinstance(event, ToolFinished)][1] == "It is bad. Mend it."
+
+
+@dataclass
+class Reading(Echo):
+    """Reads in a thread, which goes on whenever it has been heard."""
+
+    heard: Semaphore = field(default_factory=lambda: Semaphore(0))
+
+    async def run(self, args: EchoArgs, context: ToolContext) -> ToolResult:
+        return await asyncio.to_thread(self.read, context)
+
+    def read(self, context: ToolContext) -> ToolResult:
+        for number in range(3):
+            context.progress(f"row {number}")
+            if not self.heard.acquire(timeout=10):
+                return ToolResult("nobody heard it")
+        for number in range(3, 50):
+            context.progress(f"row {number}")
+        return ToolResult("read")
+
+
+async def test_what_a_thread_tells_of_itself_is_heard_at_once_and_to_the_last_word() -> None:
+    asked = ToolCall(id="1", name="echo", arguments='{"text": ""}')
+    reading, told = Reading(), list[Event]()
+
+    async def tell(event: Event) -> None:
+        told.append(event)
+        if isinstance(event, ToolProgressed):
+            reading.heard.release()
+
+    await a_loop(ScriptedGateway(), reading).executor.run([asked], tell)
+
+    texts = [event.text for event in told if isinstance(event, ToolProgressed)]
+    assert texts == [f"row {number}" for number in range(50)]
+    assert told[-1] == ToolFinished(call_id="1", text="read")
