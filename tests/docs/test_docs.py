@@ -65,6 +65,12 @@ def test_every_command_has_its_heading_and_its_module() -> None:
     assert modules - {"__init__", "table", "running"} == set(NAMES)
 
 
+def test_no_two_decisions_have_the_same_number() -> None:
+    numbers = [path.name[:4] for path in (DOCS / "decisions").glob("*.md")]
+
+    assert len(set(numbers)) == len(numbers) > 0
+
+
 def test_no_two_views_have_the_same_name() -> None:
     assert len({kind.kind for kind in get_args(View)}) == len(get_args(View))
 
