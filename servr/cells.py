@@ -43,11 +43,21 @@ def cut(text: str, width: int) -> tuple[str, str]:
     return text[:length], text[length:]
 
 
+def fits(text: str, width: int) -> bool:
+    """Whether `text` goes into `width` cells; of a longer one no more is read than that."""
+    if text.isascii() or len(text) * 2 <= width:
+        return len(text) <= width
+    left = width
+    for _, cells in graphemes(text):
+        left -= cells
+        if left < 0:
+            return False
+    return True
+
+
 def clipped(text: str, width: int) -> str:
     """`text` in at most `width` cells."""
-    if len(text) * 2 <= width or width_of(text) <= width:
-        return text
-    return cut(text, width - 1)[0] + "…"
+    return text if fits(text, width) else cut(text, width - 1)[0] + "…"
 
 
 def fitted(text: str, width: int, *, right: bool = False) -> str:

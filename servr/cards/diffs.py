@@ -3,7 +3,8 @@
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import groupby, takewhile
+from difflib import unified_diff
+from itertools import groupby, islice, takewhile
 
 from core.views import FileChange
 from core.visible import visible
@@ -11,6 +12,9 @@ from servr.spans import Line, Span, Style, line_of
 
 HUNK = re.compile(r"@@ -(\d+)(?:,\d+)? \+(\d+)(?:,\d+)? @@")
 STYLES = {"+": Style.ADDED, "-": Style.REMOVED}
+MOST_COMPARED_LINES = 1_000
+MOST_MARKED_CHARS = 1_000
+"""In longer lines it is not looked for what differs."""
 LEAST_IN_COMMON = 0.4
 """Of two lines, for what differs to be marked."""
 
@@ -27,13 +31,14 @@ class Change:
     """From where to where it differs from its counterpart."""
 
     def line(self, digits: int) -> Line:
+        """With its number in so many digits, or without one."""
         if not self.sign:
-            return Line(f"{'':>{digits}} {self.text}", Style.DIM)
+            return Line(f"{'':>{digits}} {self.text}" if digits else self.text, Style.DIM)
         styles = (STYLES[self.sign],) if self.sign in STYLES else ()
         start, end = self.marked
         return line_of(
             [
-                Span(f"{self.number:>{digits}} ", (Style.DIM,)),
+                Span(f"{self.number:>{digits}} " if digits else "", (Style.DIM,)),
                 Span(f"{self.sign} {self.text[:start]}" if self.text else self.sign.strip(), styles),
                 Span(self.text[start:end], (*styles, Style.STRONG)),
                 Span(self.text[end:], styles),
@@ -49,8 +54,23 @@ def counted(diff: str) -> tuple[int, int]:
 
 def changes_of(view: FileChange) -> Sequence[Change]:
     """The lines; between two parts of a file there is one of dots."""
+    return _paired(visible(view.diff).split("\n"))
+
+
+def changes_between(old: str, new: str) -> Sequence[Change]:
+    """The same of two texts, counted from their first lines; of texts too long to compare all is changed."""
+    if old.endswith("\n") and new.endswith("\n"):
+        old, new = old[:-1], new[:-1]
+    before, after = old.split("\n"), new.split("\n")
+    if len(before) + len(after) > MOST_COMPARED_LINES:
+        return _paired([*(f"-{line}" for line in before), *(f"+{line}" for line in after)])
+    return _paired([*islice(unified_diff(before, after, lineterm=""), 2, None)])
+
+
+def _paired(diff: Sequence[str]) -> Sequence[Change]:
+    """The lines of a diff, with what differs within a line where as many were added as removed."""
     changes: list[Change] = []
-    for sign, group in groupby(_numbered(visible(view.diff).split("\n")), key=lambda change: change.sign):
+    for sign, group in groupby(_numbered(diff), key=lambda change: change.sign):
         run = list(group)
         if sign == "+":
             removed = [*takewhile(lambda change: change.sign == "-", reversed(changes))][::-1]
@@ -82,6 +102,8 @@ def _numbered(lines: Sequence[str]) -> Iterator[Change]:
 
 def _marked(old: Change, new: Change) -> tuple[Change, Change]:
     """Both with what differs marked, when much of them is the same."""
+    if max(len(old.text), len(new.text)) > MOST_MARKED_CHARS:
+        return old, new
     start = _in_common(old.text, new.text)
     end = _in_common(old.text[start:][::-1], new.text[start:][::-1])
     if start + end < LEAST_IN_COMMON * max(len(old.text), len(new.text)):

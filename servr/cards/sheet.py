@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from core.visible import visible
-from servr.cells import clipped, width_of
+from servr.cells import cut, fits, width_of
 from servr.spans import Line, Span, Style, line_of
 
 T = TypeVar("T")
@@ -55,13 +55,13 @@ def text_lines(text: str) -> Sequence[str]:
 
 
 def clipped_line(line: Line, width: int) -> Line:
-    if width_of(line.text) <= width:
+    if fits(line.text, width):
         return line
     left, spans = width, list[Span]()
     for span in line.parts:
-        if (cells := width_of(span.text)) >= left:
-            spans.append(Span(clipped(span.text + "…", left), span.styles))
+        if not fits(span.text, left - 1):
+            spans.append(Span(cut(span.text, left - 1)[0] + "…", span.styles))
             break
-        left -= cells
+        left -= width_of(span.text)
         spans.append(span)
     return line_of(spans)

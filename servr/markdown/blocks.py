@@ -43,10 +43,14 @@ class Blocks:
     """Whether an empty row stands before what comes next."""
     _printed: bool = False
 
-    def fit(self, width: int) -> None:
+    def fit(self, width: int) -> Iterator[Line]:
+        if width == self.width:
+            return
         self.width = width
         if isinstance(self._leaf, Paragraph):
-            self._leaf.wrapper.width = width
+            yield from self._leaf.wrapper.fit(width)
+        elif isinstance(self._leaf, TableRows):
+            self._leaf.fit(self._room)
 
     def line(self, text: str) -> Iterator[Line]:
         """What the next line adds, without its end."""
@@ -90,6 +94,11 @@ class Blocks:
         yield from self._close(0)
 
     @property
+    def _room(self) -> int:
+        """Cells that the containers leave."""
+        return self.width - sum(width_of(span.text) for span in self.containers.rest())
+
+    @property
     def _in_text(self) -> bool:
         return self._held is not None or isinstance(self._leaf, Paragraph)
 
@@ -130,10 +139,9 @@ class Blocks:
         if not is_delimiter(rest, held):
             yield from self._heading("#" if "=" in rest else "##", held)
             return
-        room = self.width - sum(width_of(span.text) for span in self.containers.rest())
         yield from self._gap(force=True)
         yield from self._marker_row()
-        self._leaf = TableRows(held, rest, room, self.marks)
+        self._leaf = TableRows(held, rest, self._room, self.marks)
 
     def _begins_leaf(self, rest: str, *, in_text: bool) -> bool:
         if rest.startswith("    ") and not self.containers.open:

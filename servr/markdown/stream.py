@@ -20,7 +20,7 @@ class MarkdownStream:
     """One text, to its end."""
 
     width: int
-    """Cells of a row; another width holds for the rows that begin after it was set."""
+    """Cells of a row; another width holds for the rows that are not done when it is set."""
     marks: bool = False
     """Whether emphasis is told by marks, where styles cannot be seen."""
     _carried: str = ""
@@ -56,7 +56,7 @@ class MarkdownStream:
         return [*rows, *self._blocks.end()]
 
     def _feed(self, text: str) -> Iterator[Line]:
-        self._blocks.fit(self.width)
+        yield from self._blocks.fit(self.width)
         *lines, rest = text.split("\n")
         for line in lines:
             yield from self._add(line)

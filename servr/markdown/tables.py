@@ -56,6 +56,12 @@ class TableRows:
         twin._waiting = self._waiting.copy()
         return twin
 
+    def fit(self, width: int) -> None:
+        """Make the columns that are settled narrower, if they have to be."""
+        self.width = width
+        if self._widths:
+            self._widths = self._fitted(self._widths)
+
     def add(self, text: str) -> Iterator[Line]:
         row = [whole_spans(cell, marks=self.marks) for cell in self._cells(text)]
         if self._widths is not None:
@@ -88,6 +94,9 @@ class TableRows:
     def _settled(self) -> Sequence[int]:
         rows = [self._titles, *self._waiting]
         wanted = [max(map(_width, column), default=1) or 1 for column in zip(*rows, strict=True)]
+        return self._fitted(wanted)
+
+    def _fitted(self, wanted: Sequence[int]) -> Sequence[int]:
         most = _share(wanted, self.width - len(BETWEEN) * (len(wanted) - 1))
         return [min(width, most) for width in wanted] if most >= min(LEAST_COLUMN, max(wanted)) else []
 

@@ -37,6 +37,15 @@ class Wrapper:
             for token in TOKEN.finditer(span.text):
                 yield from self._add(token, span)
 
+    def fit(self, width: int) -> Iterator[Line]:
+        """The row that is being filled is laid anew, if it is too long now."""
+        self.width = width
+        if self._row_width > self._room:
+            spans = [*self._row, *([self._space] if self._space else ()), *self._word]
+            self._row, self._row_width, self._space = [], 0, None
+            self._word, self._word_width = [], 0
+            yield from self.add(spans)
+
     def end(self) -> Iterator[Line]:
         """The last row."""
         if not self._empty:

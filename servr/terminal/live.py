@@ -36,6 +36,9 @@ MOST_RUNNING_ROWS = 8
 class ReplyLines(Protocol):
     """A reply that grows, as lines: those that will not change any more, and those that may."""
 
+    width: int
+    """Of the lines that are not finished yet."""
+
     def feed(self, text: str) -> Iterable[Line]:
         """The lines that are finished by this piece."""
         ...
@@ -101,7 +104,7 @@ class LiveReader:
     """Whether the reply is longer than what the tail shows of it."""
 
     def __post_init__(self) -> None:
-        self._cards = Cards(lambda: self.panel.output.get_size().columns, self.folds, self.clock)
+        self._cards = Cards(lambda: self.panel.columns, self.folds, self.clock)
 
     async def __call__(self, record: Record) -> None:
         event = record.event
@@ -131,7 +134,8 @@ class LiveReader:
         """Bring the tail up to date: at each drawing, for it costs more than a piece of a reply."""
         if self._lines is None:
             self.panel.tail = self._cards.running(MOST_RUNNING_ROWS)
-        elif self._grown:
+        elif self._grown or self._lines.width != self.panel.columns:
+            self._lines.width = self.panel.columns
             self.panel.tail = self._lines.tail(MOST_TAIL_LINES)
         self._grown = False
 
@@ -165,6 +169,7 @@ class LiveReader:
                 self._lines = self.reply()
                 self.screen.show([Line("")])
             for start in range(0, len(text), SLICE_CHARS):
+                self._lines.width = self.panel.columns
                 self.screen.show(self._lines.feed(text[start : start + SLICE_CHARS]))
                 self._grown = True
                 await asyncio.sleep(0)

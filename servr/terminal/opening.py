@@ -41,7 +41,7 @@ def reader_at(panel: Panel, chat: Chat, ahead: TypingAhead) -> LiveReader:
     screen = chat.terminal.screen
 
     def reply() -> MarkdownStream:
-        return MarkdownStream(panel.output.get_size().columns, marks=not screen.theme.shows_styles)
+        return MarkdownStream(panel.columns, marks=not screen.theme.shows_styles)
 
     reader = LiveReader(screen, panel, reply, chat.waiting, chat.folds)
 

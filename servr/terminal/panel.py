@@ -115,6 +115,10 @@ class Panel:
         self.application.ttimeoutlen = 0.05
 
     @property
+    def columns(self) -> int:
+        return self.output.get_size().columns
+
+    @property
     def asked(self) -> Question | None:
         return self._question
 

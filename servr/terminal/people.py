@@ -1,20 +1,18 @@
 """The person at the terminal, as the agent knows them: says yes or no, and answers questions."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from core.errors import InputNeeded
 from core.messages import ToolCall
 from core.permissions import Approval, Scope
 from core.policies import PermissionQuestion
-from core.visible import revealed, suspicions, visible
-from servr.drawing import Line, Style, arguments_of
+from core.visible import visible
+from servr.drawing import Line, Style
+from servr.terminal.question_lines import question_lines
 from servr.terminal.terminal import Terminal
 
-TEXTS_OF_FILES = {"write_file": ("content",), "edit_file": ("old", "new"), "replace_lines": ("new",)}
-"""By tool: arguments that nothing runs."""
-MOST_FILE_LINES = 60
 ANSWER = re.compile(
     r"(y|yes|s|session|a|always|n|no)\b[\s,:]*(?:because\b\s*)?(.*)", re.IGNORECASE | re.DOTALL
 )
@@ -25,7 +23,7 @@ class TerminalApprover:
     terminal: Terminal
 
     async def approve(self, call: ToolCall, question: PermissionQuestion) -> Approval:
-        lines = list(_lines_of_question(call, question))
+        lines = list(question_lines(call, question, self.terminal.columns))
         letters = "y/s/a/n" if question.rule else "y/n"
         while True:
             try:
@@ -67,31 +65,3 @@ def approval_of(answer: str, *, once_only: bool) -> Approval | None:
     if note or (once_only and scope is not Scope.ONCE):
         return None
     return Approval(allowed=True, scope=scope)
-
-
-def _lines_of_question(call: ToolCall, question: PermissionQuestion) -> Iterator[Line]:
-    """All of a call as it will run, but for the end of a long text that goes into a file."""
-    yield Line(f"May it run {_in_a_line(call.name)}? {_in_a_line(question.reason)}", Style.STRONG)
-    for name, value in arguments_of(call, revealed):
-        lines = value.split("\n")
-        yield Line(f"  {name}: {lines[0]}" if name else f"  {lines[0]}")
-        yield from (Line(f"    {line}") for line in lines[1:MOST_FILE_LINES])
-        if name in TEXTS_OF_FILES.get(call.name, ()) and len(lines) > MOST_FILE_LINES:
-            yield Line(f"    … {len(lines) - MOST_FILE_LINES} more lines …", Style.BAD)
-        else:
-            yield from (Line(f"    {line}") for line in lines[MOST_FILE_LINES:])
-    yield from (Line(f"  | {line}") for line in revealed(question.shown).splitlines())
-    said = "\n".join(
-        (call.name, question.shown, *(text for argument in arguments_of(call, str) for text in argument))
-    )
-    yield from (Line(warning, Style.BAD) for warning in suspicions(said))
-    choices = "y yes · n no, or n and why"
-    if question.rule:
-        choices = (
-            f"y yes · s yes, in this session · a always: {_in_a_line(question.rule)} · n no, or n and why"
-        )
-    yield Line(choices, Style.DIM)
-
-
-def _in_a_line(text: str) -> str:
-    return revealed(text).replace("\n", "␊")

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from servr.terminal.panel import Panel
 
 T = TypeVar("T")
+ANY_WIDTH = 1_000_000
 
 
 async def _settled() -> None:
@@ -34,6 +35,11 @@ class Terminal:
     """Ends what runs."""
     _interrupts: int = 0
     _asking: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    @property
+    def columns(self) -> int:
+        """How wide a line may be; a pipe takes any."""
+        return self.panel.columns if self.panel else ANY_WIDTH
 
     async def interruptible(self, work: Awaitable[T]) -> T:
         """Wait for `work`, which Ctrl-C ends.

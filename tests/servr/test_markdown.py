@@ -199,14 +199,27 @@ def test_a_long_paragraph_is_shown_before_its_end() -> None:
     assert [row.text for row in stream.tail(3)] == ["word word word word word word"]
 
 
-def test_another_width_holds_from_the_next_row_on() -> None:
+def test_another_width_holds_for_the_row_that_is_being_filled_too() -> None:
     stream = MarkdownStream(60)
-    stream.feed("word " * 40)
+    stream.feed("word " * 46)
 
     stream.width = 20
-    rows = [*stream.feed("more " * 40), *stream.end()]
+    rows = [row.text for row in (*stream.feed("more " * 40), *stream.end())]
 
-    assert all(width_of(row.text) <= 20 for row in rows[1:])
+    assert max(map(len, rows)) <= 20
+    assert " ".join(rows).split() == ["word"] * 10 + ["more"] * 40
+
+
+@pytest.mark.parametrize("width", [30, 12])
+def test_rows_of_a_table_fit_another_width_too(width: int) -> None:
+    stream = MarkdownStream(60)
+    stream.feed("| one | two |\n|---|---|\n" + f"| {'word ' * 5}| {'more ' * 5}|\n" * 60)
+
+    stream.width = width
+    rows = [*stream.feed(f"| {'then ' * 5}| {'last ' * 5}|\n"), *stream.end()]
+
+    assert [row.text for row in rows if width_of(row.text) > width] == []
+    assert " ".join(row.text for row in rows).count("last") == 5
 
 
 def calls_for(text: str) -> int:

@@ -1,0 +1,47 @@
+"""A session above the panel and in it, without a terminal."""
+
+from datetime import UTC, datetime
+
+from prompt_toolkit.application import create_app_session
+from prompt_toolkit.data_structures import Size
+from prompt_toolkit.input import DummyInput
+from prompt_toolkit.output import DummyOutput
+
+from core.deltas import TextDelta
+from core.events import Event, ModelDelta, Record
+from servr.markdown import MarkdownStream
+from servr.terminal.live import Above, LiveReader
+from servr.terminal.panel import Panel
+from servr.terminal.screen import Screen
+
+AT = datetime(2026, 11, 29, tzinfo=UTC)
+
+
+class SizedOutput(DummyOutput):
+    columns = 60
+
+    def get_size(self) -> Size:
+        return Size(rows=24, columns=self.columns)
+
+
+def record(event: Event) -> Record:
+    return Record(session="s", seq=1, at=AT, event=event)
+
+
+async def test_a_reply_follows_the_width_of_the_screen() -> None:
+    output = SizedOutput()
+    with create_app_session(input=DummyInput(), output=output):
+        panel = Panel(output, DummyInput())
+        screen = Screen(Above(panel))
+        reader = LiveReader(screen, panel, lambda: MarkdownStream(panel.columns))
+
+        await reader(record(ModelDelta(delta=TextDelta(text="wide " * 30))))
+        output.columns = 20
+        reader.refresh()
+        tail = [line.text for line in panel.tail]
+        await reader(record(ModelDelta(delta=TextDelta(text="narrow " * 10))))
+
+    assert max(len(row) for row in panel.application.above) == 59
+    assert tail
+    assert max(map(len, tail)) <= 20
+    assert max(len(row) for row in panel.application.above if "narrow" in row) <= 20
