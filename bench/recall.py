@@ -65,6 +65,8 @@ def compared(database: Database, folder: Path, asked: list[str]) -> tuple[str, s
         queries = hashed_rows(asked)
         for nearest in (by_signs, exact):
             nearest.search(connection, queries[0], NEAREST, [0])
+            if nearest.behind:
+                nearest.put_in_order(connection)
         found, taken, scanning = 0, list[float](), list[float]()
         for query in queries:
             began = perf_counter()

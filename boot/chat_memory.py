@@ -31,6 +31,7 @@ async def memory(chat: OpenChat, wanted: str) -> Iterable[Line]:
         source="person",
         session=chat.opened.session.id,
         embedder=partial(embedder_of, chat.loaded.settings, here().folders),
+        in_background=False,
         counts_uses=lambda: False,
     )
     async with aclosing(own):

@@ -48,6 +48,8 @@ class Remembering:
     counts_uses: Callable[[], bool] = _always
     embedder: "Callable[[], Embedder]" = hashed_embedder
     """Asked for when the memory is first searched or added to."""
+    in_background: bool = True
+    """Whether it stays open, so that what takes long may be done beside it; see `Searching`."""
     notices: list[str] = field(default_factory=list)
     """What a person should know."""
 
@@ -123,7 +125,7 @@ class Remembering:
         from store.long_term_memory import FACTS_INDEX
         from store.search.searching import Searching
 
-        return Searching(self._database, FACTS_INDEX, embedder, others, in_background=True)
+        return Searching(self._database, FACTS_INDEX, embedder, others, in_background=self.in_background)
 
     @cached_property
     def _memory(self) -> "LongTermMemory":

@@ -84,6 +84,16 @@ class Database:
             yield self._connection
 
     @contextmanager
+    def reading_aside(self) -> Iterator[sqlite3.Connection]:
+        """A connection of its own, for a long look from another thread: nobody has to wait for its end."""
+        with (
+            _told_as_ours(self.path),
+            closing(sqlite3.connect(self.path, timeout=PATIENCE_SECONDS, isolation_level=None)) as connection,
+        ):
+            connection.execute("PRAGMA query_only = ON").close()
+            yield connection
+
+    @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
         """A connection within a transaction: kept at its end, or undone when an error leaves it.
 

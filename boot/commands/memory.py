@@ -75,6 +75,7 @@ def act(given: argparse.Namespace, loaded: Loaded) -> int:
         source="person",
         scope=given.scope,
         embedder=partial(embedder_of, loaded.settings, here().folders),
+        in_background=False,
         counts_uses=lambda: False,  # what a person looks at says nothing of what a model needs
     )
     return asyncio.run(_done(memory, given))

@@ -4,16 +4,17 @@ import sqlite3
 from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import takewhile
 from pathlib import Path
+from threading import Event
 
 import numpy as np
 
-from store.search.held import Floats, Held
-from store.search.sign_file import read_signs, write_signs
+from store.search.held import Floats, Held, Numbers
+from store.search.sign_file import read_signs, remove_signs, write_signs
 from store.search.signs import BLOCK, SignTable, bits_of, no_signs
-from store.search.vectors import Model, VectorTable
+from store.search.vectors import MOST_HELD, Model, VectorTable
 
-MOST_HELD = 20_000
 CANDIDATES = 250
 """Whose vectors are compared: of the best ten of 50,000 real texts, 997 in 1,000 are among them."""
 MOSTLY = 0.75
@@ -24,8 +25,9 @@ SAMPLE = 16
 class Nearest:
     """The vectors of one model, searched as they are now.
 
-    Up to `MOST_HELD` are held in memory and compared with the query one and all. When there are more, all of
-    them go to the file of signs, and what is added later is held beside it, until it is too much again.
+    Up to `MOST_HELD` are held in memory and compared with the query one and all. When there are more, it is
+    `behind`: all of them have to go to the file of signs (`in_order`). What is added later is held beside it,
+    until it is too much again.
     """
 
     table: VectorTable
@@ -33,6 +35,8 @@ class Nearest:
     path: Path
     """Of the file of signs. It is derived: whoever deletes it loses a few seconds."""
     most_held: int = MOST_HELD
+    behind: bool = False
+    """Whether the newest search could not look at all there is."""
     _seen: tuple[int, int] | None = None
     _signs: SignTable | None = None
     _held: Held = field(default_factory=lambda: Held.of([], 0))
@@ -44,26 +48,53 @@ class Nearest:
         signs = self._up_to_date(connection)
         found = self._held.best(query, count, scopes)
         if len(signs.ids):
-            filed = self._filed(connection, signs, query, count, scopes)
-            if filed is None:  # most of what the file has was removed
-                filed = self._filed(connection, self._fold(connection, signs), query, count, scopes) or []
-            found = sorted(found + filed, key=lambda scored: (-scored[1], scored[0]))[:count]
-        return found
+            numbers = signs.candidates(query, max(CANDIDATES, 2 * count), list(scopes)).tolist()
+            rows = self.table.rows(connection, self.model, numbers)
+            self.behind = self.behind or len(rows) < MOSTLY * len(numbers)  # the others were removed
+            found += Held.of(rows, self.model.dimensions).best(query, count, scopes)
+        return sorted(found, key=lambda scored: (-scored[1], scored[0]))[:count]
 
-    def _filed(
-        self,
-        connection: sqlite3.Connection,
-        signs: SignTable,
-        query: Floats,
-        count: int,
-        scopes: Collection[int],
-    ) -> list[tuple[int, float]] | None:
-        """The best of those in the file; None when too few of the candidates are still there."""
-        numbers = signs.candidates(query, max(CANDIDATES, 2 * count), list(scopes)).tolist()
-        rows = self.table.rows(connection, self.model, numbers)
-        if len(rows) < MOSTLY * len(numbers):
+    def put_in_order(self, connection: sqlite3.Connection) -> None:
+        """For whoever has no other thread."""
+        if made := self.in_order(connection, Event()):
+            self.take(made)
+
+    def in_order(self, connection: sqlite3.Connection, given_up: Event) -> SignTable | None:
+        """All that is there now, and nothing else, in the file: to be taken. None when it was given up.
+
+        It changes nothing of this object, so that another thread may do it with a connection of its own. What
+        the file has already stays as it is.
+        """
+        signs = self._signs or self._believed(connection)
+        there = np.fromiter(self.table.numbers(connection, self.model, 0), np.int64)
+        kept = np.isin(signs.ids, there)
+        made = signs if kept.all() else signs.only(kept)
+        ids, scopes, bits = [made.ids[:0]], [made.scopes[:0]], [made.bits(made.ids[:0])]
+        filed = _last(signs.ids, 0)
+        while rows := self.table.after(connection, self.model, filed, BLOCK):
+            if given_up.is_set():
+                return None
+            slice_ = Held.of(rows, self.model.dimensions)
+            ids.append(slice_.ids)
+            scopes.append(slice_.scopes)
+            bits.append(bits_of(slice_.vectors))
+            filed = _last(slice_.ids, filed)
+        made = made.with_rows(np.concatenate(ids), np.concatenate(scopes), np.concatenate(bits))
+        return self._written(made, given_up) if len(made.ids) else made
+
+    def take(self, signs: SignTable) -> None:
+        """Search in these from now on."""
+        self._signs, self._held = signs, Held.of([], self.model.dimensions)
+        self._seen, self.behind = None, False
+
+    def _written(self, made: SignTable, given_up: Event) -> SignTable | None:
+        with suppress(OSError):  # a full disk: it stays in memory
+            write_signs(self.path, made, model=self.model.name, dimensions=self.model.dimensions)
+            made = self._read() or made
+        if given_up.is_set():  # perhaps because something was forgotten
+            remove_signs(self.path)
             return None
-        return Held.of(rows, self.model.dimensions).best(query, count, scopes)
+        return made
 
     def _up_to_date(self, connection: sqlite3.Connection) -> SignTable:
         if self._signs is None:
@@ -71,51 +102,28 @@ class Nearest:
             self._held = Held.of([], self.model.dimensions)
         now = (int(connection.execute("PRAGMA data_version").fetchone()[0]), connection.total_changes)
         if now != self._seen:
-            self._signs = self._looked_after(connection, self._signs)
+            self._look_after(connection, _last(self._signs.ids, 0))
             self._seen = now
         return self._signs
 
-    def _looked_after(self, connection: sqlite3.Connection, signs: SignTable) -> SignTable:
-        """Hold what is new, and let go of what was removed."""
-        filed = int(signs.ids[-1]) if len(signs.ids) else 0
+    def _look_after(self, connection: sqlite3.Connection, filed: int) -> None:
+        """Hold what is new, as much as may be, and let go of what was removed."""
         there = self.table.count(connection, self.model, filed)
-        if there > self.most_held:
-            return self._fold(connection, signs)
-        last = int(self._held.ids[-1]) if len(self._held.ids) else filed
-        new = self.table.after(connection, self.model, last, self.most_held)
+        self.behind = there > self.most_held
+        room = self.most_held - len(self._held.ids)
+        new = self.table.after(connection, self.model, _last(self._held.ids, filed), max(0, room))
         if new:
             self._held = self._held.joined(Held.of(new, self.model.dimensions))
-        if there < len(self._held.ids):
-            self._held = self._held.only(
-                np.fromiter(self.table.numbers(connection, self.model, filed), np.int64)
+        if there != len(self._held.ids):
+            last = _last(self._held.ids, filed)
+            numbers = takewhile(
+                lambda number: number <= last, self.table.numbers(connection, self.model, filed)
             )
-        return signs
-
-    def _fold(self, connection: sqlite3.Connection, signs: SignTable) -> SignTable:
-        """All that is there now into the file, and nothing else; what it has of it already stays as it is."""
-        there = np.fromiter(self.table.numbers(connection, self.model, 0), np.int64)
-        kept = np.isin(signs.ids, there)
-        made = signs if kept.all() else signs.only(kept)
-        filed = int(signs.ids[-1]) if len(signs.ids) else 0
-        ids, scopes, bits = [made.ids[:0]], [made.scopes[:0]], [made.bits(made.ids[:0])]
-        while rows := self.table.after(connection, self.model, filed, BLOCK):
-            slice_ = Held.of(rows, self.model.dimensions)
-            ids.append(slice_.ids)
-            scopes.append(slice_.scopes)
-            bits.append(bits_of(slice_.vectors))
-            filed = int(slice_.ids[-1])
-        made = made.with_rows(np.concatenate(ids), np.concatenate(scopes), np.concatenate(bits))
-        self._held = Held.of([], self.model.dimensions)
-        self._signs = made
-        if len(made.ids):
-            with suppress(OSError):  # a full disk: it stays in memory
-                write_signs(self.path, made, model=self.model.name, dimensions=self.model.dimensions)
-                self._signs = read_signs(self.path, model=self.model.name, dimensions=self.model.dimensions)
-        return self._signs or made
+            self._held = self._held.only(np.fromiter(numbers, np.int64))
 
     def _believed(self, connection: sqlite3.Connection) -> SignTable:
         """What the file holds, if it is one of this database as it is now."""
-        signs = read_signs(self.path, model=self.model.name, dimensions=self.model.dimensions)
+        signs = self._read()
         if signs is None or int(signs.ids[-1]) > self.table.last_given(connection):
             return no_signs(self.model.dimensions)
         places = np.linspace(0, len(signs.ids) - 1, min(SAMPLE, len(signs.ids))).astype(np.int64)
@@ -127,3 +135,10 @@ class Nearest:
         differing = np.bitwise_count(filed ^ bits_of(sample.vectors)).sum(axis=1)
         fits = differing <= filed.shape[1]  # a bit in 64: another numpy may round another way
         return signs if fits.all() else no_signs(self.model.dimensions)
+
+    def _read(self) -> SignTable | None:
+        return read_signs(self.path, model=self.model.name, dimensions=self.model.dimensions)
+
+
+def _last(numbers: Numbers, otherwise: int) -> int:
+    return int(numbers[-1]) if len(numbers) else otherwise

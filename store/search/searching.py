@@ -12,11 +12,14 @@ from core.embedding import Embedder, EmbeddingFailed, Forgetful
 from core.values import value
 from store.database import Database
 from store.search.index import Hit, HybridIndex, fused
-from store.search.vectors import Model, Vector
+from store.search.ordering import Ordering
+from store.search.vectors import MOST_HELD, Model, Vector
 
 if TYPE_CHECKING:
     from core.embedding import Floats
     from store.search.nearest import Nearest
+
+    Queries = list[tuple[str, Floats]]
 
 DEEPEST = 1000
 LEAST_DEEP = 50
@@ -43,9 +46,17 @@ class Searching:
     query_seconds: float = 5.0
     """How long a search waits for the vector of its query."""
     in_background: bool = False
-    """Whether a search that finds vectors missing begins to make them, as long as the event loop runs."""
+    """Whether a search begins what takes long, and answers with what there is meanwhile: vectors that are
+    missing are made, and many are put in order, as long as the event loop runs. Else nothing is made, and a
+    search waits for the order.
+    """
+    most_held: int = MOST_HELD
     _catching_up: "asyncio.Task[None] | None" = field(default=None, repr=False)
     _nearest: "dict[int, Nearest]" = field(default_factory=dict)
+    _ordering: Ordering = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self._ordering = Ordering(self.database)
 
     async def vectors(self, texts: Sequence[str]) -> list[Vector | None]:
         """One for each text, to be put down with it; None for all while the embedder fails."""
@@ -71,20 +82,36 @@ class Searching:
 
             self._catching_up = asyncio.create_task(catch_up_quietly(self))
         queries, failure = await self._queries(text, complete=complete)
+        found, behind = self._looked(text, queries, deep, scopes)
+        if behind:
+            under_way = [self._ordering.begun(nearest) for nearest in behind]
+            if not self.in_background:
+                await asyncio.wait(under_way)
+                for task in under_way:
+                    task.result()
+                found, behind = self._looked(text, queries, deep, scopes)
+        hits = tuple(fused(*found, count))
+        older = any(found[1])
+        return Found(hits=hits, note=self._note(failure, complete=complete, older=older, behind=bool(behind)))
+
+    def _looked(
+        self, text: str, queries: "Queries", deep: int, scopes: Collection[str] | None
+    ) -> tuple[tuple[list[int], list[list[tuple[int, float]]]], "list[Nearest]"]:
+        """What is found by words and by meaning, and whose vectors were not all looked at."""
         with self.database.reading() as connection:
             within = self.index.scope_numbers(connection, scopes)
             by_words = self.index.words.search(connection, text, deep, within)
-            by_meaning = [
-                self._nearest_of(model).search(connection, query, deep, within)
-                for name, query in queries
-                if (model := self.index.vectors.model(connection, name, len(query)))
-            ]
-        hits = tuple(fused(by_words, by_meaning, count))
-        return Found(hits=hits, note=self._note(failure, complete=complete, older=any(by_meaning)))
+            by_meaning, behind = [], []
+            for name, query in queries:
+                if model := self.index.vectors.model(connection, name, len(query)):
+                    nearest = self._nearest_of(model)
+                    by_meaning.append(nearest.search(connection, query, deep, within))
+                    behind += [nearest] if nearest.behind else []
+        return (by_words, by_meaning), behind
 
-    async def _queries(self, text: str, *, complete: bool) -> "tuple[list[tuple[str, Floats]], str]":
+    async def _queries(self, text: str, *, complete: bool) -> "tuple[Queries, str]":
         """The text as each model that is asked sees it, and why the one that is wanted does not."""
-        made: list[tuple[str, Floats]] = []
+        made: Queries = []
         failure = ""
         for embedder in (self.embedder,) if complete else (self.embedder, *self.others):
             try:
@@ -98,17 +125,22 @@ class Searching:
                 made += [(embedder.model, query)] if query.any() else []
         return made, failure
 
-    def _note(self, failure: str, *, complete: bool, older: bool) -> str:
+    def _note(self, failure: str, *, complete: bool, older: bool, behind: bool) -> str:
         if failure:
             return f"Searched by words {'and by older vectors' if older else 'alone'}: {failure}"
-        made = f"Vectors of {self.embedder.model} are still being made: some texts are found by words alone."
-        return "" if complete else made
+        if not complete:
+            return (
+                f"Vectors of {self.embedder.model} are not all made yet: some texts are found by words alone."
+            )
+        order = "The vectors are being put in order: until then many texts are found by words alone."
+        return order if behind else ""
 
     async def aclose(self) -> None:
         """End what goes on in the background, and whoever makes vectors. The file stays open."""
         if self._catching_up:
             self._catching_up.cancel()
             await asyncio.wait([self._catching_up])
+        await self._ordering.aclose()
         for embedder in (self.embedder, *self.others):
             await embedder.close()
 
@@ -117,6 +149,7 @@ class Searching:
         for embedder in (self.embedder, *self.others):
             if isinstance(embedder, Forgetful):
                 embedder.forget(texts)
+        self._ordering.give_up()
         pattern = f"{self.database.path.name}-{self.index.prefix}-*.signs"
         for file in [*self.database.path.parent.glob(pattern)]:
             with suppress(OSError):  # made anew when it is needed
@@ -132,7 +165,7 @@ class Searching:
 
         if model.number not in self._nearest:
             path = self.signs_of(model.number)
-            self._nearest[model.number] = Nearest(self.index.vectors, model, path)
+            self._nearest[model.number] = Nearest(self.index.vectors, model, path, self.most_held)
         return self._nearest[model.number]
 
     async def _rows(self, embedder: Embedder, texts: Sequence[str]) -> "Floats":

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 
 from core.values import value
 
+MOST_HELD = 20_000
+"""Vectors of a model that a search compares one and all."""
 Row = tuple[int, int, int, bytes]
 """Number, record, scope and halves."""
 

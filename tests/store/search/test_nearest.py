@@ -65,7 +65,13 @@ class Shelf:
         self, query: NDArray[np.float32], scopes: list[int] = ALL, nearest: Nearest | None = None
     ) -> list[tuple[int, float]]:
         with self.database.reading() as connection:
-            return (nearest or self.nearest()).search(connection, query, 10, scopes)
+            chosen = nearest or self.nearest()
+            found = chosen.search(connection, query, 10, scopes)
+            if chosen.behind:
+                chosen.put_in_order(connection)
+                found = chosen.search(connection, query, 10, scopes)
+            assert not chosen.behind
+            return found
 
     def exact(self, query: NDArray[np.float32], scopes: list[int] = ALL) -> list[tuple[int, float]]:
         return self.search(query, scopes, self.nearest(most_held=10**9))

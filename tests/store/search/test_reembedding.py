@@ -110,7 +110,7 @@ async def test_meanwhile_the_old_vectors_are_searched_and_the_new_ones_too(datab
 
     assert [found.hits[0].record for found in (before, between, after)] == [149, 149, 149]
     assert [found.note for found in (before, between, after)] == [
-        *2 * ["Vectors of folded 256 are still being made: some texts are found by words alone."],
+        *2 * ["Vectors of folded 256 are not all made yet: some texts are found by words alone."],
         "",
     ]
 
