@@ -143,10 +143,7 @@ class Remembering:
         )
 
 
-def session_memory(around: Opening, permissions: Permissions) -> Remembering | None:
-    """None where it is turned off."""
-    if not around.settings.enable_memory:
-        return None
+def session_memory(around: Opening, permissions: Permissions) -> Remembering:
     return Remembering(
         path=around.folders.database,
         project=str(around.workspace),

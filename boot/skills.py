@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 from boot.paths import OWN_FOLDER, Folders, checkout_folder
 from boot.settings import Settings
 from core.events import ContextShrunk, NoteAdded, Record
-from core.profile import ModelProfile
 from core.sandbox import SandboxBackend
 from core.skill_folders import SkillFolders
 from core.skill_shelf import USE_SKILL, SkillLine, SkillRunner, Skills
 from core.tools import Toolbox, ToolServices, ToolSpec
+from store.session_log import SessionHeader
 from store.sessions import workspace_slug
 from tool.registry import BUILT_IN, Registry
 
@@ -59,19 +59,19 @@ def skill_folders(workspace: Path, folders: Folders) -> SkillFolders:
     )
 
 
-def skill_head(skills: Skills, profile: ModelProfile) -> str:
+def skill_head(skills: Skills, header: SessionHeader) -> str:
     """What a session of a model that is given `use_skill` begins with; empty when there are no folders."""
-    found = skills.folders().found()
-    if not found:
+    has_tool = any(tool.name == USE_SKILL for tool in header.tools)
+    if not has_tool or not (found := skills.folders().found()):
         return ""
     from flow.skill_folders import skill_list
 
-    return skill_list(found, profile.window_tokens)
+    return skill_list(found, header.profile.window_tokens)
 
 
-def skill_notices(shelf: "SkillShelf", skills: Skills) -> Sequence[str]:
-    """What a person should know of them when a session begins."""
-    return (*shelf.notices(), *skills.folders().faults())
+def skill_notices(shelf: "SkillShelf", skills: Skills, toolbox: Toolbox) -> Sequence[str]:
+    """What a person should know of them when a session begins whose model may use them."""
+    return (*shelf.notices(), *skills.folders().faults()) if USE_SKILL in toolbox.names() else ()
 
 
 def session_skills(shelf: "SkillShelf", services: ToolServices, folders: Folders) -> Skills:
@@ -90,25 +90,25 @@ def session_skills(shelf: "SkillShelf", services: ToolServices, folders: Folders
     )
 
 
-def with_skills(registry: Registry, services: ToolServices, shelf: "SkillShelf | None") -> Toolbox:
+def with_skills(registry: Registry, services: ToolServices) -> Toolbox:
     """The toolbox of a session; of a model that is given no `use_skill` it is the registry itself."""
-    if shelf is None or USE_SKILL not in registry.names():
+    if USE_SKILL not in registry.names():
         return registry
     from tool.skill_toolbox import SkillToolbox
 
-    shelf.taken.update(registry.names())  # those of plug-ins, which are known only now
+    services.skills.taken.update(registry.names())  # those of plug-ins, which are known only now
     return SkillToolbox(registry, services)
 
 
 def skill_notes(
-    toolbox: Toolbox, services: ToolServices, told: Sequence[ToolSpec], earlier: Sequence[Record]
+    skills: Skills, toolbox: Toolbox, told: Sequence[ToolSpec], earlier: Sequence[Record]
 ) -> "SkillNotes | None":
     """What a model is told of skills: beyond its list of tools, and beyond what earlier notes told."""
     if USE_SKILL not in toolbox.names():
         return None
     from flow.skill_notes import SkillNotes, line_of
 
-    shelf = services.skills.shelf
+    shelf = skills.shelf
 
     def functions() -> list[SkillLine]:
         return [line_of(skill) for skill in shelf.skills()]

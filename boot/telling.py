@@ -3,40 +3,26 @@
 system text and tools, frozen ─► head of the first user message, frozen ─► … ─► notes, before each step
 """
 
-from collections.abc import Sequence
-
-from boot.remembering import Remembering
-from boot.session_files import SessionFiles
-from boot.skills import skill_head
-from core.events import NoteAdded, Record, TurnStarted
+from boot.features import Begun, Features
+from core.events import NoteAdded, TurnStarted
 from core.messages import UserMessage
-from core.policies import NoteSource
-from core.skill_shelf import USE_SKILL
 from core.tools import ToolServices
 from flow.instructions import InstructionNotes, instruction_chars, session_head
-from flow.notes import Steering
-from store.session_log import SessionHeader
 
 
-def head_of_session(header: SessionHeader, services: ToolServices, memory: Remembering | None) -> str:
+def head_of_session(begun: Begun, services: ToolServices, features: Features) -> str:
     """What the first user message of a new session begins with."""
-    root, most_chars = services.workspace.real_root, instruction_chars(header.profile)
+    header, root = begun.log.header, services.workspace.real_root
+    most_chars = instruction_chars(header.profile)
     head = session_head(root, today=header.created.date(), most_chars=most_chars)
-    has_skills = any(tool.name == USE_SKILL for tool in header.tools)
-    skills = skill_head(services.skills, header.profile) if has_skills else ""
-    remembered = memory.head(header.profile.size) if memory else ""
-    return "\n\n".join(filter(None, (head, skills, remembered)))
+    return "\n\n".join((head, *features.head(begun)))
 
 
-def instruction_notes(
-    header: SessionHeader,
-    earlier: Sequence[Record],
-    services: ToolServices,
-    memory: Remembering | None,
-) -> InstructionNotes:
+def instruction_notes(begun: Begun, services: ToolServices, features: Features) -> InstructionNotes:
     """They know what the session was told so far: its head is the first of that."""
+    header = begun.log.header
     told, as_of = list[str](), header.created
-    for record in earlier:
+    for record in begun.earlier:
         as_of = record.at
         match record.event:
             case TurnStarted(prompt=UserMessage(head=head)) if not told:
@@ -49,13 +35,6 @@ def instruction_notes(
         services.workspace.real_root,
         services.ledger,
         instruction_chars(header.profile),
-        told or [head_of_session(header, services, memory)],
+        told or [head_of_session(begun, services, features)],
         int(as_of.timestamp() * 1e9),
     )
-
-
-def note_sources(
-    inbox: list[str], instructions: InstructionNotes, files: SessionFiles, *others: NoteSource | None
-) -> tuple[NoteSource, ...]:
-    """All that may have news before a step, in the order in which the model reads it."""
-    return (Steering(inbox), instructions, files.notes, *filter(None, others))

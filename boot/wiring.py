@@ -2,43 +2,41 @@
 
 settings ─► opening ─┬─► way to the model ──────────────┐
                      ├─► rules ────► permissions ───────┼─► loop ─► session ◄─ log (new, or taken up again)
-                     └─► services ─┬─► tools ───────────┤
+                     └─► services ─┬─► features ────────┤
+                                   ├─► tools ───────────┤
                                    └─► what is told ────┘
 
-Services of tools stand in `boot/services.py`, what a model is told in `boot/telling.py`, tools in
-`boot/toolbox.py`, commands of the chat in `boot/chat_commands.py`.
+Services of tools stand in `boot/services.py`, what a session may have or lack in `boot/features.py`, what a
+model is told in `boot/telling.py`, tools in `boot/toolbox.py`.
 """
 
 import os
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, closing
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from boot.calibrate.kept import Calibrations
-from boot.code import SessionCode
+from boot.features import Begun, Features, session_features
 from boot.model_switch import SessionModels
 from boot.model_way import ModelWay, way_to_model
 from boot.opening import NEW_SESSION, NOBODY_THERE, Choice, Opening, People, opening
 from boot.permissions import permissions_for
 from boot.plugins import Plugins
 from boot.profiles import Profiles
-from boot.project import followed_plan
-from boot.remembering import Remembering, session_memory
 from boot.resuming import Earlier, earlier_session, hand_over, take_up
 from boot.sandbox_choice import sandbox_for
 from boot.services import tool_services
 from boot.session_files import SessionFiles
 from boot.settings import Settings
-from boot.skills import session_skills, skill_notes, skill_notices, skill_shelf, with_skills
-from boot.telling import instruction_notes, note_sources
+from boot.skills import with_skills
+from boot.telling import instruction_notes
 from boot.toolbox import bounded, toolbox_for
 from boot.window import window_policy
 from core.endpoint import ServerFacts
 from core.events import Event
-from core.policies import Policies
+from core.policies import NoteSource, Policies
 from core.protocols import ModelSwitch
 from core.tools import Toolbox, ToolServices
 from core.values import utc_now, value
@@ -48,7 +46,6 @@ from flow.loops import AgentLoop
 from flow.masking import MaskedEvents
 from flow.notes import NotedContext, Steering
 from flow.permission import Permissions
-from flow.pinned import PinnedNotes
 from flow.repair import ReplyRepair
 from flow.sessions import Session
 from flow.system_prompt import system_text
@@ -95,11 +92,11 @@ class Parts:
     way: ModelWay
     permissions: Permissions
     services: ToolServices
-    toolbox: Toolbox
-    log: SessionLog
+    features: Features
+    begun: Begun
     files: SessionFiles
-    plan: "FollowedPlan | None"
-    memory: Remembering | None
+    notices: Sequence[str]
+    """What came up on the way here."""
 
 
 @asynccontextmanager
@@ -115,69 +112,16 @@ async def open_session(
     """
     around = opening(settings, choice, people)
     async with AsyncExitStack() as stack:
-        earlier = earlier_session(Sessions(around.folders.sessions), around.workspace, choice)
-        stack.callback(earlier.close)
-        profiles = _profiles(around, earlier)
-        preferred = earlier.last_model if choice.last_model else None
-        way = await way_to_model(settings, choice.model, around.plugins, profiles, preferred=preferred)
-        stack.push_async_callback(way.close)
-        held = await sandbox_for(settings, around.workspace, around.folders)
-        sandbox = held.backend
-        stack.push_async_callback(sandbox.aclose)
-        permissions, warnings = permissions_for(
-            settings,
-            around.workspace,
-            around.folders,
-            isolated=sandbox.isolated,
-            has_person=people.can_approve,
-        )
-        services = tool_services(around, permissions, sandbox, way.profile)
-        plan = (
-            followed_plan(around.workspace, around.folders, services.active)
-            if settings.enable_project
-            else None
-        )
-        memory = session_memory(around, permissions)
-        code = SessionCode(around.folders.cache / "code", around.workspace)
-        stack.push_async_callback(code.aclose)
-        shelf = skill_shelf(around.workspace, around.folders, settings) if settings.enable_skills else None
-        skills = session_skills(shelf, services, around.folders) if shelf else services.skills
-        services = replace(services, project=plan, memory=memory, code_index=code.index, skills=skills)
-        names = offered(way.profile) if earlier.tools is None else earlier.tools
-        registry = toolbox_for(settings, services, around.plugins, names)
-        toolbox = with_skills(registry, services, shelf)
-        log = earlier.log or _new_log(around, way, services, toolbox)
-        if plan:
-            plan.has_tool = "project" in toolbox.names()
-        if memory:
-            memory.session = log.session
-            stack.push_async_callback(memory.aclose)
-        files = SessionFiles(log.session, services.workspace, around.folders.checkpoints, services.ledger)
-        stack.enter_context(closing(files))
-        parts = Parts(
-            around=around,
-            earlier=earlier,
-            profiles=profiles,
-            way=way,
-            permissions=permissions,
-            services=services,
-            toolbox=toolbox,
-            log=log,
-            files=files,
-            plan=plan,
-            memory=memory,
-        )
+        parts = await _parts(around, stack)
         session, models, context = _joined(parts)
         stack.push_async_callback(session.aclose)
         stack.push_async_callback(models.close)
+        way, earlier, files = parts.way, parts.earlier, parts.files
         notices = [
-            *way.notices,
-            *held.notices,
-            *warnings,
-            *(skill_notices(shelf, skills) if shelf and toolbox is not registry else ()),
+            *parts.notices,
             *take_up(session, earlier, files, context),
             *hand_over(session, earlier.last_model, way.model, way.place, wanted=choice.last_model),
-            *(memory.notices if memory else ()),
+            *parts.features.notices(parts.begun),
         ]
         _subscribe_readers(session, around.plugins)
         masked = around.masking.masked
@@ -188,13 +132,55 @@ async def open_session(
             undo=partial(files.undo, session, context),
             model=way.model,
             endpoint=masked(way.place),
-            sandbox=sandbox.name,
-            services=services,
-            permissions=permissions,
+            sandbox=parts.services.sandbox.name,
+            services=parts.services,
+            permissions=parts.permissions,
             server=lambda: models.way.server,
-            plan=plan,
+            plan=parts.features.plan,
             notices=tuple(map(masked, (*notices, *around.plugins.warnings))),
         )
+
+
+async def _parts(around: Opening, stack: AsyncExitStack) -> Parts:
+    """What `stack` closes is open from here on."""
+    settings, choice, people = around.settings, around.choice, around.people
+    earlier = earlier_session(Sessions(around.folders.sessions), around.workspace, choice)
+    stack.callback(earlier.close)
+    profiles = _profiles(around, earlier)
+    preferred = earlier.last_model if choice.last_model else None
+    way = await way_to_model(settings, choice.model, around.plugins, profiles, preferred=preferred)
+    stack.push_async_callback(way.close)
+    held = await sandbox_for(settings, around.workspace, around.folders)
+    stack.push_async_callback(held.backend.aclose)
+    permissions, warnings = permissions_for(
+        settings,
+        around.workspace,
+        around.folders,
+        isolated=held.backend.isolated,
+        has_person=people.can_approve,
+    )
+    services = tool_services(around, permissions, held.backend, way.profile)
+    features = session_features(around, permissions, services)
+    for feature in features.each:
+        stack.push_async_callback(feature.aclose)
+    services = features.served(services)
+    names = offered(way.profile) if earlier.tools is None else earlier.tools
+    toolbox = with_skills(toolbox_for(settings, services, around.plugins, names), services)
+    log = earlier.log or _new_log(around, way, services, toolbox)
+    files = SessionFiles(log.session, services.workspace, around.folders.checkpoints, services.ledger)
+    stack.enter_context(closing(files))
+    return Parts(
+        around=around,
+        earlier=earlier,
+        profiles=profiles,
+        way=way,
+        permissions=permissions,
+        services=services,
+        features=features,
+        begun=Begun(log=log, toolbox=toolbox, earlier=earlier.records),
+        files=files,
+        notices=(*way.notices, *held.notices, *warnings),
+    )
 
 
 def _profiles(around: Opening, earlier: Earlier) -> Profiles:
@@ -223,18 +209,21 @@ def _new_log(around: Opening, way: ModelWay, services: ToolServices, toolbox: To
 
 def _joined(parts: Parts) -> tuple[Session, SessionModels, NotedContext]:
     """The session with its loop, whoever gives its floor to another model, and what its model is shown."""
-    around, log, way = parts.around, parts.log, parts.way
+    around, begun, way, log = parts.around, parts.begun, parts.way, parts.begun.log
 
     async def tell(event: Event) -> None:
         await session.emit(event)
 
     inbox, own_commands = list[str](), list[str]()
-    instructions = instruction_notes(log.header, parts.earlier.records, parts.services, parts.memory)
-    ran = Steering(own_commands, "own_command")
-    pinned = PinnedNotes(log.records) if parts.memory else None
-    skills = skill_notes(parts.toolbox, parts.services, log.header.tools, parts.earlier.records)
-    sources = note_sources(inbox, instructions, parts.files, parts.plan, pinned, skills, ran)
-    window = partial(window_policy, log.header, parts.services, tell, parts.plan)
+    instructions = instruction_notes(begun, parts.services, parts.features)
+    sources: tuple[NoteSource, ...] = (
+        Steering(inbox),
+        instructions,
+        parts.files.notes,
+        *parts.features.notes(begun),
+        Steering(own_commands, "own_command"),
+    )
+    window = partial(window_policy, log.header, parts.services, tell, parts.features.plan)
     context = NotedContext(window(way), sources, joins=way.profile.alternating_roles)
     policies = around.plugins.applied(
         "roost.policies",
@@ -271,20 +260,20 @@ def _joined(parts: Parts) -> tuple[Session, SessionModels, NotedContext]:
 def _loop(parts: Parts, policies: Policies) -> AgentLoop:
     executor = ToolExecutor(
         checkpoints=parts.files.checkpoints,
-        toolbox=parts.toolbox,
+        toolbox=parts.begun.toolbox,
         permission=policies.permission,
         approver=parts.around.people.approver,
         bounded=partial(bounded, parts.services),
     )
     return AgentLoop(
         gateway=parts.way.gateway,
-        toolbox=parts.toolbox,
+        toolbox=parts.begun.toolbox,
         executor=executor,
         context=policies.context,
         repair=policies.repair,
         completion=policies.completion,
-        system=parts.log.header.system,
-        tools=parts.log.header.tools,
+        system=parts.begun.log.header.system,
+        tools=parts.begun.log.header.tools,
         max_steps=parts.around.settings.max_steps,
     )
 

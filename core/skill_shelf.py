@@ -1,6 +1,6 @@
 """What the agent expects of whoever keeps skills, and of whoever runs them."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import field
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
@@ -132,7 +132,7 @@ class Skills:
     """The one of this session, made when it is first needed."""
     allowed: tuple[str, ...] = ()
     """Modules they may import beside the standard library and numpy."""
-    taken: Collection[str] = ()
-    """Names of tools that no skill may have."""
+    taken: set[str] = field(default_factory=set)
+    """Names of tools that no skill may have; those of plug-ins come a little later than the rest."""
     folders: Callable[[], SkillFolders] = NoSkillFolders
     """Those that are instructions."""
