@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from shutil import get_terminal_size
 
@@ -13,7 +13,6 @@ from boot.opening import Choice, People
 from boot.planning import Where, keep_draft, require_no_other, runner_at, take
 from boot.project import project_file
 from core.errors import AgentError, PlanRefused
-from core.events import Record
 from core.project import Project, Stage, find
 from core.project_store import ProjectStore
 from core.visible import visible
@@ -21,13 +20,12 @@ from flow.permission import Mode
 from flow.planner import Planner
 from flow.project_runner import ProjectRunner
 from flow.server_ways import ServerWays
-from servr.drawing import Line, Style, plain_lines
+from servr.drawing import Line, Style
 from servr.plan_lines import plan_lines, task_lines
 from servr.terminal.editor import edited
 from servr.terminal.people import TerminalApprover, TerminalAsker
 from servr.terminal.planning import PlanTalk
-from servr.terminal.screen import Screen
-from servr.terminal.waiting import Waiting
+from servr.terminal.watching import another_session, writing
 
 NO_PLAN = "There is no plan here. /plan followed by what you want makes one."
 
@@ -38,7 +36,8 @@ async def plan(chat: OpenChat, wanted: str) -> Iterable[Line]:
     try:
         draft = _draft(file, wanted)
         with _only_reading(chat):
-            planner = Planner(chat.opened.session, ServerWays(chat.opened.server))
+            ways, quietly = ServerWays(chat.opened.server), partial(writing, chat.chat, "the plan")
+            planner = Planner(chat.opened.session, ways, quietly)
             made = draft or await planner.draft(wanted)
             if draft is None:
                 keep_draft(file, made)
@@ -131,23 +130,12 @@ def _runner(chat: OpenChat) -> Iterator[ProjectRunner]:
         folders=here().folders,
         masking=masking_of(settings, here()),
         people=People(approver=TerminalApprover(chat.terminal), asker=TerminalAsker(chat.terminal)),
+        terminal=chat.terminal,
+        shows_replies=True,
         choice=Choice(model="offline" if opened.models.model == "offline" else "server"),
     )
-    with runner_at(where, tell, _Told(screen, chat.chat.waiting)) as runner:
+    with another_session(chat.chat) as reader, runner_at(where, tell, reader) as runner:
         yield runner
-
-
-@dataclass(frozen=True)
-class _Told:
-    """A reader that tells in the chat what another session does, in a few lines."""
-
-    screen: Screen
-    waiting: Waiting
-    """Told in the live line of this chat."""
-
-    async def __call__(self, record: Record) -> None:
-        self.waiting.see(record.event)
-        self.screen.show(Line(text, Style.DIM) for text in plain_lines(record.event))
 
 
 def _file(chat: OpenChat) -> ProjectStore:

@@ -26,11 +26,13 @@ from flow.acceptance import Acceptance
 from flow.plan_desk import PlanDesk
 from flow.project_review import ProjectReview
 from flow.project_runner import MOST_TRIES, ProjectRunner
+from flow.sessions import Session
 from flow.task_tries import Workplace
 from servr.headless import stopped_by_signals
 
 if TYPE_CHECKING:
     from servr.terminal import ChatPeople
+    from servr.terminal.terminal import Terminal
 
 T = TypeVar("T")
 INTERRUPTED = 130
@@ -46,6 +48,10 @@ class Where:
     masking: Masking
     people: People = People()
     choice: Choice = Choice()
+    terminal: "Terminal | None" = None
+    """Where those people are."""
+    shows_replies: bool = False
+    """Whether what the model says is shown there."""
 
 
 def person_here() -> "ChatPeople | None":
@@ -104,7 +110,7 @@ def runner_at(
     """Somebody who carries out the plan of a workspace, under a name that others see for as long."""
     locks = runner_locks(where.workspace, where.folders)
     with locks.enter() as name:
-        desk = PlanDesk(project_file(where.workspace, where.folders), name, tell)
+        desk = PlanDesk(project_file(where.workspace, where.folders), name, tell, where.shows_replies)
         review = ProjectReview(desk, partial(acceptance, where))
         yield ProjectRunner(desk, locks, review, partial(workplace, where, reader), most_tries)
 
@@ -120,7 +126,21 @@ async def workplace(where: Where, reader: Reader) -> AsyncIterator[Workplace]:
         checks = Acceptance(
             opened.services.sandbox, executor.permission, executor.approver, where.workspace, where.masking
         )
-        yield Workplace(opened.session, checks, opened.models.window_tokens)
+        with _shown_first(opened.session, where.terminal):
+            yield Workplace(opened.session, checks, opened.models.window_tokens)
+
+
+@contextmanager
+def _shown_first(session: Session, terminal: "Terminal | None") -> Iterator[None]:
+    """A question about a session comes after what led to it."""
+    if terminal is None:
+        yield
+        return
+    before, terminal.settle = terminal.settle, session.drained
+    try:
+        yield
+    finally:
+        terminal.settle = before
 
 
 @asynccontextmanager

@@ -19,6 +19,8 @@ class PlanDesk:
     me: str
     """The name among the runners."""
     tell: Callable[[str], None]
+    shows_replies: bool = False
+    """Whether whoever is told sees what the model says anyway."""
 
     def project(self) -> Project:
         """As it is now. Raises PlanRefused when there is none."""

@@ -5,7 +5,8 @@ goal ─► a turn that explores ─► a reply held to the plan's schema ─►
                                    └──────────┴────────────────────────────┘
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 
 from core.errors import GatewayError, PlanRefused
@@ -32,6 +33,8 @@ class Planner:
 
     session: Session
     ways: ServerWays
+    quietly: Callable[[], AbstractContextManager[object]] = nullcontext
+    """Around a reply that is the plan itself: no words for the person."""
     found: str = ""
     """What the model said when it had looked around."""
 
@@ -70,7 +73,8 @@ class Planner:
         ring = HeldReplies(loop.gateway, SPEC, self.ways)
         self.session.loop = replace(loop, gateway=ring)
         try:
-            texts = await self._said(question)
+            with self.quietly():
+                texts = await self._said(question)
         finally:
             self.session.loop = replace(self.session.loop, gateway=loop.gateway)
         if ring.used and not "".join(texts).lstrip().startswith("{"):

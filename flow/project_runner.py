@@ -105,6 +105,8 @@ class ProjectRunner:
                 self._put_back(task.id)
         now = find(self.desk.project(), task.id)
         self.desk.tell(f"Task {task.id} is {status}.")
+        if status is Status.DONE and self.desk.shows_replies:
+            return True
         for note in now.notes[len(task.notes) :]:
             self.desk.tell(f"  {clip(note, SHOWN_CHARS)}")
         return status in (Status.DONE, Status.DROPPED)

@@ -179,6 +179,7 @@ def _where(loaded: Loaded, person: "ChatPeople | None") -> Where:
         folders=around.folders,
         masking=masking_of(loaded.settings, around),
         people=People(approver=person.approver, asker=person.asker) if person else People(),
+        terminal=person.terminal if person else None,
     )
 
 

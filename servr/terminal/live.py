@@ -151,7 +151,8 @@ class LiveReader:
         match delta:
             case TextDelta(text=text):
                 self._end_thinking()
-                await self._say(text)
+                if not self.waiting.form:
+                    await self._say(text)
             case ThinkingDelta(text=text):
                 self._thinking_since = self._thinking_since or self.clock()
                 self._thoughts.append(text)
@@ -186,7 +187,8 @@ class LiveReader:
     async def _end_reply(self, reply: AssistantMessage) -> None:
         """Show what was not streamed, or was passed over because the screen was slow."""
         self._end_thinking()
-        whole, said = reply.text.lstrip("\r\n"), "".join(self._said)
+        whole = "" if self.waiting.form else reply.text.lstrip("\r\n")
+        said = "".join(self._said)
         if not whole.startswith(said):
             same = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(whole, said, strict=False)))
             self._finish_lines()

@@ -18,6 +18,7 @@ from servr.terminal.screen import Screen
 from servr.terminal.talk import Chat
 from servr.terminal.terminal import Terminal
 from servr.terminal.typing_ahead import TypingAhead
+from servr.terminal.waiting import Waiting
 from servr.themes import Theme
 
 
@@ -38,23 +39,33 @@ def panel_terminal(theme: Theme, *, vi: bool, history: PromptTexts | None) -> Te
 
 def reader_at(panel: Panel, chat: Chat, ahead: TypingAhead) -> LiveReader:
     """Shows the session of `chat`, and lets the panel tell of it."""
-    screen = chat.terminal.screen
-
-    def reply() -> MarkdownStream:
-        return MarkdownStream(panel.columns, marks=not screen.theme.shows_styles)
-
-    reader = LiveReader(screen, panel, reply, chat.waiting, chat.folds)
+    reader = live_reader(panel, chat, chat.waiting)
 
     def status() -> str:
         costs = chat.waiting.status(chat.models.window_tokens)
         place = chat.models.place.partition("://")[2] or chat.models.place
         return " · ".join(filter(None, (chat.models.model, place, costs, chat.permission)))
 
-    panel.live, panel.status = chat.waiting.line, status
+    panel.status = status
     panel.queued, panel.recall = ahead.queued, ahead.recall
-    panel.refresh = reader.refresh
-    panel.open_thinking = reader.show_thinking
+    tell(panel, reader)
     return reader
+
+
+def live_reader(panel: Panel, chat: Chat, waiting: Waiting) -> LiveReader:
+    """Shows a session at the terminal of `chat`."""
+    screen = chat.terminal.screen
+
+    def reply() -> MarkdownStream:
+        return MarkdownStream(panel.columns, marks=not screen.theme.shows_styles)
+
+    return LiveReader(screen, panel, reply, waiting, chat.folds)
+
+
+def tell(panel: Panel, reader: LiveReader) -> None:
+    """Let the panel tell of the session that `reader` shows."""
+    panel.live, panel.refresh = reader.waiting.line, reader.refresh
+    panel.open_thinking = reader.show_thinking
 
 
 def completer_for(commands: Sequence[ChatCommand], paths: PathsOf | None) -> ChatCompleter:

@@ -41,7 +41,7 @@ class TerminalReader:
 
     def _stream(self, delta: Delta, event: Event) -> None:
         match delta:
-            case TextDelta(text=text):
+            case TextDelta(text=text) if not self.waiting.form:
                 self._say(text)
             case ThinkingDelta(text=text):
                 self._think(text)
@@ -73,7 +73,7 @@ class TerminalReader:
 
     def _end_reply(self, reply: AssistantMessage) -> None:
         """Show what was not streamed."""
-        whole = reply.text.lstrip("\r\n")
+        whole = "" if self.waiting.form else reply.text.lstrip("\r\n")
         if whole.startswith(self._said):
             self._say(whole[len(self._said) :])
         self.screen.end_line()

@@ -63,6 +63,8 @@ class Waiting:
     """Of the newest reply whose server told it; one that was interrupted has none."""
     lost: CacheLostDelta | None = None
     """When the server's cache was last lost without need; None: never."""
+    form: str = ""
+    """What a reply is that is no words for the person: it is told of, and not shown. Empty: it is words."""
     _since: float | None = None
     """When the server was asked; None while nobody waits for it."""
     _doing: str = "reading"
@@ -148,7 +150,7 @@ class Waiting:
                 self._ask()
                 self._again_at = self.clock() + seconds
             case TextDelta(text=text):
-                self._grow("writing", len(text))
+                self._grow(f"writing {self.form}".strip(), len(text))
             case ThinkingDelta(text=text):
                 self._grow("thinking", len(text))
             case CallDelta(name=name, arguments=arguments):

@@ -317,6 +317,9 @@ def test_a_chat_plans_takes_and_carries_out(workspace: Path, environment: Mappin
     assert (
         "The user wants the plan to be different: Only the first one, please." in said(server.requests[3])[-1]
     )
+    assert '"tasks"' not in chat.stdout
+    assert "- write_file a.txt" in chat.stdout.replace("●", "-")
+    assert "\nThere it is.\n" in chat.stdout
     assert "Task 1 is done." in chat.stdout
     assert "The project is complete, 1 of 1 tasks done." in chat.stdout
     assert "note: There it is." in chat.stdout
