@@ -27,6 +27,7 @@ from servr.cards.sheet import Sheet, clipped_line, text_lines
 from servr.cards.views import body_of, details_of, subject_of
 from servr.cells import clipped, width_of
 from servr.drawing import lines_of, title_of
+from servr.markdown.wrapping import wrapped_lines
 from servr.spans import Line, Span, Style, line_of
 
 MOST_PROGRESS_CHARS = 10_000
@@ -75,11 +76,11 @@ class Cards:
             case TurnFinished():
                 self._running.clear()
                 self._calls.clear()
-                yield from (line for change in self._changes for line in lines_of(change))
+                yield from (line for change in self._changes for line in self._lines_of(change))
                 self._changes.clear()
-                yield from lines_of(event)
+                yield from self._lines_of(event)
             case _:
-                yield from lines_of(event)
+                yield from self._lines_of(event)
 
     def running(self, rows: int) -> Sequence[Line]:
         """The calls that run, with the last lines of what they say, in so many rows."""
@@ -104,9 +105,12 @@ class Cards:
         changes, self._changes = self._changes, []
         for change in changes:
             if change.call_id == call_id:
-                yield from lines_of(change)
+                yield from self._lines_of(change)
             else:
                 self._changes.append(change)
+
+    def _lines_of(self, event: Event) -> Iterator[Line]:
+        return wrapped_lines(lines_of(event), self.width())
 
     def _folded(self, call: ToolCall | None, event: ToolFinished) -> Iterator[Line]:
         sheet = Sheet(self.width(), hint=self.folds.next_hint)

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from servr.cells import cut, width_of
+from servr.cells import cut, fits, width_of
 from servr.spans import Line, Span, line_of
 
 LEAST_ROOM = 10
@@ -124,3 +124,9 @@ class Wrapper:
 def wrapped(spans: Iterable[Span], width: int) -> list[Line]:
     wrapper = Wrapper(width)
     return [*wrapper.add(spans), *wrapper.end()]
+
+
+def wrapped_lines(lines: Iterable[Line], width: int) -> Iterator[Line]:
+    """Those that are too long as rows."""
+    for line in lines:
+        yield from [line] if fits(line.text, width) else wrapped(line.parts, width)

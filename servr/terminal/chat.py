@@ -17,6 +17,7 @@ from core.values import value
 from core.visible import visible
 from flow.sessions import Session
 from servr.drawing import Line, Style
+from servr.markdown.wrapping import wrapped_lines
 from servr.terminal.helping import unknown
 from servr.terminal.lines import EditedLines, Interrupted, PipedLines
 from servr.terminal.notice import Notice, noticed
@@ -85,10 +86,10 @@ class ChatPeople:
     @asynccontextmanager
     async def present(self) -> AsyncIterator[None]:
         """Meanwhile they can type."""
-        if self.terminal.panel is None:
+        if self.terminal.panel is None or self.terminal.looks is None:
             yield
             return
-        async with self.terminal.panel.shown():
+        async with self.terminal.panel.shown(), self.terminal.looks.following(self.terminal.panel):
             with _ended_by_signals(self.terminal.panel.close):
                 yield
 
@@ -123,14 +124,14 @@ def chat_people(habits: Habits = NO_HABITS) -> ChatPeople:
     """Whoever sits at standard input and output."""
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # a terminal without UTF-8 must not end the chat
-    theme = theme_for(habits.theme, os.environ, terminal=sys.stdout.isatty())
+    screen = Screen(sys.stdout, theme_for(habits.theme, os.environ, terminal=sys.stdout.isatty()))
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        return people_at(Terminal(Screen(sys.stdout, theme), PipedLines(sys.stdin.readline)))
+        return people_at(Terminal(screen, PipedLines(sys.stdin.readline)))
     if not can_redraw(sys.stdout):
-        return people_at(Terminal(Screen(sys.stdout, theme), EditedLines()))
+        return people_at(Terminal(screen, EditedLines()))
     from servr.terminal.opening import panel_terminal  # a pipe needs no editor
 
-    return people_at(panel_terminal(theme, vi=habits.vi, history=habits.history), habits.notice)
+    return people_at(panel_terminal(habits.theme, vi=habits.vi, history=habits.history), habits.notice)
 
 
 def people_at(terminal: Terminal, notice: Notice = "none") -> ChatPeople:
@@ -246,7 +247,6 @@ def _show_header(terminal: Terminal, header: ChatHeader) -> None:
         *header.notices,
         "/help shows what you can type; Ctrl-C ends a turn; exit leaves.",
     ]
-    terminal.screen.show(
-        Line(visible(text), Style.DIM if place else Style.STRONG) for place, text in enumerate(texts)
-    )
+    lines = [Line(visible(text), Style.DIM if place else Style.STRONG) for place, text in enumerate(texts)]
+    terminal.screen.show(wrapped_lines(lines, terminal.columns))
     terminal.screen.write("\n")

@@ -3,38 +3,50 @@
 import os
 import sys
 from collections.abc import Sequence
+from typing import TextIO
 
 from prompt_toolkit.history import InMemoryHistory
-from prompt_toolkit.input import create_input
+from prompt_toolkit.input import Input, create_input
 
 from servr.markdown.stream import MarkdownStream
+from servr.terminal.answers import Answers
 from servr.terminal.application import terminal_output
 from servr.terminal.command import ChatCommand
 from servr.terminal.completing import ChatCompleter, PathsOf, no_paths
 from servr.terminal.history import KeptHistory, PromptTexts
 from servr.terminal.live import Above, LiveReader, PanelLines
+from servr.terminal.looks import Looks
 from servr.terminal.panel import Panel
 from servr.terminal.screen import Screen
 from servr.terminal.talk import Chat
 from servr.terminal.terminal import Terminal
 from servr.terminal.typing_ahead import TypingAhead
 from servr.terminal.waiting import Waiting
-from servr.themes import Theme
+from servr.themes import Wish, theme_for
 
 
-def panel_terminal(theme: Theme, *, vi: bool, history: PromptTexts | None) -> Terminal:
+def panel_terminal(wish: Wish, *, vi: bool, history: PromptTexts | None) -> Terminal:
+    theme, answers = theme_for(wish, os.environ, terminal=True), Answers()
     panel = Panel(
         terminal_output(sys.stdout, os.environ.get("TERM")),
-        create_input(sys.stdin),
+        terminal_input(sys.stdin, answers),
         history=KeptHistory(history) if history else InMemoryHistory(),
         vi=vi,
         colour=theme.name not in ("plain", "none"),
     )
     screen = Screen(Above(panel), theme)
     panel.styled = screen.painted
-    terminal = Terminal(screen, PanelLines(panel, screen), panel)
+    terminal = Terminal(screen, PanelLines(panel, screen), panel, Looks(screen, wish, answers))
     panel.interrupt = terminal.interrupt
     return terminal
+
+
+def terminal_input(keys: TextIO, answers: Answers) -> Input:
+    if sys.platform == "win32":
+        return create_input(keys)
+    from servr.terminal.answered_input import AnsweredInput
+
+    return AnsweredInput(keys, answers)
 
 
 def reader_at(panel: Panel, chat: Chat, ahead: TypingAhead) -> LiveReader:

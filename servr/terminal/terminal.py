@@ -13,6 +13,7 @@ from servr.terminal.lines import Interrupted, Lines
 from servr.terminal.screen import Screen
 
 if TYPE_CHECKING:
+    from servr.terminal.looks import Looks
     from servr.terminal.panel import Panel
 
 T = TypeVar("T")
@@ -29,6 +30,8 @@ class Terminal:
     lines: Lines
     panel: "Panel | None" = None
     """Where a person types apart from what is shown; None where both are in one stream."""
+    looks: "Looks | None" = None
+    """Where there are colours to choose."""
     settle: Callable[[], Awaitable[None]] = _settled
     """Wait until all that has happened is on the screen."""
     _stop: Callable[[], object] | None = None

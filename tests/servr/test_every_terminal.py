@@ -126,6 +126,25 @@ def test_a_terminal_may_change_its_size_while_a_reply_streams(workspace: Path) -
         assert person.leaves() == 0
 
 
+def test_the_colours_follow_the_background_that_the_terminal_tells(workspace: Path) -> None:
+    script = [call("edit_file", path="a.txt", old="one", new="two"), say("Done.")]
+    (workspace / "a.txt").write_text("one\n")
+    with ScriptedServer(script) as server, chatting(workspace, server.url, *FULL) as person:
+        person.is_asked()
+        person.type("Change")
+        person.sees("Change")
+        person.type("\x1b]11;rgb:ffff/ff")
+        person.type("ff/ffff\x1b\\ it.\r")
+        person.sees("Done.")
+        person.answer("exit")
+
+        assert person.leaves() == 0
+
+    assert "\x1b]11;?\x07" in person.raw
+    assert server.requests[0].messages[-1]["content"].endswith("Change it.")
+    assert "\x1b[38;5;22m" in person.raw
+
+
 def test_without_colour_nothing_is_coloured(workspace: Path) -> None:
     script = [call("edit_file", path="a.txt", old="one", new="two"), say("**Done** with `it`.")]
     (workspace / "a.txt").write_text("one\n")
