@@ -7,7 +7,7 @@ chunk   which lines of a file; their text is in the index by words and by meanin
 import asyncio
 import sqlite3
 from collections.abc import Coroutine, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, closing, contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from hashlib import sha256
 from pathlib import Path
 from sqlite3 import Connection
@@ -18,7 +18,6 @@ from core.code import Chunk, Definition, FileChunks, FileState, Hit
 from core.embedding import Embedder
 from core.errors import StoreError
 from store.database import Database, Migration
-from store.private import make_private_folder, new_private_file
 from store.search.index import HybridIndex
 from store.search.searching import Searching
 from store.search.vectors import Vector
@@ -27,8 +26,6 @@ T = TypeVar("T")
 
 LINE_CHARS = 160
 """Of a definition's first line."""
-PAGE_BYTES = 16_384
-"""A vector takes two thousand: a usual page would hold one, and be empty for the other half."""
 BELOW = (
     "SELECT chunk.id FROM chunk JOIN file ON file.id = chunk.file"
     " WHERE path = ? OR (path > ? || '/' AND path < ? || '0')"  # in ASCII 0 comes after the slash
@@ -68,17 +65,17 @@ class CodeIndexFile:
             StoreError: there can be none at all: the rights are wrong, or the disk is full.
         """
         try:
-            database = _opened(path)
+            database = Database.open(path, TABLES)
             with database.reading() as connection:
                 model = INDEX.state(connection).model
         except StoreError:
             _remove(path)
-            return cls(_opened(path), embedder)
+            return cls(Database.open(path, TABLES), embedder)
         if model in ("", embedder.model):
             return cls(database, embedder)
         database.close()
         _remove(path)
-        return cls(_opened(path), embedder)
+        return cls(Database.open(path, TABLES), embedder)
 
     def turn(self) -> AbstractContextManager[object]:
         return self._turns
@@ -90,7 +87,7 @@ class CodeIndexFile:
             return False
         self._database.close()
         _remove(self._database.path)
-        self._use(_opened(self._database.path), self._searching.embedder)
+        self._use(Database.open(self._database.path, TABLES), self._searching.embedder)
         return True
 
     def states(self) -> Mapping[str, FileState]:
@@ -156,17 +153,6 @@ class CodeIndexFile:
 
     def _wait(self, work: Coroutine[Any, Any, T]) -> T:
         return self._loop.run_until_complete(work)
-
-
-def _opened(path: Path) -> Database:
-    if not path.exists():
-        make_private_folder(path.parent)
-        with suppress(FileExistsError):
-            new_private_file(path).close()
-        with closing(sqlite3.connect(path)) as connection:
-            connection.execute(f"PRAGMA page_size = {PAGE_BYTES}")
-            connection.execute("VACUUM")
-    return Database.open(path, TABLES)
 
 
 def name_for(workspace: Path) -> str:

@@ -23,6 +23,8 @@ ROOST = 0x526F6F73
 """Stands in the header of our files: whose they are."""
 OLDEST = (3, 37)
 """Of SQLite: the first with STRICT tables."""
+PAGE_BYTES = 16_384
+"""Of a new file. A vector takes two thousand: a usual page would hold one and waste the other half."""
 PATIENCE_SECONDS = 10.0
 RETRY_SECONDS = 0.02
 TABLE_OF_MIGRATIONS = (
@@ -139,6 +141,7 @@ def _make_private(path: Path) -> None:
 def _bring_up_to_date(
     connection: sqlite3.Connection, path: Path, migrations: Sequence[Migration], patience_seconds: float
 ) -> None:
+    connection.execute(f"PRAGMA page_size = {PAGE_BYTES}").close()  # it says nothing to a file that is there
     with connection:  # before anything is written, and in one look: others may be making the tables
         connection.execute("BEGIN")
         missing = _missing(connection, path, migrations)

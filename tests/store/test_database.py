@@ -79,6 +79,20 @@ def test_it_is_kept_as_it_should_be(tmp_path: Path) -> None:
     assert found == ["wal", 1, 1, 1, ROOST]
 
 
+def test_what_takes_two_thousand_bytes_is_packed_and_a_file_with_smaller_pages_goes_on(
+    tmp_path: Path,
+) -> None:
+    for name in ("new", "old"):
+        with closing(sqlite3.connect(tmp_path / name)) as connection:
+            if name == "old":
+                connection.execute(f"PRAGMA application_id = {ROOST}")
+                connection.execute("CREATE TABLE migrations (name TEXT PRIMARY KEY, at TEXT) STRICT")
+        a_file(tmp_path / name, *["x" * 2040] * 70)
+
+    assert read(tmp_path / "old") == read(tmp_path / "new") == ["x" * 2040] * 70
+    assert (tmp_path / "new").stat().st_size < 70 * 2040 * 1.6 < (tmp_path / "old").stat().st_size
+
+
 def test_a_migration_is_carried_out_once_and_by_its_name(tmp_path: Path) -> None:
     a_file(tmp_path / "a.sqlite", "one")
 
