@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 NAMES_ITS_PATH = ("write_file", "edit_file", "replace_lines")
 """Tools whose effect is all in the file that their `path` names; after others the workspace is looked at."""
+LEAVES_FILES = ("memory", "project")
+"""Tools that write, and to nothing that undo looks after."""
 
 
 @dataclass
@@ -60,6 +62,7 @@ class SessionFiles:
             ),
             file=PendingFile(self._pending.parent, self.session),
             names_its_path=NAMES_ITS_PATH,
+            leaves_files=LEAVES_FILES,
         )
 
     def undo(self, session: Session, context: NotedContext) -> "Undo":

@@ -35,6 +35,8 @@ class WorkspaceCheckpoints:
     file: PendingFile
     names_its_path: Collection[str] = ()
     """Tools that write to their argument `path` and to nothing else."""
+    leaves_files: Collection[str] = ()
+    """Tools that write, and to nothing that can be taken back here."""
     _look: Look | None = field(default=None, init=False)
     """The newest of the whole workspace."""
     _pending: Pending | None = field(default=None, init=False)
@@ -48,6 +50,9 @@ class WorkspaceCheckpoints:
         self, call: ToolCall, arguments: Mapping[str, object], tell: Tell
     ) -> AsyncIterator[None]:
         await self._settle(tell, certain=False)  # of a call whose end was itself cut short
+        if call.name in self.leaves_files:
+            yield
+            return
         path = arguments.get("path") if call.name in self.names_its_path else None
         self._pending, told = await asyncio.to_thread(self._begun, call, path)
         for event in told:

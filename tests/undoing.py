@@ -36,9 +36,9 @@ class Agent:
     def turn(self) -> None:
         self.log.append(TurnStarted(prompt=UserMessage(text="go")))
 
-    async def runs(self, change: Callable[[], object]) -> None:
-        """A step with a command that does anything."""
-        await self._call(ToolCall(id=self._new_id(), name="shell", arguments="{}"), {}, change)
+    async def runs(self, change: Callable[[], object], *, tool: str = "shell") -> None:
+        """A step with a call that does anything."""
+        await self._call(ToolCall(id=self._new_id(), name=tool, arguments="{}"), {}, change)
 
     async def writes(self, path: str, content: str) -> None:
         """A step with a call that names its path."""

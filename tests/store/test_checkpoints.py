@@ -150,6 +150,15 @@ async def test_a_call_that_names_its_path_is_kept_without_a_look_at_the_rest(age
     assert not (agent.root / "x").exists()
 
 
+@pytest.mark.parametrize("tool", ["project", "memory"])
+async def test_a_call_that_leaves_files_alone_costs_no_look_at_them(agent: Agent, tool: str) -> None:
+    fill(agent.root)
+
+    await agent.runs(lambda: None, tool=tool)
+
+    assert not list(agent.state.rglob("objects/*"))
+
+
 async def test_a_written_file_that_git_ignores_is_kept_too(agent: Agent) -> None:
     (agent.root / ".gitignore").write_text("*.log\n")
     (agent.root / "a.log").write_text("old")
