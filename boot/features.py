@@ -7,11 +7,12 @@ Each is one value that says what it gives and when, and a line in `session_featu
 
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from boot.code import SessionCode
 from boot.opening import Opening
-from boot.project import followed_plan
+from boot.project import PlanToCome, followed_plan
 from boot.remembering import session_memory
 from boot.skills import session_skills, skill_head, skill_notes, skill_notices, skill_shelf
 from core.events import Record
@@ -23,7 +24,7 @@ from flow.pinned import PinnedNotes
 from store.session_log import SessionLog
 
 if TYPE_CHECKING:
-    from flow.plan_notes import FollowedPlan
+    from boot.project import SessionPlan
 
 
 @value
@@ -67,7 +68,7 @@ class Feature:
 @value
 class Features:
     each: Sequence[Feature]
-    plan: "FollowedPlan | None"
+    plan: "SessionPlan | None"
     """The plan that the model works by: a full window and a planner speak of it too."""
 
     def served(self, services: ToolServices) -> ToolServices:
@@ -89,9 +90,7 @@ class Features:
 def session_features(around: Opening, permissions: Permissions, services: ToolServices) -> Features:
     """Those that are wanted and there, in the order in which a model reads of them."""
     settings = around.settings
-    plan = (
-        followed_plan(around.workspace, around.folders, services.active) if settings.enable_project else None
-    )
+    plan = _plan_of(around, services) if settings.enable_project else None
     each = (
         _plan(plan) if plan else None,
         _skills(around, services) if settings.enable_skills else None,
@@ -101,7 +100,15 @@ def session_features(around: Opening, permissions: Permissions, services: ToolSe
     return Features(each=tuple(filter(None, each)), plan=plan)
 
 
-def _plan(plan: "FollowedPlan") -> Feature:
+def _plan_of(around: Opening, services: ToolServices) -> "SessionPlan":
+    find = partial(followed_plan, around.workspace, around.folders, services.active)
+    return find() or PlanToCome(find)
+
+
+def _plan(plan: "SessionPlan") -> Feature:
+    if isinstance(plan, PlanToCome):
+        return Feature(serve=lambda services: services, notes=lambda begun: plan)
+
     def notes(begun: Begun) -> NoteSource:
         plan.has_tool = "project" in begun.toolbox.names()
         return plan

@@ -85,11 +85,15 @@ def _draft(file: ProjectStore, wanted: str) -> Project | None:
 
 @contextmanager
 def _only_reading(chat: OpenChat) -> Iterator[None]:
-    permissions = chat.opened.permissions
+    permissions, followed = chat.opened.permissions, chat.opened.plan
     before, permissions.mode = permissions.mode, Mode.PLAN
+    if followed:
+        followed.silent = True  # what the model writes need not be told to it, draft after draft
     try:
         yield
     finally:
+        if followed:
+            followed.silent = False
         if permissions.mode is Mode.PLAN:  # the person may have chosen another one meanwhile
             permissions.mode = before
 

@@ -1,16 +1,20 @@
 """Where the plan of a workspace is, and who may follow it. Its parts are imported when they are needed."""
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from boot.paths import OWN_FOLDER, Folders, checkout_folder
 from core.profile import ActiveProfile
+from core.records import dataclass
 from core.workspace import Workspace
 from store.sessions import workspace_slug
 
 if TYPE_CHECKING:
     from flow.plan_notes import FollowedPlan
     from store.project_file import ProjectFile, RunnerLocks
+
+    SessionPlan: TypeAlias = "FollowedPlan | PlanToCome"
 
 PLAN_SHARE, CHARS_PER_TOKEN = 0.04, 3
 """Of the window: how long the whole plan is when the model is told of it."""
@@ -36,8 +40,34 @@ def runner_locks(workspace: Path, folders: Folders) -> "RunnerLocks":
     return RunnerLocks(_locks(workspace, folders))
 
 
+@dataclass
+class PlanToCome:
+    """The plan that is made while a session goes on. Its model is told of it, and has no tool for it."""
+
+    find: "Callable[[], FollowedPlan | None]"
+    name: str = "plan"
+    silent: bool = False
+    _plan: "FollowedPlan | None" = None
+
+    def news(self, *, anew: bool) -> Sequence[str]:
+        plan = self._found()
+        return plan.news(anew=anew) if plan else ()
+
+    def whole(self) -> str:
+        plan = self._found()
+        return plan.whole() if plan else ""
+
+    def _found(self) -> "FollowedPlan | None":
+        if self.silent:
+            return None
+        if self._plan is None and (found := self.find()):
+            found.has_tool = False
+            self._plan = found
+        return self._plan
+
+
 def followed_plan(workspace: Path, folders: Folders, active: ActiveProfile) -> "FollowedPlan | None":
-    """The plan that is there as a session begins; one that comes later is for later sessions."""
+    """The plan that is there now."""
     if not plan_path(workspace).is_symlink() and not plan_path(workspace).exists():
         return None
     from flow.plan_notes import FollowedPlan

@@ -11,12 +11,12 @@ from flow.context import WindowPolicy
 from store.session_log import SessionHeader
 
 if TYPE_CHECKING:
-    from flow.plan_notes import FollowedPlan
+    from boot.project import SessionPlan
     from flow.task_card import Surroundings
 
 
 def window_policy(
-    header: SessionHeader, services: ToolServices, tell: Emit, plan: "FollowedPlan | None", way: ModelWay
+    header: SessionHeader, services: ToolServices, tell: Emit, plan: "SessionPlan | None", way: ModelWay
 ) -> WindowPolicy:
     """For the model of `way`; a session has another one for each model that it changes to."""
     root = services.workspace.real_root

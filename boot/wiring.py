@@ -54,7 +54,7 @@ from store.sessions import Sessions, new_session_id
 from tool.registry import offered
 
 if TYPE_CHECKING:
-    from flow.plan_notes import FollowedPlan
+    from boot.project import SessionPlan
     from flow.undo import Undo
 
 __all__ = ["NEW_SESSION", "Choice", "Opened", "People", "open_session"]
@@ -77,7 +77,7 @@ class Opened:
     """What may run, in a mode that may be set meanwhile."""
     server: Callable[[], ServerFacts | None]
     """What is known of the server that is asked now."""
-    plan: "FollowedPlan | None" = None
+    plan: "SessionPlan | None" = None
     """The plan its model works by."""
     notices: tuple[str, ...] = ()
 

@@ -1,14 +1,24 @@
 """Where the plan of a workspace is, and that nobody but the tool writes it."""
 
 import os
+from functools import partial
 from pathlib import Path
 
 from boot.paths import user_folders
 from boot.permissions import permissions_for
-from boot.project import LEAST_PLAN_CHARS, MOST_PLAN_CHARS, followed_plan, plan_chars, plan_path
+from boot.project import (
+    LEAST_PLAN_CHARS,
+    MOST_PLAN_CHARS,
+    PlanToCome,
+    followed_plan,
+    plan_chars,
+    plan_path,
+    project_file,
+)
 from boot.settings import Settings
 from core.permissions import Effect
 from core.profile import ActiveProfile
+from core.project import Project, Stage, Status, Task, with_status
 
 CHECKOUT = Path(__file__).parents[2]
 
@@ -39,6 +49,28 @@ def test_a_workspace_without_a_plan_is_followed_by_nobody(tmp_path: Path) -> Non
     (tmp_path / ".roost").mkdir()
     (tmp_path / ".roost/project.json").symlink_to("/nowhere")
     assert followed_plan(tmp_path, folders, ActiveProfile()) is not None  # so that the model is told of it
+
+
+def test_a_plan_that_is_made_in_mid_session_is_told_once_and_then_what_changes(tmp_path: Path) -> None:
+    folders = user_folders(os.environ)
+    plan = PlanToCome(partial(followed_plan, tmp_path, folders, ActiveProfile()))
+    file = project_file(tmp_path, folders)
+
+    before = plan.news(anew=False)
+    plan.silent = True
+    file.begin(Project(goal="A shop", stage=Stage.EXECUTING, tasks=(Task(id="1", title="Model"),)))
+    while_it_is_written = plan.news(anew=False)
+    plan.silent = False
+    (whole,) = plan.news(anew=False)
+    file.change(lambda project: with_status(project, "1", Status.DONE))
+    (change,) = plan.news(anew=False)
+
+    assert (before, while_it_is_written) == ((), ())
+    assert "Goal: A shop" in whole
+    assert "Keep it true" not in whole
+    assert "task 1: todo -> done" in change
+    assert not plan.news(anew=False)
+    assert "1 done: Model" in plan.whole()
 
 
 def test_how_much_is_told_goes_by_the_window() -> None:

@@ -324,7 +324,9 @@ def test_a_chat_plans_takes_and_carries_out(workspace: Path, environment: Mappin
     assert "The project is complete, 1 of 1 tasks done." in chat.stdout
     assert "note: There it is." in chat.stdout
     assert (workspace / "a.txt").read_text() == "one\n"
-    assert "plan" not in said(server.requests[-1])[-1]
+    talk = "\n".join(said(server.requests[-1]))
+    assert talk.count("Stage: complete, 1 of 1 tasks done") == 1
+    assert "The plan was changed" not in talk
 
 
 def test_a_plan_that_is_carried_out_is_only_replaced_when_that_is_wanted(
