@@ -6,8 +6,8 @@ chunk   which lines of a file; their text is in the index by words and by meanin
 
 import asyncio
 import sqlite3
-from collections.abc import Coroutine, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, suppress
+from collections.abc import Coroutine, Mapping, Sequence
+from contextlib import AbstractContextManager, suppress
 from hashlib import sha256
 from pathlib import Path
 from sqlite3 import Connection
@@ -116,7 +116,7 @@ class CodeIndexFile:
 
     def search(self, words: str, *, below: str, most: int) -> Sequence[Hit]:
         count = most * (BEYOND if below else 1)
-        with self._database.reading() as connection, _unchanging(connection):
+        with self._database.reading() as connection:
             found = self._wait(self._searching.search(words, count))
             records = [hit.record for hit in found.hits]
             if below:
@@ -164,16 +164,6 @@ def name_for(workspace: Path) -> str:
 def told(path: str, chunk: Chunk) -> str:
     """What is looked for: the lines, and the name, which says as much as many of them."""
     return f"{path} {chunk.name} {chunk.name} {chunk.name}\n{chunk.text}"
-
-
-@contextmanager
-def _unchanging(connection: Connection) -> Iterator[None]:
-    """All that is read within is of one moment, whatever other processes write meanwhile."""
-    connection.execute("BEGIN")
-    try:
-        yield
-    finally:
-        connection.execute("COMMIT")
 
 
 def _insert(connection: Connection, file: FileChunks, vectors: Sequence[Vector | None]) -> None:

@@ -81,9 +81,17 @@ class Database:
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
-        """A connection to ask. Raises StoreError when the file fails."""
+        """A connection to ask: all that it answers is of one moment, whatever other processes write meanwhile.
+
+        Raises StoreError when the file fails.
+        """
         with self._lock, _told_as_ours(self.path):
-            yield self._connection
+            if self._connection.in_transaction:
+                yield self._connection
+                return
+            with self._connection:
+                self._connection.execute("BEGIN")
+                yield self._connection
 
     @contextmanager
     def reading_aside(self) -> Iterator[sqlite3.Connection]:
@@ -107,8 +115,8 @@ class Database:
 
     def empty_the_journal(self) -> None:
         """Write all that is kept into the file itself: what was forgotten is then in neither."""
-        with self.reading() as connection:
-            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        with self._lock, _told_as_ours(self.path):
+            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
     def close(self) -> None:
         with self._lock:

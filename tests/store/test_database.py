@@ -205,6 +205,19 @@ def test_a_full_disk_loses_nothing_that_was_there(tmp_path: Path) -> None:
         assert texts(database) == ["one"]
 
 
+def test_what_is_read_together_is_of_one_moment(tmp_path: Path) -> None:
+    path = tmp_path / "a.sqlite"
+    with closing(Database.open(path, [NOTES])) as one, closing(Database.open(path, [NOTES])) as other:
+        write(one, "before")
+        with one.reading():
+            seen = texts(one)
+            write(other, "meanwhile")
+            seen_again = texts(one)
+
+        assert seen == seen_again == ["before"]
+        assert texts(one) == ["before", "meanwhile"]
+
+
 def test_who_has_to_wait_for_another_too_long_is_told_so(tmp_path: Path) -> None:
     path = tmp_path / "a.sqlite"
     with (
