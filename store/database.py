@@ -81,7 +81,7 @@ class Database:
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
-        """A connection to ask: all that it answers is of one moment, whatever other processes write meanwhile.
+        """A connection to ask: all that it answers is of one moment, whatever others write meanwhile.
 
         Raises StoreError when the file fails.
         """

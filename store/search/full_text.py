@@ -10,9 +10,12 @@ others.
 """
 
 import sqlite3
-from collections.abc import Collection, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import accumulate, islice
+from math import log
+from typing import NamedTuple
 
 from core.words import words
 
@@ -20,11 +23,21 @@ MOST_ROWS = 1000
 """Weighing a row takes about 5 microseconds."""
 MOST_WORDS = 24
 """Of a query: the longest, which are the rarest as a rule."""
-MOST_LOOKUPS = 400
-"""Words times scopes."""
+MOST_LOOKUPS = 12_000
+"""Words times scopes: each takes 20 microseconds. A session has two scopes."""
 QUERY_CHARACTERS = 16_384
 TEXT_WORDS = 40_000
 """Of a text: what stands behind them is not found by words."""
+
+
+class Found(NamedTuple):
+    """A word that stands in a scope."""
+
+    rows: int
+    together: int
+    """Rows with it in all scopes that are searched."""
+    word: str
+    scope: int
 
 
 @dataclass(frozen=True)
@@ -63,15 +76,42 @@ class FullText:
         everywhere, they are the newest with the rarest of them.
         """
         asked = _query_words(text)[: max(1, MOST_LOOKUPS // max(1, len(scopes)))]
-        kept = [_kept(word, scope) for word in asked for scope in sorted(scopes)]
-        found = sorted(
-            ((word, rows) for word in kept if (rows := self._frequency(connection, word))),
-            key=lambda found: (found[1], found[0]),
-        )
+        found = self._found(connection, asked, scopes)
         if not found:
             return []
-        order = "bm25" if found[0][1] < MOST_ROWS else "newest"
-        return self._rows(connection, _rarest(found), count, order)
+        if found[0].rows == MOST_ROWS:
+            return [row for row, _ in self._rows(connection, found[:1], "0.0", "rowid DESC", count)]
+        taken, bm25 = _rarest(found), f"bm25({self.prefix}_words)"
+        if len(scopes) == 1:
+            return [row for row, _ in self._rows(connection, taken, bm25, f"{bm25}, rowid", count)]
+        worth = dict(self._rows(connection, taken, bm25, "rowid", MOST_ROWS))
+        corrected = self._corrections(connection, taken)
+        return sorted(worth, key=lambda row: (worth[row] * corrected[row], row))[:count]
+
+    def _found(
+        self, connection: sqlite3.Connection, asked: Sequence[str], scopes: Collection[int]
+    ) -> list[Found]:
+        """Those of these words that stand somewhere, the rarest first."""
+        rows = {(word, scope): self._frequency(connection, word, scope) for word in asked for scope in scopes}
+        together = Counter[str]()
+        for (word, _), count in rows.items():
+            together[word] += count
+        return sorted(
+            Found(count, together[word], word, scope) for (word, scope), count in rows.items() if count
+        )
+
+    def _corrections(self, connection: sqlite3.Connection, taken: Sequence[Found]) -> Mapping[int, float]:
+        """Of each row: by what to multiply its bm25, to which a word is rare that is in all rows of a small
+        scope.
+        """
+        (total,) = connection.execute(f"SELECT max(id) FROM {self.prefix}_words_docsize").fetchone()
+        right, taken_for = defaultdict[int, float](float), defaultdict[int, float](float)
+        for each in taken:
+            told, bm25 = _telling(each.together, total), _telling(each.rows, total)
+            for row, _ in self._rows(connection, [each], "0.0", "rowid", MOST_ROWS):
+                right[row] += told
+                taken_for[row] += bm25
+        return {row: right[row] / taken_for[row] for row in right}
 
     def search_among(
         self, connection: sqlite3.Connection, text: str, count: int, scope: int, rows: str, *values: object
@@ -85,23 +125,24 @@ class FullText:
         found = connection.execute(query, (match, *values, count)) if match else ()
         return [int(row[0]) for row in found]
 
-    def _frequency(self, connection: sqlite3.Connection, word: str) -> int:
+    def _frequency(self, connection: sqlite3.Connection, word: str, scope: int) -> int:
         """In how many rows it stands, counted up to `MOST_ROWS`."""
         counted = (
             f"SELECT count(*) FROM (SELECT rowid FROM {self.prefix}_words"
             f" WHERE {self.prefix}_words MATCH ? LIMIT {MOST_ROWS})"
         )
-        return int(connection.execute(counted, (f'"{word}"',)).fetchone()[0])
+        return int(connection.execute(counted, (f'"{_kept(word, scope)}"',)).fetchone()[0])
 
     def _rows(
-        self, connection: sqlite3.Connection, asked: Sequence[str], count: int, order: str
-    ) -> list[int]:
-        by = {"bm25": f"bm25({self.prefix}_words), rowid", "newest": "rowid DESC"}[order]
+        self, connection: sqlite3.Connection, asked: Sequence[Found], worth: str, order: str, count: int
+    ) -> list[tuple[int, float]]:
+        """Rows with one of these words, and what `worth` says of them."""
         query = (
-            f"SELECT rowid FROM {self.prefix}_words WHERE {self.prefix}_words MATCH ? ORDER BY {by} LIMIT ?"
+            f"SELECT rowid, {worth} FROM {self.prefix}_words WHERE {self.prefix}_words MATCH ?"
+            f" ORDER BY {order} LIMIT ?"
         )
-        match = " OR ".join(f'"{word}"' for word in asked)
-        return [int(row[0]) for row in connection.execute(query, (match, count))]
+        match = " OR ".join(f'"{_kept(each.word, each.scope)}"' for each in asked)
+        return list(connection.execute(query, (match, count)))
 
 
 def _query_words(text: str) -> list[str]:
@@ -109,15 +150,15 @@ def _query_words(text: str) -> list[str]:
     return sorted(set(words(text[:QUERY_CHARACTERS])), key=lambda word: (-len(word), word))[:MOST_WORDS]
 
 
-def _rarest(found: Sequence[tuple[str, int]]) -> list[str]:
+def _rarest(found: Sequence[Found]) -> list[Found]:
     """As many as have `MOST_ROWS` rows together, and always the first."""
-    taken, total = [found[0][0]], found[0][1]
-    for word, rows in found[1:]:
-        total += rows
-        if total > MOST_ROWS:
-            break
-        taken.append(word)
-    return taken
+    totals = accumulate(each.rows for each in found)
+    return [each for each, total in zip(found, totals, strict=True) if total <= MOST_ROWS]
+
+
+def _telling(rows: int, total: int) -> float:
+    """As bm25 does it."""
+    return max(1e-6, log(max(0, total - rows) + 0.5) - log(rows + 0.5))
 
 
 def _kept(word: str, scope: int) -> str:

@@ -123,3 +123,27 @@ def test_where_every_word_stands_everywhere_the_newest_come(connection: sqlite3.
     filled(connection, *["the common word"] * (MOST_ROWS + 10))
 
     assert TABLE.search(connection, "common the", 2, [1]) == [MOST_ROWS + 10, MOST_ROWS + 9]
+
+
+def test_among_many_scopes_no_word_of_a_query_is_left_out(connection: sqlite3.Connection) -> None:
+    for scope in range(1, 501):
+        TABLE.put(connection, scope, f"the project {scope} keeps its internationalization in files", scope)
+    TABLE.put(connection, 501, "we deploy with kubernetes", 250)
+
+    query = "kubernetes internationalization project keeps files"
+
+    assert TABLE.search(connection, query, 600, range(1, 501))[0] == 501
+
+
+def test_a_word_that_all_rows_of_a_small_scope_have_is_not_taken_for_a_rare_one(
+    connection: sqlite3.Connection,
+) -> None:
+    for row in range(1, 501):
+        TABLE.put(connection, row, f"the parts are run by machine {row}", 1)
+    TABLE.put(connection, 501, "the migrations are run by alembic", 1)
+    TABLE.put(connection, 502, "the answers are short", 2)
+    TABLE.put(connection, 503, "the letters are large", 2)
+
+    found = TABLE.search(connection, "how are the migrations run", 3, [1, 2])
+
+    assert found[0] == 501
