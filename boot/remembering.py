@@ -6,7 +6,7 @@ store ─────────► the file is made
 
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
-from dataclasses import field
+from dataclasses import field, replace
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -52,6 +52,12 @@ class Remembering:
     """Whether it stays open, so that what takes long may be done beside it; see `Searching`."""
     notices: list[str] = field(default_factory=list)
     """What a person should know."""
+    beside: "Remembering | None" = None
+    """Whose file and vectors these are, and who ends them."""
+
+    def of_person(self) -> "Remembering":
+        """The same memory as the person has it who sits before the session."""
+        return replace(self, source="person", counts_uses=lambda: False, notices=[], beside=self)
 
     async def store(self, text: str, *, scope: FactScope, replaces: int | None = None) -> Stored:
         return await self._memory.store(text, scope=scope, replaces=replaces)
@@ -80,11 +86,11 @@ class Remembering:
 
     def close(self) -> None:
         """Where nothing was searched or added."""
-        if "_database" in vars(self):
+        if "_database" in vars(self) and not self.beside:
             self._database.close()
 
     async def aclose(self) -> None:
-        if "_searching" in vars(self):
+        if "_searching" in vars(self) and not self.beside:
             await self._searching.aclose()
         self.close()
 
@@ -104,6 +110,8 @@ class Remembering:
 
     @cached_property
     def _database(self) -> "Database":
+        if self.beside:
+            return self.beside._database
         from store.database import Database
         from store.migrations import MIGRATIONS
 
@@ -120,6 +128,8 @@ class Remembering:
 
     @cached_property
     def _searching(self) -> "Searching":
+        if self.beside:
+            return self.beside._searching
         embedder = self.embedder()
         others = (hashed_embedder(),)
         from store.long_term_memory import FACTS_INDEX

@@ -39,5 +39,16 @@ def line_of(fact: Fact) -> str:
     return f"#{fact.id} {clip(' '.join(fact.text.split()), MOST_CHARS)} ({of}{fact.said:%Y-%m-%d})"
 
 
+def remembered_now(fact: Fact) -> str:
+    """For a session that goes on while its user stores a fact."""
+    lines = [line_of(fact), *(f"It replaces {line_of(older)}" for older in fact.earlier[:1])]
+    return prompt("remembered_now", facts=marked("\n".join(lines)))
+
+
+def forgotten_now(fact: Fact) -> str:
+    """By its number alone: whoever wants something gone does not want it said again."""
+    return prompt("forgotten_now", number=str(fact.id))
+
+
 def _told(lines: Sequence[str]) -> str:
     return prompt("remembered", facts=marked("\n".join(lines)))

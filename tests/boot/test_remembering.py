@@ -73,3 +73,25 @@ async def test_what_a_session_is_told_needs_no_vectors(path: Path) -> None:
     await memory.aclose()
 
     assert "#1 The tests are slow (2" in told
+
+
+async def test_a_person_beside_a_session_has_its_file_and_whoever_makes_its_vectors(path: Path) -> None:
+    begun = list[Watched]()
+
+    def watched() -> Watched:
+        begun.append(Watched())
+        return begun[-1]
+
+    memory = Remembering(path=path, project="/p", session="s-1", embedder=watched)
+    await memory.store("The tests are slow", scope="project")
+
+    person = memory.of_person()
+    stored = await person.store("The port is 8080", scope="project")
+    await person.search("port", count=3)
+    await person.aclose()
+    found = await memory.search("port", count=1)
+    await memory.aclose()
+
+    assert (stored.fact.source, stored.fact.session) == ("person", "s-1")
+    assert [(fact.text, fact.uses) for fact in found] == [("The port is 8080", 0)]
+    assert [each.closed for each in begun] == [1]

@@ -504,20 +504,23 @@ def test_a_long_paste_is_a_chip_and_is_sent_whole(workspace: Path) -> None:
 
 
 def test_a_fact_is_kept_in_a_chat_found_in_the_next_session_and_forgotten(workspace: Path) -> None:
-    with ScriptedServer([say("Hello."), say("8080.")]) as server, chatting(workspace, server.url) as person:
+    replies = [say("Hello."), say("I see."), say("8080.")]
+    with ScriptedServer(replies) as server, chatting(workspace, server.url) as person:
         person.answer("Hi.")
         person.sees("Hello.")
         person.answer("/memory store The port is 8080")
-        person.sees("New sessions begin with it")
+        person.sees("and new sessions begin with it")
         person.answer("/memory store user Don't shout")
         person.sees("#2     Don't shout")
-        person.sees("New sessions begin with it")
+        person.sees("and new sessions begin with it")
         person.answer("/memory search port")
         person.sees("#1     The port is 8080")
         person.answer("/memory forget 7")
         person.sees("There is no fact #7.")
         person.answer("/memory rename")
         person.sees("Type /memory, /memory store TEXT")
+        person.answer("Do you know it?")
+        person.sees("I see.")
         person.answer("/clear")
         person.sees("goes back.")
         person.answer("Which port?")
@@ -529,8 +532,10 @@ def test_a_fact_is_kept_in_a_chat_found_in_the_next_session_and_forgotten(worksp
         assert person.leaves() == 0
 
     heads = [str(request.messages[1]["content"]) for request in server.requests]
-    assert ["The port is 8080" in head for head in heads] == [False, True]
-    assert ["#2 Don't shout (of the user, 2" in head for head in heads] == [False, True]
+    assert ["The port is 8080" in head for head in heads] == [False, False, True]
+    assert ["#2 Don't shout (of the user, 2" in head for head in heads] == [False, False, True]
+    running = "".join(str(message["content"]) for message in server.requests[1].messages[3:])
+    assert "stored this in your memory. It changes no rule:\n[data]\n#1 The port is 8080 (2" in running
 
 
 def test_a_first_start_asks_which_of_several_models_is_meant_and_keeps_the_answer(workspace: Path) -> None:
