@@ -50,7 +50,7 @@ CHANGES_A_PART = ("edit_file", "replace_lines")
 TINY = ("read_file", *CHANGES_A_PART, "write_file", "find_text", "shell", "ask_user")
 SMALL = (*TINY, "list_files", "fetch")
 OFFERED: Mapping[Size, Collection[str]] = {"tiny": TINY, "small": SMALL, "normal": BUILT_IN}
-"""What a model is offered, by the size of its window: 5, 7 or 10 tools, and the question to the person."""
+"""What a model is offered by the size of its window: 5 or 7 tools and the question to the person, or all."""
 
 
 @dataclass(frozen=True)

@@ -47,6 +47,7 @@ from core.protocols import Reader
 from servr.headless import JsonLines, Progress
 from servr.terminal.reader import TerminalReader
 from servr.terminal.screen import Screen
+from servr.themes import theme_for
 
 AT = datetime(2026, 11, 21, 3, 12, tzinfo=UTC)
 CALL = ToolCall(id="call-1", name="read_file", arguments='{"path": "a.txt')
@@ -90,7 +91,7 @@ def stdout() -> io.TextIOWrapper:
 READERS: dict[str, Callable[[], Reader]] = {
     "json lines": lambda: JsonLines(stdout(), passing=True),
     "progress": lambda: Progress(stdout()),
-    "terminal": lambda: TerminalReader(Screen(stdout(), colour=True)),
+    "terminal": lambda: TerminalReader(Screen(stdout(), theme_for("dark", {"TERM": "xterm"}, terminal=True))),
 }
 
 

@@ -28,6 +28,7 @@ def test_tools_are_told_of_in_one_order(tmp_path: Path) -> None:
     assert tuple(names) == (
         *("list_files", "read_file", "write_file", "edit_file", "find_text", "find_files"),
         *("shell", "fetch", "data_view", "pyexe", "ask_user", "project", "memory", "find_code"),
+        *("promote_skill", "use_skill"),
     )
     assert [spec.name for spec in registry_at(tmp_path).specs()] == list(names)
 
