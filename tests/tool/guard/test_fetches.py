@@ -11,12 +11,13 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 
+from bench.fuzzing.urls import OWN, may_be_asked
 from core.errors import ToolError
 from core.tools import ToolContext
 from core.web import WebRules
 from gate.web import DirectWebClient
 from tests.tool.commanding import services_in
-from tests.tool.guard.webs import OWN, Web, is_public, web_of
+from tests.tool.guard.webs import Web, web_of
 from tool.fetch import MOST_BYTES, Fetch, FetchArgs
 from tool.sandbox_none import PlainBackend
 
@@ -88,7 +89,7 @@ async def fetched(folder: Path, web: Web, row: Mapping[str, Any], *, guarded: bo
 
 
 def effects(web: Web) -> list[str]:
-    found = [f"connected to {ip}" for ip in web.reached if not is_public(ip) or ip == OWN]
+    found = [f"connected to {ip}" for ip in web.reached if not may_be_asked(ip)]
     found += ["the server inside was heard of"] if web.heard else []
     found += ["too much was taken"] if web.sent > MOST_SENT_BYTES else []
     for request in web.requests:

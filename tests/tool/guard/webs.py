@@ -7,18 +7,15 @@ from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from ipaddress import ip_address, ip_network
 from typing import Any
 
+from bench.fuzzing.urls import is_public
 from core.errors import ToolError
 from gate.web import Streams, connected
 
 PUBLIC = "93.184.216.34"
-OWN = "2606:4700:4700::1"
-"""Public, and of this machine."""
 DEAD = "1.1.1.1"
 HOSTS = {"public.example": [[PUBLIC]], "localhost": [["127.0.0.1"]]}
-NAT64 = ip_network("64:ff9b::/96")
 CHUNK = b"x" * 65_536
 
 
@@ -102,17 +99,6 @@ class Web:
         writer.write(data)
         await writer.drain()
         self.sent += len(data)
-
-
-def is_public(ip: str) -> bool:
-    """By other means than the guard's: the tables of the standard library."""
-    address = ip_address(ip)
-    inner = getattr(address, "ipv4_mapped", None) or getattr(address, "sixtofour", None)
-    if inner is not None:
-        return is_public(str(inner))
-    if address in NAT64:
-        return is_public(str(ip_address(int(address) & 0xFFFFFFFF)))
-    return address.is_global and not address.is_multicast and not address.is_reserved
 
 
 def answer_of(page: Mapping[str, Any], port: int) -> bytes:
