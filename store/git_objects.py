@@ -6,7 +6,6 @@ come back, so nothing here is believed: a repository that lies, or is broken, is
 """
 
 import os
-import stat
 import struct
 import zlib
 from collections.abc import Iterator, Sequence
@@ -15,6 +14,8 @@ from dataclasses import dataclass
 from hashlib import sha1
 from itertools import pairwise
 from pathlib import Path
+
+from core.beneath import opened_below
 
 MOST_BYTES = 200_000_000
 MOST_PACKS = 50
@@ -214,22 +215,15 @@ def _object_folders(folder: Path) -> Iterator[Path]:
 
 def _text(file: Path) -> str:
     """Of a small file; empty when there is none."""
-    with suppress(OSError):
-        descriptor = _open(file)
-        try:
-            return os.fsdecode(os.read(descriptor, MOST_SETTINGS_BYTES))
-        finally:
-            os.close(descriptor)
+    with suppress(OSError), opened_below(file.parent, file.name) as opened:
+        return os.fsdecode(opened.read(MOST_SETTINGS_BYTES))
     return ""
 
 
 def _open(file: Path) -> int:
-    """A regular file for reading. Raises OSError."""
-    descriptor = os.open(file, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        os.close(descriptor)
-        raise OSError(f"{file} is no file")
-    return descriptor
+    """A descriptor of a regular file, for reading. Raises OSError."""
+    with opened_below(file.parent, file.name) as opened:
+        return os.dup(opened.fileno())
 
 
 def _all_indexes(folder: Path) -> list[Path]:
