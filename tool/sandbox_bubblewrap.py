@@ -22,7 +22,7 @@ from tool.holding import DOOR_PLACE, FILTER_PLACE, Hold, filter_file
 from tool.processes import Processes
 from tool.sandbox_filter import Family, filter_program
 from tool.sandbox_git import GitPlaces, KnownRepositories
-from tool.sandbox_guard import SYSTEM, Guard, noted
+from tool.sandbox_guard import SYSTEM, Guard, guarded
 from tool.sandbox_none import no_progress
 
 if TYPE_CHECKING:
@@ -81,18 +81,26 @@ class BubblewrapBackend:
         git = self.repositories.places(policy.writable)
         links = filter(Path.is_symlink, policy.protected)
         guard = Guard.over((*git.watched, *links), (*policy.writable, *git.outside))
-        try:
-            async with _way_out(policy) as way:
-                with self._held(command, policy, git, way) as (held, hold):
-                    result = await self.processes.run(held, limits, progress, hold)
-        finally:
-            restored = guard.restore()
+        return await guarded(guard, self._run(command, policy, limits, progress, git))
+
+    async def _run(
+        self,
+        command: Command,
+        policy: SandboxPolicy,
+        limits: Limits,
+        progress: Callable[[str], None],
+        git: GitPlaces,
+    ) -> CommandResult:
+        async with _way_out(policy) as way:
+            with self._held(command, policy, git, way) as (held, hold):
+                result = await self.processes.run(held, limits, progress, hold)
         if result.exit_code == 1 and result.head.startswith(LAST_WORDS):
             raise ToolError(
                 f"The sandbox could not be put up: {result.head.strip()[:500]}",
                 hint="Tell the user: roost doctor says more.",
             )
-        return noted(result, restored, way.proxy.note if way else "")
+        notes = (result.note, way.proxy.note if way else "")
+        return replace(result, note=" ".join(filter(None, notes)))
 
     async def start(self, command: Command, policy: SandboxPolicy) -> Worker:
         git = self.repositories.places(policy.writable)

@@ -6,7 +6,7 @@ A process of an earlier command may still be at work in the same folders: nothin
 
 import os
 import stat
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -154,10 +154,18 @@ def _kept(held: Held, name: str) -> Kept:
     return Kept(mode=status.st_mode, content=content, size=status.st_size, changed_ns=status.st_mtime_ns)
 
 
-def noted(result: CommandResult, restored: Sequence[Path], more: str = "") -> CommandResult:
-    """`result`, with what was put back after the command, and what else there is to say."""
-    notes = [result.note, more]
-    if restored:
-        names = ", ".join(map(str, restored[:5]))
-        notes.append(f"Put back as it was, for commands may not change it: {names}.")
-    return replace(result, note=" ".join(filter(None, notes)))
+async def guarded(guard: Guard, running: Awaitable[CommandResult]) -> CommandResult:
+    """What comes of a command that is `running`; what it changed is put back, whatever came of it."""
+    try:
+        result = await running
+    finally:
+        restored = guard.restore()
+    return _noted(result, restored)
+
+
+def _noted(result: CommandResult, restored: Sequence[Path]) -> CommandResult:
+    if not restored:
+        return result
+    names = ", ".join(map(str, restored[:5]))
+    said = f"Put back as it was, for commands may not change it: {names}."
+    return replace(result, note=f"{result.note} {said}".lstrip())

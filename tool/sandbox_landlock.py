@@ -20,7 +20,7 @@ from tool.holding import RULESET_PLACE, Hold
 from tool.processes import Processes
 from tool.sandbox_filter import filter_program
 from tool.sandbox_git import GitPlaces, KnownRepositories
-from tool.sandbox_guard import SYSTEM, Guard, noted
+from tool.sandbox_guard import SYSTEM, Guard, guarded
 from tool.sandbox_none import no_progress
 
 CREATE_RULESET, ADD_RULE = 444, 445
@@ -62,12 +62,8 @@ class LandlockBackend:
     ) -> CommandResult:
         git = self.repositories.places(policy.writable)
         guard = _guard(policy, git, limits.spill_to)
-        try:
-            with _own_folder() as own, self._held(command, policy, git.outside, own) as (held, hold):
-                result = await self.processes.run(held, limits, progress, hold)
-        finally:
-            restored = guard.restore()
-        return noted(result, restored)
+        with _own_folder() as own, self._held(command, policy, git.outside, own) as (held, hold):
+            return await guarded(guard, self.processes.run(held, limits, progress, hold))
 
     async def start(self, command: Command, policy: SandboxPolicy) -> Worker:
         own = self._own.enter_context(_own_folder())
