@@ -48,6 +48,7 @@ class Run:
 
 
 RunCli = Callable[..., Run]
+Roost = Callable[..., subprocess.CompletedProcess[str]]
 
 
 @pytest.fixture
@@ -77,16 +78,32 @@ def cli_command(server: ScriptedServer, workspace: Path, prompt: str, *flags: st
 @pytest.fixture
 def run_cli(workspace: Path, environment: Mapping[str, str]) -> RunCli:
     def run(server: ScriptedServer, prompt: str, *flags: str) -> Run:
-        finished = subprocess.run(
-            cli_command(server, workspace, prompt, *flags),
-            cwd=workspace,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=LIMIT_SECONDS,
-            check=False,
-        )
+        finished = ran(cli_command(server, workspace, prompt, *flags), workspace, environment)
         return Run(finished.returncode, finished.stdout, finished.stderr)
 
     return run
+
+
+@pytest.fixture
+def roost(workspace: Path, environment: Mapping[str, str]) -> Roost:
+    """`roost …` of the same user in the same folder."""
+
+    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        return ran([sys.executable, str(CLI), *arguments], workspace, environment)
+
+    return run
+
+
+def ran(
+    command: Sequence[str], folder: Path, environment: Mapping[str, str]
+) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command,
+        cwd=folder,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=LIMIT_SECONDS,
+        check=False,
+    )

@@ -1,39 +1,17 @@
 """What came back in past sessions is drafted as skills, accepted by a person, and used."""
 
-import subprocess
-import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.scenarios.conftest import CLI, LIMIT_SECONDS, RunCli
+from tests.scenarios.conftest import Roost, RunCli
 from tests.scripted_server import ScriptedServer, call, say
 
 pytestmark = pytest.mark.server
 
 MEAN = "def mean_of(xs):\n    return sum(xs) / len(xs)\n"
-Skills = Callable[..., subprocess.CompletedProcess[str]]
-
-
-@pytest.fixture
-def skills(workspace: Path, environment: Mapping[str, str]) -> Skills:
-    """`roost skills …` of the same user in the same folder."""
-
-    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, str(CLI), "skills", *arguments],
-            cwd=workspace,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=LIMIT_SECONDS,
-            check=False,
-        )
-
-    return run
 
 
 def session(xs: Sequence[float], part: str) -> Sequence[Any]:
@@ -45,17 +23,17 @@ def session(xs: Sequence[float], part: str) -> Sequence[Any]:
     )
 
 
-def test_drafts_are_accepted_and_used(run_cli: RunCli, workspace: Path, skills: Skills) -> None:
+def test_drafts_are_accepted_and_used(run_cli: RunCli, workspace: Path, roost: Roost) -> None:
     steps = [*session([1.0, 2.0], "one"), *session([2.0, 4.0, 6.0], "two")]
     used = [call("use_skill", name="mean_of", arguments={"xs": [3.0]}), call("use_skill", name="mkdir-touch")]
 
     with ScriptedServer([*steps, *used, say("Done.")]) as server:
         run_cli(server, "The mean, please.", "--permission", "full")
         run_cli(server, "And of these?", "--permission", "full")
-        proposed = skills("propose")
-        accepted = [skills("accept", name, "--yes") for name in ("mean_of", "mkdir-touch")]
+        proposed = roost("skills", "propose")
+        accepted = [roost("skills", "accept", name, "--yes") for name in ("mean_of", "mkdir-touch")]
         run_cli(server, "Once more.", "--permission", "full")
-    again = skills("propose")
+    again = roost("skills", "propose")
 
     assert ".roost/skills/mean_of.py: a function of 2 sessions, 1 examples\n" in proposed.stdout
     assert ".roost/skills/mkdir-touch/DRAFT.md: steps of 2 sessions\n" in proposed.stdout
@@ -68,12 +46,12 @@ def test_drafts_are_accepted_and_used(run_cli: RunCli, workspace: Path, skills: 
 
 
 def test_one_that_is_no_draft_yet_is_not_offered_to_the_model(
-    run_cli: RunCli, workspace: Path, skills: Skills
+    run_cli: RunCli, workspace: Path, roost: Roost
 ) -> None:
     with ScriptedServer([*session([1.0], "a"), *session([2.0], "b"), say("Hello.")]) as server:
         run_cli(server, "One", "--permission", "full")
         run_cli(server, "Two", "--permission", "full")
-        skills("propose")
+        roost("skills", "propose")
         run_cli(server, "Three", "--permission", "full")
 
     said = str(server.requests[-1].json)
@@ -81,11 +59,11 @@ def test_one_that_is_no_draft_yet_is_not_offered_to_the_model(
     assert "mkdir-touch" not in said
 
 
-def test_nobody_who_is_not_there_accepts(workspace: Path, skills: Skills) -> None:
+def test_nobody_who_is_not_there_accepts(workspace: Path, roost: Roost) -> None:
     (workspace / ".roost/skills/release").mkdir(parents=True)
     (workspace / ".roost/skills/release/DRAFT.md").write_text("---\nname: release\ndescription: x\n---\n")
 
-    ran = skills("accept", "release")
+    ran = roost("skills", "accept", "release")
 
     assert ran.returncode != 0
     assert "Nobody is there to say yes." in ran.stderr

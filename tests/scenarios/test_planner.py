@@ -5,7 +5,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ import pytest
 
 from core.project import Project, Stage, Status, Task
 from core.project_form import read, written
-from tests.scenarios.conftest import CLI, LIMIT_SECONDS
+from tests.scenarios.conftest import CLI, LIMIT_SECONDS, Roost
 from tests.scripted_server import ScriptedServer, call, refuse, say
 from tests.scripted_server.faults import TOLD_WINDOW
 from tests.scripted_server.replies import Pause
@@ -26,28 +26,10 @@ PLAN = json.dumps({"tasks": TASKS})
 pytestmark = [pytest.mark.server, pytest.mark.slow]
 
 FREE = ("--permission", "full", "--sandbox", "external")
-Roost = Callable[..., subprocess.CompletedProcess[str]]
 
 
 def command(workspace: Path, *arguments: str) -> list[str]:
     return [sys.executable, str(CLI), *arguments, "--workspace", str(workspace)]
-
-
-@pytest.fixture
-def roost(workspace: Path, environment: Mapping[str, str]) -> Roost:
-    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            command(workspace, *arguments),
-            cwd=workspace,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=LIMIT_SECONDS,
-            check=False,
-        )
-
-    return run
 
 
 def plan_of(workspace: Path) -> Project:
