@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from store.search.reembedding import Progress
     from store.search.searching import Searching
 
+IN_SESSION_SECONDS, COMMAND_SECONDS = 5.0, 30.0
+"""How long a vector is waited for: one that is late is of use to a later search of a session."""
+
 
 def _always() -> bool:
     return True
@@ -58,6 +61,10 @@ class Remembering:
     def of_person(self) -> "Remembering":
         """The same memory as the person has it who sits before the session."""
         return replace(self, source="person", counts_uses=lambda: False, notices=[], beside=self)
+
+    @property
+    def note(self) -> str:
+        return self._memory.note if "_memory" in vars(self) else ""
 
     async def store(self, text: str, *, scope: FactScope, replaces: int | None = None) -> Stored:
         return await self._memory.store(text, scope=scope, replaces=replaces)
@@ -135,7 +142,10 @@ class Remembering:
         from store.long_term_memory import FACTS_INDEX
         from store.search.searching import Searching
 
-        return Searching(self._database, FACTS_INDEX, embedder, others, in_background=self.in_background)
+        seconds = IN_SESSION_SECONDS if self.in_background else COMMAND_SECONDS
+        return Searching(
+            self._database, FACTS_INDEX, embedder, others, seconds, in_background=self.in_background
+        )
 
     @cached_property
     def _memory(self) -> "LongTermMemory":

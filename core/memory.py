@@ -58,6 +58,11 @@ class Memory(Protocol):
     Each method raises StoreError when the file fails, and InvalidArguments for a text that is no fact.
     """
 
+    @property
+    def note(self) -> str:
+        """Why the newest search did not look at all there is, for people; empty when it did."""
+        ...
+
     async def store(self, text: str, *, scope: FactScope, replaces: int | None = None) -> Stored:
         """Keep a fact: one that is there is said anew, and what it contradicts becomes its past.
 

@@ -24,7 +24,7 @@ from store.search.vectors import Vector
 
 FACTS_INDEX = HybridIndex("facts")
 """Its tables are made by `store/migrations.py`."""
-LEAST_COSINE = 0.3
+LEAST_LIKENESS = 0.3
 """What has no word of a search and is less alike than this is not what was meant."""
 DEEPER = 3
 """Times as many as are wanted are looked for: some are what another one replaced."""
@@ -128,7 +128,7 @@ class LongTermMemory:
             scopes = list(self._reach(Facts(connection)))
         found = await self.searching.search(text, count * DEEPER, scopes=scopes)
         self.note = found.note
-        meant = [hit.record for hit in found.hits if hit.by_words or (hit.cosine or 0.0) >= LEAST_COSINE]
+        meant = [hit.record for hit in found.hits if hit.by_words or (hit.likeness or 0.0) >= LEAST_LIKENESS]
         with self.database.reading() as connection:
             facts = Facts(connection)
             holding = [*dict.fromkeys(facts.successor(record) for record in meant)]

@@ -17,6 +17,7 @@ FOUND, LISTED = 8, 30
 """How many facts an answer tells of."""
 FACT_CHARS, PAST_CHARS, MOST_PAST = 700, 200, 3
 ROOM_FOR_THE_REST = 120
+PARTLY = "(Not all could be searched by meaning just now: try other words, too.)"
 WRITING = ("store", "forget")
 
 
@@ -76,9 +77,8 @@ class MemoryTool:
             raise InvalidArguments("search needs words in `text`.", hint="list shows the newest facts.")
         found = await memory.search(args.text, count=FOUND)
         title = f"remembered of {quoted(args.text, 60)}"
-        if not found:
-            return ToolResult(f"Nothing is {title}.", _view(title, ()))
-        return ToolResult(self._told(found, len(found)), _view(title, found))
+        told = self._told(found, len(found)) if found else f"Nothing is {title}."
+        return ToolResult(f"{told}\n{PARTLY}" if memory.note else told, _view(title, found))
 
     async def _list(self, args: MemoryArgs, memory: Memory) -> ToolResult:
         page = await memory.page(count=LISTED)

@@ -33,8 +33,8 @@ class Hit:
     record: int
     score: float
     """To be compared within one search only."""
-    cosine: float | None = None
-    """How alike the vectors are, from -1 to 1; None where it was not found by meaning."""
+    likeness: float | None = None
+    """How alike the vectors are: 1 the same, 0 as strangers are; None where it was not found by meaning."""
     by_words: bool = False
     """Whether it was found by a word that tells."""
 
@@ -188,16 +188,16 @@ def fused(
 ) -> list[Hit]:
     """Reciprocal rank fusion: the best first; of equals, the lower record first."""
     scores: defaultdict[int, float] = defaultdict(float)
-    cosines: dict[int, float] = {}
+    likenesses: dict[int, float] = {}
     for place, record in enumerate(by_words, 1):
         scores[record] += 1 / (FUSION + place)
     for ranked in by_meaning:
-        for place, (record, cosine) in enumerate(ranked, 1):
+        for place, (record, likeness) in enumerate(ranked, 1):
             scores[record] += 1 / (FUSION + place)
-            cosines.setdefault(record, cosine)
+            likenesses.setdefault(record, likeness)
     worded = frozenset(by_words)
     chosen = sorted(scores.items(), key=lambda scored: (-scored[1], scored[0]))[:count]
     return [
-        Hit(record=record, score=score, cosine=cosines.get(record), by_words=record in worded)
+        Hit(record=record, score=score, likeness=likenesses.get(record), by_words=record in worded)
         for record, score in chosen
     ]

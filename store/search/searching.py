@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core.arrays import load_numpy
 from core.embedding import Embedder, EmbeddingFailed, Forgetful
 from core.values import value
 from store.database import Database
+from store.search.asking import Asking, likeness, usable_rows
 from store.search.index import Hit, HybridIndex, fused
 from store.search.ordering import Ordering
 from store.search.vectors import MOST_HELD, Model, Vector
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from core.embedding import Floats
     from store.search.nearest import Nearest
 
-    Queries = list[tuple[str, Floats]]
+    Queries = list[tuple[str, Floats, float]]
+    """As each model sees the text, and what it makes of strangers."""
 
 DEEPEST = 1000
 LEAST_DEEP = 50
@@ -44,7 +45,7 @@ class Searching:
     others: Sequence[Embedder] = ()
     """Whose vectors may still be there, and are of use until there are new ones of all texts."""
     query_seconds: float = 5.0
-    """How long a search waits for the vector of its query."""
+    """How long the vector of a query, or of a text that is put down, is waited for."""
     in_background: bool = False
     """Whether a search begins what takes long, and answers with what there is meanwhile: vectors that are
     missing are made, and many are put in order, as long as the event loop runs. Else nothing is made, and a
@@ -54,20 +55,24 @@ class Searching:
     _catching_up: "asyncio.Task[None] | None" = field(default=None, repr=False)
     _nearest: "dict[int, Nearest]" = field(default_factory=dict)
     _ordering: Ordering = field(init=False, repr=False)
+    _askings: Sequence[Asking] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
+        self._askings = [Asking(each, self.query_seconds) for each in (self.embedder, *self.others)]
         self._ordering = Ordering(self.database)
 
     async def vectors(self, texts: Sequence[str]) -> list[Vector | None]:
-        """One for each text, to be put down with it; None for all while the embedder fails."""
+        """One for each text, to be put down with it; None for all while the embedder fails or is late."""
         try:
-            return [*await self.vectors_made(texts)]
+            return [*self._named(await self._askings[0].rows(texts))]
         except EmbeddingFailed:
             return [None] * len(texts)
 
-    async def vectors_made(self, texts: Sequence[str]) -> list[Vector]:
-        """One for each text. Raises EmbeddingFailed."""
-        rows = await self._rows(self.embedder, texts)
+    async def vectors_made(self, texts: Sequence[str]) -> Sequence[Vector]:
+        """One for each text, however long that takes. Raises EmbeddingFailed."""
+        return self._named(await usable_rows(self.embedder, texts))
+
+    def _named(self, rows: "Floats") -> "list[Vector]":
         from store.search.held import vector_of
 
         return [vector_of(self.embedder.model, row) for row in rows]
@@ -102,10 +107,11 @@ class Searching:
             within = self.index.scope_numbers(connection, scopes)
             by_words = self.index.words.search(connection, text, deep, within)
             by_meaning, behind = [], []
-            for name, query in queries:
+            for name, query, strangeness in queries:
                 if model := self.index.vectors.model(connection, name, len(query)):
                     nearest = self._nearest_of(model)
-                    by_meaning.append(nearest.search(connection, query, deep, within))
+                    ranked = nearest.search(connection, query, deep, within)
+                    by_meaning.append([(record, likeness(cosine, strangeness)) for record, cosine in ranked])
                     behind += [nearest] if nearest.behind else []
         return (by_words, by_meaning), behind
 
@@ -113,16 +119,14 @@ class Searching:
         """The text as each model that is asked sees it, and why the one that is wanted does not."""
         made: Queries = []
         failure = ""
-        for embedder in (self.embedder,) if complete else (self.embedder, *self.others):
+        for asking in self._askings[: 1 if complete else None]:
             try:
-                [query] = await asyncio.wait_for(self._rows(embedder, [text]), self.query_seconds)
+                [query] = await asking.rows([text])
             except EmbeddingFailed as error:
                 failure = failure or str(error)
-            except TimeoutError:
-                late = f"{embedder.model} gave no vector within {self.query_seconds:g} seconds."
-                failure = failure or late
             else:
-                made += [(embedder.model, query)] if query.any() else []
+                strangeness = await asking.strangeness()
+                made += [(asking.embedder.model, query, strangeness)] if query.any() else []
         return made, failure
 
     def _note(self, failure: str, *, complete: bool, older: bool, behind: bool) -> str:
@@ -141,8 +145,8 @@ class Searching:
             self._catching_up.cancel()
             await asyncio.wait([self._catching_up])
         await self._ordering.aclose()
-        for embedder in (self.embedder, *self.others):
-            await embedder.close()
+        for asking in self._askings:
+            await asking.aclose()
 
     def forget_derived(self, texts: Sequence[str]) -> None:
         """Remove what was made of the vectors of `texts`, after these were removed."""
@@ -167,12 +171,3 @@ class Searching:
             path = self.signs_of(model.number)
             self._nearest[model.number] = Nearest(self.index.vectors, model, path, self.most_held)
         return self._nearest[model.number]
-
-    async def _rows(self, embedder: Embedder, texts: Sequence[str]) -> "Floats":
-        load_numpy()
-        from store.search.held import unusable
-
-        rows = await embedder.embed(texts)
-        if wrong := unusable(rows, len(texts)):
-            raise EmbeddingFailed(f"{embedder.model} gave no vectors that can be used: {wrong}.")
-        return rows

@@ -16,6 +16,8 @@ FACTS = tuple(long_fact(number) for number in range(1, 1_001))
 
 
 class ManyFacts:
+    note = ""
+
     async def store(self, text: str, *, scope: FactScope, replaces: int | None = None) -> Stored:
         return Stored(fact=FACTS[0], known=True, alike=FACTS[1:4])
 

@@ -3,10 +3,12 @@
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from boot.embedding import NoEmbedder
 from boot.remembering import Remembering
 from core.errors import ToolError
 from core.memory import MOST_NOTE_CHARS
@@ -53,6 +55,20 @@ async def test_facts_are_kept_found_corrected_and_forgotten(tool: MemoryTool) ->
     )
     assert (await said(tool, "forget", id=3)).startswith("Forgotten:\n#3 The port of the server is 9090")
     assert await said(tool, "search", "port") == "Nothing is remembered of 'port'."
+
+
+async def test_a_search_without_vectors_says_so_to_the_model(tmp_path: Path) -> None:
+    away = partial(NoEmbedder, "e5", "It is away.")
+    with closing(Remembering(path=tmp_path / "roost.sqlite", project="/p", embedder=away)) as memory:
+        tool = MemoryTool(replace(services_at(tmp_path), memory=memory))
+        await said(tool, "store", "The tests are slow")
+
+        found = await said(tool, "search", "tests")
+        nothing = await said(tool, "search", "port")
+
+    hint = "(Not all could be searched by meaning just now: try other words, too.)"
+    assert found == f"#1 The tests are slow (today)\n{hint}"
+    assert nothing == f"Nothing is remembered of 'port'.\n{hint}"
 
 
 async def test_what_may_be_out_of_date_is_told_with_what_to_do(tool: MemoryTool) -> None:

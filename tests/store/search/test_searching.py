@@ -67,7 +67,7 @@ async def test_what_fits_by_words_and_by_meaning_comes_first(searched: Searching
     assert [hit.record for hit in found.hits][:2] == [1, 3]
     assert found.note == ""
     assert found.hits[0].by_words
-    assert (found.hits[0].cosine or 0) > 0.2
+    assert (found.hits[0].likeness or 0) > 0.2
 
 
 async def test_a_misspelled_word_is_found_by_its_pieces(searched: Searching) -> None:
@@ -91,7 +91,7 @@ async def test_a_text_that_is_replaced_is_not_found_by_its_old_words(searched: S
 
     found = await searched.search("mercurial", 5)
     assert [hit.record for hit in found.hits if hit.by_words] == []
-    assert all((hit.cosine or 0) < 0.9 for hit in found.hits)
+    assert all((hit.likeness or 0) < 0.9 for hit in found.hits)
     assert (await records(searched, "subversion"))[0] == 1
 
 
@@ -174,10 +174,9 @@ NO_NUMBER = np.full((1, 4), np.nan, np.float32)
 async def test_without_vectors_it_is_searched_by_words_and_said(
     database: Database, embedder: Faulty, reason: str
 ) -> None:
-    searched = Searching(database, INDEX, embedder)
-    await put(searched, {1: "we use mercurial", 2: "we use subversion"})
+    await put(Searching(database, INDEX, embedder), {1: "we use mercurial", 2: "we use subversion"})
 
-    found = await searched.search("mercurial", 5)
+    found = await Searching(database, INDEX, embedder).search("mercurial", 5)
 
     assert [hit.record for hit in found.hits] == [1]
     assert found.note == f"Searched by words alone: {reason}"
