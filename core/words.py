@@ -14,6 +14,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from functools import lru_cache
+from itertools import chain
 
 LONGEST = 64
 """Characters of a word that count: what is longer is no word but a key, a hash or a picture."""
@@ -29,14 +30,16 @@ MARKS += "\u06d6-\u06dc\u06df-\u06e8\u0900-\u0963\u0966-\u0dff"
 India."""
 
 IDENTIFIER = re.compile(rf"[\w{MARKS}]+|[{PICTURES}]")
+ASCII_IDENTIFIER = re.compile("[0-9A-Z_a-z]+")
+"""The same in a text that is all ASCII, in half of the time."""
 ASCII_PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 UNSPACED_RUN = re.compile(rf"[{UNSPACED}]+")
 
 
 def words(text: str) -> Iterator[str]:
     """In the order in which they stand; a word that stands twice comes twice."""
-    for found in IDENTIFIER.finditer(folded(text)):
-        yield from words_of(found[0])
+    identifiers = (ASCII_IDENTIFIER if text.isascii() else IDENTIFIER).findall(folded(text))
+    return chain.from_iterable(map(words_of, identifiers))
 
 
 def folded(text: str) -> str:

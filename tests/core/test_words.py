@@ -35,3 +35,9 @@ def test_an_accent_is_the_same_however_it_is_encoded() -> None:
 
 def test_no_word_is_longer_than_a_word_can_be() -> None:
     assert max(len(word) for word in words("x" * 100_000 + " Ab1" * 40 + "aB" * 10_000)) == 64
+
+
+def test_a_text_in_ascii_is_read_as_one_in_any_script() -> None:
+    text = "".join(map(chr, range(128))) + " getHTTPResponse2 _x__y 1st a.b-c"
+
+    assert [*words(text), "e"] == list(words(f"{text} é"))
