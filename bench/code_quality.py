@@ -32,7 +32,7 @@ FUNCTIONS, QUERIES, SEED = 2_700, 300, 7
 MOST_FILES = 4_000
 DEEP = 50
 LEAST_WORDS, LEAST_LINES, MOST_CHARS = 4, 3, 1_500
-INDEX = HybridIndex("bench")
+INDEX = HybridIndex("bench", is_packed=True)
 Ranking = Callable[[str], Sequence[int]]
 
 

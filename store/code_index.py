@@ -32,10 +32,10 @@ BELOW = (
 )
 BEYOND = 20
 """How many times more chunks are looked at when only those below a path count."""
-INDEX = HybridIndex("code")
+INDEX = HybridIndex("code", is_packed=True)
 TABLES = (
     Migration(
-        name="files and chunks, in one scope",
+        name="files and chunks, packed",
         statements=(
             "CREATE TABLE file (id INTEGER PRIMARY KEY, path TEXT NOT NULL UNIQUE, stamp TEXT NOT NULL,"
             " digest TEXT NOT NULL, uses TEXT NOT NULL) STRICT",
@@ -167,17 +167,17 @@ def told(path: str, chunk: Chunk) -> str:
 
 
 def _insert(connection: Connection, file: FileChunks, vectors: Sequence[Vector | None]) -> None:
-    (place,) = connection.execute(
-        "INSERT INTO file (path, stamp, digest, uses) VALUES (?, ?, ?, ?) RETURNING id",
+    place = connection.execute(
+        "INSERT INTO file (path, stamp, digest, uses) VALUES (?, ?, ?, ?)",
         (file.path, file.state.stamp, file.state.digest, " ".join(file.uses)),
-    ).fetchone()
+    ).lastrowid
     for chunk, vector in zip(file.chunks, vectors, strict=True):
         number, line = chunk.opening
-        (record,) = connection.execute(
-            "INSERT INTO chunk (file, first, last, name, heads, number, line)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING id",
+        record = connection.execute(  # RETURNING would make FTS5 write down what it gathers, each time
+            "INSERT INTO chunk (file, first, last, name, heads, number, line) VALUES (?, ?, ?, ?, ?, ?, ?)",
             (place, chunk.first, chunk.last, chunk.name, int(chunk.heads), number, line[:LINE_CHARS]),
-        ).fetchone()
+        ).lastrowid
+        assert record is not None
         INDEX.put(connection, record, told(file.path, chunk), vector=vector)
 
 
@@ -192,11 +192,12 @@ def _remove_file(connection: Connection, path: str) -> None:
 
 
 def _hit(connection: Connection, record: int) -> Hit:
-    path, first, last, text, name, heads = connection.execute(
-        "SELECT path, first, last, text, name, heads FROM chunk JOIN file ON file.id = chunk.file"
-        " JOIN code_texts ON record = chunk.id WHERE chunk.id = ?",
+    path, first, last, name, heads = connection.execute(
+        "SELECT path, first, last, name, heads FROM chunk JOIN file ON file.id = chunk.file"
+        " WHERE chunk.id = ?",
         (record,),
     ).fetchone()
+    text = INDEX.text(connection, record)
     return Hit(path, Chunk(first, last, text.partition("\n")[2], name, bool(heads)))
 
 

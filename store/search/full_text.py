@@ -48,20 +48,30 @@ class FullText:
     """
 
     prefix: str
+    is_packed: bool = False
+    """Whether the words themselves are not kept, but only where they stand: half of the room."""
 
     @property
     def statements(self) -> tuple[str, ...]:
         """What makes the table."""
-        made = f"CREATE VIRTUAL TABLE {self.prefix}_words USING fts5(words, tokenize = 'porter ascii')"
-        return (made,)  # to the tokenizer `ascii`, every character that is not ASCII is a letter
+        content = ", content = ''" if self.is_packed else ""
+        options = f"tokenize = 'porter ascii'{content}"  # to `ascii`, what is not ASCII is a letter
+        return (f"CREATE VIRTUAL TABLE {self.prefix}_words USING fts5(words, {options})",)
 
     def put(self, connection: sqlite3.Connection, row: int, text: str, scope: int) -> None:
         """`row` must be free."""
-        spelled = " ".join(_kept(word, scope) for word in islice(words(text), TEXT_WORDS))
-        connection.execute(f"INSERT INTO {self.prefix}_words (rowid, words) VALUES (?, ?)", (row, spelled))
+        insert = f"INSERT INTO {self.prefix}_words (rowid, words) VALUES (?, ?)"
+        connection.execute(insert, (row, _spelled(text, scope)))
 
-    def remove(self, connection: sqlite3.Connection, row: int) -> None:
-        connection.execute(f"DELETE FROM {self.prefix}_words WHERE rowid = ?", (row,))
+    def remove(self, connection: sqlite3.Connection, row: int, text: str, scope: int) -> None:
+        """`text` and `scope` are those that were put there."""
+        if self.is_packed:  # FTS5 has to be told what it shall forget
+            delete = (
+                f"INSERT INTO {self.prefix}_words ({self.prefix}_words, rowid, words) VALUES ('delete', ?, ?)"
+            )
+            connection.execute(delete, (row, _spelled(text, scope)))
+        else:
+            connection.execute(f"DELETE FROM {self.prefix}_words WHERE rowid = ?", (row,))
 
     def tidy(self, connection: sqlite3.Connection) -> None:
         """Write the table anew: of what was removed nothing is left. Takes seconds for a million rows."""
@@ -159,6 +169,11 @@ def _rarest(found: Sequence[Found]) -> list[Found]:
 def _telling(rows: int, total: int) -> float:
     """As bm25 does it."""
     return max(1e-6, log(max(0, total - rows) + 0.5) - log(rows + 0.5))
+
+
+def _spelled(text: str, scope: int) -> str:
+    """The words of a text as they are kept."""
+    return f" {_kept('', scope)}".join(["", *islice(words(text), TEXT_WORDS)])
 
 
 def _kept(word: str, scope: int) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from store.search.packing import packed, unpacked
 from store.search.vectors import Row, Vector
 
 Floats = NDArray[np.float32]
@@ -22,10 +23,16 @@ class Held:
     vectors: Floats
 
     @classmethod
-    def of(cls, rows: Sequence[Row], dimensions: int) -> "Held":
+    def of(cls, rows: Sequence[Row], dimensions: int, *, is_packed: bool = False) -> "Held":
+        """As they are kept in a table; a packed one that is not whole is left out."""
         numbers = np.array([row[:3] for row in rows], np.int64).reshape(-1, 3)
-        halves = np.frombuffer(b"".join(row[3] for row in rows), "<f2").reshape(len(rows), dimensions)
-        return cls(numbers[:, 0], numbers[:, 1], numbers[:, 2], halves.astype(np.float32))
+        if is_packed:
+            whole, vectors = unpacked([row[3] for row in rows], dimensions)
+            numbers = numbers[whole]
+        else:
+            halves = np.frombuffer(b"".join(row[3] for row in rows), "<f2")
+            vectors = halves.reshape(len(rows), dimensions).astype(np.float32)
+        return cls(numbers[:, 0], numbers[:, 1], numbers[:, 2], vectors)
 
     def joined(self, other: "Held") -> "Held":
         return Held(
@@ -55,9 +62,10 @@ def best(records: Numbers, cosines: Floats, count: int) -> list[tuple[int, float
     return [(int(records[place]), float(cosines[place])) for place in order]
 
 
-def vector_of(model: str, row: Floats) -> Vector:
+def vector_of(model: str, row: Floats, *, is_packed: bool = False) -> Vector:
     """`row`, of any length above 0, as it is kept."""
-    return Vector(model=model, dimensions=len(row), halves=row.astype("<f2").tobytes())
+    kept = packed(row) if is_packed else row.astype("<f2").tobytes()
+    return Vector(model=model, dimensions=len(row), kept=kept)
 
 
 def unusable(rows: NDArray[np.float32], count: int) -> str:

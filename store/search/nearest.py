@@ -1,7 +1,7 @@
 """The vectors of one model that are most like a query. Imported when somebody first searches by meaning."""
 
 import sqlite3
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import takewhile
@@ -13,7 +13,7 @@ import numpy as np
 from store.search.held import Floats, Held, Numbers
 from store.search.sign_file import read_signs, remove_signs, write_signs
 from store.search.signs import BLOCK, SignTable, bits_of, no_signs
-from store.search.vectors import MOST_HELD, Model, VectorTable
+from store.search.vectors import MOST_HELD, Model, Row, VectorTable
 
 CANDIDATES = 250
 """Whose vectors are compared: of the best ten of 50,000 real texts, 997 in 1,000 are among them."""
@@ -51,7 +51,7 @@ class Nearest:
             numbers = signs.candidates(query, max(CANDIDATES, 2 * count), list(scopes)).tolist()
             rows = self.table.rows(connection, self.model, numbers)
             self.behind = self.behind or len(rows) < MOSTLY * len(numbers)  # the others were removed
-            found += Held.of(rows, self.model.dimensions).best(query, count, scopes)
+            found += self._of(rows).best(query, count, scopes)
         return sorted(found, key=lambda scored: (-scored[1], scored[0]))[:count]
 
     def put_in_order(self, connection: sqlite3.Connection) -> None:
@@ -74,17 +74,17 @@ class Nearest:
         while rows := self.table.after(connection, self.model, filed, BLOCK):
             if given_up.is_set():
                 return None
-            slice_ = Held.of(rows, self.model.dimensions)
+            slice_ = self._of(rows)
             ids.append(slice_.ids)
             scopes.append(slice_.scopes)
             bits.append(bits_of(slice_.vectors))
-            filed = _last(slice_.ids, filed)
+            filed = rows[-1][0]
         made = made.with_rows(np.concatenate(ids), np.concatenate(scopes), np.concatenate(bits))
         return self._written(made, given_up) if len(made.ids) else made
 
     def take(self, signs: SignTable) -> None:
         """Search in these from now on."""
-        self._signs, self._held = signs, Held.of([], self.model.dimensions)
+        self._signs, self._held = signs, self._of([])
         self._seen, self.behind = None, False
 
     def _written(self, made: SignTable, given_up: Event) -> SignTable | None:
@@ -99,7 +99,7 @@ class Nearest:
     def _up_to_date(self, connection: sqlite3.Connection) -> SignTable:
         if self._signs is None:
             self._signs = self._believed(connection)
-            self._held = Held.of([], self.model.dimensions)
+            self._held = self._of([])
         now = (int(connection.execute("PRAGMA data_version").fetchone()[0]), connection.total_changes)
         if now != self._seen:
             self._look_after(connection, _last(self._signs.ids, 0))
@@ -113,13 +113,16 @@ class Nearest:
         room = self.most_held - len(self._held.ids)
         new = self.table.after(connection, self.model, _last(self._held.ids, filed), max(0, room))
         if new:
-            self._held = self._held.joined(Held.of(new, self.model.dimensions))
+            self._held = self._held.joined(self._of(new))
         if there != len(self._held.ids):
             last = _last(self._held.ids, filed)
             numbers = takewhile(
                 lambda number: number <= last, self.table.numbers(connection, self.model, filed)
             )
             self._held = self._held.only(np.fromiter(numbers, np.int64))
+
+    def _of(self, rows: Sequence[Row]) -> Held:
+        return Held.of(rows, self.model.dimensions, is_packed=self.table.is_packed)
 
     def _believed(self, connection: sqlite3.Connection) -> SignTable:
         """What the file holds, if it is one of this database as it is now."""
@@ -128,7 +131,7 @@ class Nearest:
             return no_signs(self.model.dimensions)
         places = np.linspace(0, len(signs.ids) - 1, min(SAMPLE, len(signs.ids))).astype(np.int64)
         place_of = dict(zip(signs.ids[places].tolist(), places.tolist(), strict=True))
-        sample = Held.of(self.table.rows(connection, self.model, list(place_of)), self.model.dimensions)
+        sample = self._of(self.table.rows(connection, self.model, list(place_of)))
         if not len(sample.ids):
             return no_signs(self.model.dimensions)
         filed = signs.bits(np.array([place_of[number] for number in sample.ids.tolist()]))

@@ -75,7 +75,7 @@ class Searching:
     def _named(self, rows: "Floats") -> "list[Vector]":
         from store.search.held import vector_of
 
-        return [vector_of(self.embedder.model, row) for row in rows]
+        return [vector_of(self.embedder.model, row, is_packed=self.index.is_packed) for row in rows]
 
     async def search(self, text: str, count: int, *, scopes: Collection[str] | None = None) -> Found:
         """The records of `scopes`, or of all, that fit `text` best. Never fails because of the embedder."""

@@ -1,4 +1,4 @@
-"""Vectors in a table: one for each text and model, of length 1, as 16-bit floats.
+"""Vectors in a table: one for each text and model, of length 1, as 16-bit floats or packed.
 
 This table is the truth; whatever makes searching faster is derived from it. A vector that replaces another
 one gets a number of its own that was never used before: so whoever has seen all up to some number knows what
@@ -14,7 +14,7 @@ from core.values import value
 MOST_HELD = 20_000
 """Vectors of a model that a search compares one and all."""
 Row = tuple[int, int, int, bytes]
-"""Number, record, scope and halves."""
+"""Number, record, scope, and the vector as it is kept."""
 
 
 @value
@@ -23,8 +23,8 @@ class Vector:
 
     model: str
     dimensions: int
-    halves: bytes
-    """`dimensions` little-endian 16-bit floats."""
+    kept: bytes
+    """`dimensions` little-endian 16-bit floats, or what `store/search/packing.py` makes of them."""
 
 
 @value
@@ -42,6 +42,11 @@ class VectorTable:
     """The tables `<prefix>_models` and `<prefix>_vectors`. Nothing here begins or ends a transaction."""
 
     prefix: str
+    is_packed: bool = False
+
+    @property
+    def column(self) -> str:
+        return "packed" if self.is_packed else "halves"
 
     @property
     def statements(self) -> tuple[str, ...]:
@@ -52,7 +57,8 @@ class VectorTable:
             ) STRICT""",
             f"""CREATE TABLE {self.prefix}_vectors (
                 id INTEGER PRIMARY KEY AUTOINCREMENT,
-                record INTEGER NOT NULL, model INTEGER NOT NULL, scope INTEGER NOT NULL, halves BLOB NOT NULL
+                record INTEGER NOT NULL, model INTEGER NOT NULL, scope INTEGER NOT NULL,
+                {self.column} BLOB NOT NULL
             ) STRICT""",
             f"CREATE UNIQUE INDEX {self.prefix}_vectors_of ON {self.prefix}_vectors (record, model)",
             f"CREATE INDEX {self.prefix}_vectors_by ON {self.prefix}_vectors (model, id, record, scope)",
@@ -79,8 +85,8 @@ class VectorTable:
             f"DELETE FROM {self.prefix}_vectors WHERE record = ? AND model = ?", (record, model.number)
         )
         connection.execute(
-            f"INSERT INTO {self.prefix}_vectors (record, model, scope, halves) VALUES (?, ?, ?, ?)",
-            (record, model.number, scope, vector.halves),
+            f"INSERT INTO {self.prefix}_vectors (record, model, scope, {self.column}) VALUES (?, ?, ?, ?)",
+            (record, model.number, scope, vector.kept),
         )
         return model
 
@@ -104,18 +110,22 @@ class VectorTable:
     def after(self, connection: sqlite3.Connection, model: Model, number: int, count: int) -> list[Row]:
         """The next `count` vectors of a model behind `number`; one of a wrong size is left out."""
         query = (
-            f"SELECT id, record, scope, halves FROM {self.prefix}_vectors"
-            " WHERE model = ? AND id > ? AND length(halves) = ? ORDER BY id LIMIT ?"
+            f"SELECT id, record, scope, {self.column} FROM {self.prefix}_vectors"
+            f" WHERE model = ? AND id > ? AND {self._whole(model)} ORDER BY id LIMIT ?"
         )
-        return list(connection.execute(query, (model.number, number, 2 * model.dimensions, count)))
+        return list(connection.execute(query, (model.number, number, count)))
 
     def rows(self, connection: sqlite3.Connection, model: Model, numbers: Sequence[int]) -> list[Row]:
         """Those with these numbers that are still there."""
         query = (
-            f"SELECT id, record, scope, halves FROM {self.prefix}_vectors"
-            f" WHERE id IN ({','.join(map(str, numbers))}) AND model = ? AND length(halves) = ?"
+            f"SELECT id, record, scope, {self.column} FROM {self.prefix}_vectors"
+            f" WHERE id IN ({','.join(map(str, numbers))}) AND model = ? AND {self._whole(model)}"
         )
-        return list(connection.execute(query, (model.number, 2 * model.dimensions)))
+        return list(connection.execute(query, (model.number,)))
+
+    def _whole(self, model: Model) -> str:
+        """Of packed ones the length says nothing: they are looked at when they are unpacked."""
+        return "TRUE" if self.is_packed else f"length(halves) = {2 * model.dimensions}"
 
     def numbers(self, connection: sqlite3.Connection, model: Model, after: int) -> Iterator[int]:
         """Of a model's vectors behind the number `after`, in their order."""

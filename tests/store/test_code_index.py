@@ -4,11 +4,13 @@ import stat
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from core.code import Chunk, Definition, FileChunks, FileState
+from core.errors import StoreError
 from gate.embedding.hashed import HashedEmbedder
 from store.code_index import CodeIndexFile, name_for
 from tests.tool.coding import find_code_in
@@ -134,6 +136,18 @@ def test_a_damaged_file_is_made_anew(path: Path, content: bytes) -> None:
 
     assert found(index, "doors", "src") != []
     index.close()
+
+
+def test_a_text_that_cannot_be_unpacked_is_damage(index: CodeIndexFile, path: Path) -> None:
+    index.put([SHOP])
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("UPDATE code_texts SET text = substr(text, 1, 9)")
+
+    with pytest.raises(StoreError) as raised:
+        index.search("doors", below="", most=3)
+
+    assert index.begin_anew(raised.value)
+    assert index.states() == {}
 
 
 def test_a_file_of_another_form_is_made_anew(path: Path) -> None:

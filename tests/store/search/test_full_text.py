@@ -8,13 +8,13 @@ import pytest
 
 from store.search.full_text import MOST_ROWS, FullText
 
-TABLE = FullText("notes")
+TABLE, PACKED = FullText("notes"), FullText("packed", is_packed=True)
 
 
 @pytest.fixture
 def connection() -> Iterator[sqlite3.Connection]:
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
-        for statement in TABLE.statements:
+        for statement in (*TABLE.statements, *PACKED.statements):
             connection.execute(statement)
         yield connection
 
@@ -95,16 +95,34 @@ def test_only_the_scopes_that_are_asked_for_are_searched(connection: sqlite3.Con
 def test_what_is_removed_is_not_found(connection: sqlite3.Connection) -> None:
     filled(connection, "ninja builds", "ninja tests")
 
-    TABLE.remove(connection, 1)
-    TABLE.remove(connection, 99)
+    TABLE.remove(connection, 1, "ninja builds", 1)
+    TABLE.remove(connection, 99, "ninja", 1)
 
     assert TABLE.search(connection, "ninja", 10, [1]) == [2]
+
+
+def test_a_packed_table_finds_forgets_and_weighs_as_one_that_keeps_its_words(
+    connection: sqlite3.Connection,
+) -> None:
+    texts = [f"{'ninja ' * (1 + number % 3)}builds part{number}" for number in range(40)]
+    for table in (TABLE, PACKED):
+        for row, text in enumerate(texts, 1):
+            table.put(connection, row, text, 1)
+        for row in range(1, 30):
+            table.remove(connection, row, texts[row - 1], 1)
+        table.put(connection, 3, "a ninja came back", 1)
+
+    for query in ("ninja", "part3", "part33 builds", "came part35"):
+        found = PACKED.search(connection, query, 50, [1])
+        assert found == TABLE.search(connection, query, 50, [1])
+    assert sorted(PACKED.search(connection, "ninja", 50, [1])) == [3, *range(30, 41)]
+    assert [*connection.execute("SELECT words FROM packed_words WHERE words IS NOT NULL")] == []
 
 
 def test_of_what_is_removed_no_word_is_left_once_it_is_tidied(connection: sqlite3.Connection) -> None:
     filled(connection, "topsecretword builds", "ninja tests")
 
-    TABLE.remove(connection, 1)
+    TABLE.remove(connection, 1, "topsecretword builds", 1)
     TABLE.tidy(connection)
 
     blocks = b"".join(row[0] for row in connection.execute("SELECT block FROM notes_words_data"))

@@ -15,8 +15,8 @@ from store.database import Database, Migration
 from store.search.index import HybridIndex
 from store.search.searching import Searching
 
-INDEX = HybridIndex("notes")
-FORM = (Migration(name="notes", statements=INDEX.statements),)
+INDEX, PACKED = HybridIndex("notes"), HybridIndex("packed", is_packed=True)
+FORM = (Migration(name="notes", statements=(*INDEX.statements, *PACKED.statements)),)
 
 
 @pytest.fixture
@@ -28,6 +28,30 @@ def database(tmp_path: Path) -> Iterator[Database]:
 @pytest.fixture
 def searched(database: Database) -> Searching:
     return Searching(database, INDEX, HashedEmbedder())
+
+
+async def test_a_packed_index_finds_what_another_finds(searched: Searching) -> None:
+    packed = Searching(searched.database, PACKED, HashedEmbedder())
+    for each in (packed, searched):
+        await put(each, {1: "we build with ninja", 2: "tests run in pytest", 3: "building takes an hour"})
+        await put(each, {2: "ninjas run", 3: "nothing of the kind \ud800"})
+        with each.database.writing() as connection:
+            each.index.remove(connection, 1)
+
+    for query in ("how do I build it", "ninja", "pytest", "kinds of things"):
+        assert await records(packed, query) == await records(searched, query)
+    with packed.database.reading() as connection:
+        assert PACKED.text(connection, 3) == "nothing of the kind ?"
+        assert PACKED.stands(connection, 2, 1, "ninjas run")
+        assert not PACKED.stands(connection, 2, 1, "tests run in pytest")
+
+
+async def test_a_text_of_a_packed_index_waits_as_it_was_put(database: Database) -> None:
+    with database.writing() as connection:
+        PACKED.put(connection, 4, "a text")
+
+    with database.reading() as connection:
+        assert PACKED.waiting(connection, 9) == [(4, 1, "a text")]
 
 
 @dataclass
