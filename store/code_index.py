@@ -143,7 +143,7 @@ class CodeIndexFile:
 
     def close(self) -> None:
         with self._turns:
-            self._wait(self._searching.embedder.close())
+            self._wait(self._searching.aclose())
             self._loop.close()
             self._database.close()
 
