@@ -14,7 +14,7 @@ from servr.spans import Line, Span, Style, line_of
 
 LONG = 100
 """A line of so many characters without a bar is text that may be shown before it ends."""
-VERY_LONG = 4_000
+VERY_LONG = 2_000
 """So many, and it is text whatever is in it."""
 HEADING = re.compile(r" {0,3}(#{1,6})(?:\s+(.*?))??(?:\s+#+)?\s*", re.DOTALL)
 RULE = re.compile(r" {0,3}([-*_])(?: *\1){2,} *")
@@ -52,6 +52,11 @@ class Blocks:
         elif isinstance(self._leaf, TableRows):
             self._leaf.fit(self._room)
 
+    @property
+    def language(self) -> str:
+        """Of the block of code that is open."""
+        return self._leaf.code.language if isinstance(self._leaf, Fence) else ""
+
     def line(self, text: str) -> Iterator[Line]:
         """What the next line adds, without its end."""
         if self.streams(text[:LONG]) or self.streams(text[:VERY_LONG]):
@@ -71,15 +76,18 @@ class Blocks:
 
     def streams(self, start: str) -> bool:
         """Whether a line that begins so is text of a paragraph, whatever follows."""
-        if len(start) < LONG or isinstance(self._leaf, Fence | TableRows):
+        if len(start) < LONG or isinstance(self._leaf, Fence):
             return False
-        if "|" in start and len(start) < VERY_LONG:
+        is_short = len(start) < VERY_LONG
+        if is_short and ("|" in start or isinstance(self._leaf, TableRows)):
             return False
         in_text = self._in_text
         depth, rest = self.containers.matched(_untabbed(start))
         while begun := self.containers.begun(rest, depth, in_text=in_text):
             in_text, rest, depth = False, begun[1], depth + 1
-        return not NO_TEXT.match(rest.lstrip()) and (in_text or not rest.startswith("    "))
+        if is_short and NO_TEXT.match(rest.lstrip()):
+            return False
+        return in_text or not rest.startswith("    ")
 
     def text(self, text: str) -> Iterator[Line]:
         """The beginning of a line that `streams`; `more` adds to it."""
@@ -117,7 +125,7 @@ class Blocks:
             return
         if inside and goes_on and self._held is not None and self._makes_more_of_held(rest):
             yield from self._begin_from_held(rest)
-        elif inside and isinstance(self._leaf, TableRows) and "|" in rest:
+        elif hold and inside and isinstance(self._leaf, TableRows) and "|" in rest:
             yield from self._prefixed(self._leaf.add(rest))
         elif hold and self._begins_leaf(rest, in_text=goes_on):
             yield from self._close(count)

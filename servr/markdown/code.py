@@ -1,7 +1,9 @@
 """Code in colours, line by line: what was shown of a block is never coloured anew."""
 
 import re
+import sys
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
@@ -11,8 +13,12 @@ from servr.spans import Line, Span, Style, line_of
 if TYPE_CHECKING:
     from pygments.lexer import Lexer, RegexLexer
 
-MOST_CHARS = 1_000
+MOST_CHARS = 400
 """A longer line is shown without colours: a lexer may take its time with one."""
+MOST_STATES = 200
+"""Within each other, of a lexer: what is deeper is taken as if it were not."""
+SWITCH_SECONDS = 0.001
+"""How long a thread that gives way goes on when another could."""
 NAME = re.compile(r"[\w+#.-]+")
 STYLES: Mapping[str, Style] = {
     "Token.Comment": Style.COMMENT,
@@ -104,7 +110,7 @@ def _change(states: list[str], change: "tuple[str, ...] | int | str | None") -> 
             step = -1
         if isinstance(step, int):
             del states[max(1, len(states) + step) :]
-        elif step is not None:
+        elif step is not None and len(states) < MOST_STATES:
             states.append(states[-1] if step == "#push" else step)
 
 
@@ -124,6 +130,23 @@ def lexer_of(language: str) -> "Lexer | None":
     from pygments.lexers import get_lexer_by_name
 
     return get_lexer_by_name(language) if language in _languages() else None
+
+
+def load_colours(language: str) -> None:
+    """Bring what takes long the first time, in a thread of its own."""
+    with giving_way():
+        Highlighter(language).line("x")
+
+
+@contextmanager
+def giving_way() -> Iterator[None]:
+    """Meanwhile other threads do not wait long for this one: somebody may be typing."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(SWITCH_SECONDS)
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(before)
 
 
 @cache

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from markdown_it import MarkdownIt
     from markdown_it.token import Token
 
+MOST_BRACKETS = 24
+"""More of them are text: looking for their partners takes time by the square of how many there are."""
 SPECIAL = re.compile(r"[\\`*_\[<&~]| \n")
 STYLES = {"strong": Style.STRONG, "em": Style.EMPHASIS, "s": Style.STRUCK}
 MARKS = {"strong": "**", "em": "*", "s": "~~"}
@@ -27,16 +29,18 @@ def spans_of(text: str, styles: Styles = (), *, marks: bool = False) -> Iterator
     body = text.strip(" \n")
     before = len(text) - len(text.lstrip(" \n"))
     yield Span(text[:before], styles)
-    yield from _Reading(styles, marks).spans(_parser().parseInline(body)[0].children or [])
+    yield from _Reading(styles, marks).spans(
+        _parser(links=body.count("[") <= MOST_BRACKETS).parseInline(body)[0].children or []
+    )
     yield Span(text[before + len(body) :], styles)
 
 
 @cache
-def _parser() -> "MarkdownIt":
+def _parser(*, links: bool) -> "MarkdownIt":
     from markdown_it import MarkdownIt
 
     parser = MarkdownIt("commonmark", {"html": False}).enable("strikethrough")
-    parser.disable("html_inline")
+    parser.disable(["html_inline", *(() if links else ("link", "image"))])
     parser.normalizeLink = str  # type: ignore[method-assign, assignment]  # it is shown as it was written
     parser.validateLink = bool  # type: ignore[method-assign, assignment]  # nobody follows it
     return parser

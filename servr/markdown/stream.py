@@ -12,7 +12,11 @@ from dataclasses import dataclass, field
 
 from core.visible import visible
 from servr.markdown.blocks import LONG, VERY_LONG, Blocks
+from servr.markdown.code import giving_way
 from servr.spans import Line
+
+SAMPLE = "**a** `b` – 日\n\n```python\nx\n```\n"
+"""Uses all that has to be loaded."""
 
 
 @dataclass
@@ -34,6 +38,11 @@ class MarkdownStream:
 
     def __post_init__(self) -> None:
         self._blocks = Blocks(self.width, self.marks)
+
+    @property
+    def language(self) -> str:
+        """Of the block of code that is open; empty outside of one."""
+        return self._blocks.language
 
     def feed(self, text: str) -> Sequence[Line]:
         """The rows that are done with `text`."""
@@ -87,3 +96,11 @@ class MarkdownStream:
         self._partial.clear()
         self._length = self._seen = 0
         self._streams = False
+
+
+def load_drawing() -> None:
+    """Bring what the first reply needs, in a thread of its own."""
+    with giving_way():
+        stream = MarkdownStream(80)
+        stream.feed(SAMPLE)
+        stream.end()

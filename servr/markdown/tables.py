@@ -11,8 +11,13 @@ from servr.markdown.paragraphs import whole_spans
 from servr.markdown.wrapping import Wrapper, wrapped
 from servr.spans import Line, Span, Style, line_of
 
+MOST_COLUMNS = 50
+"""What has more is text."""
 MOST_WAITING = 50
-"""Rows that are waited for before the first is shown."""
+"""Rows that are waited for before the first is shown,"""
+MOST_WAITING_CHARS = 5_000
+"""unless they are as long as that, or have more cells together than this."""
+MOST_WAITING_CELLS = 300
 LEAST_COLUMN = 6
 """Cells; in narrower columns words would fall apart, so each row becomes a list."""
 DELIMITERS = re.compile(r"\|?(\s*:?-+:?\s*\|)*\s*:?-+:?\s*\|?")
@@ -31,7 +36,7 @@ def is_delimiter(text: str, header: str) -> bool:
     text = text.strip()
     if "-" not in text or "|" not in text + header or not DELIMITERS.fullmatch(text):
         return False
-    return len(_split(text)) == len(_split(header))
+    return len(_split(text)) == len(_split(header)) <= MOST_COLUMNS
 
 
 @dataclass
@@ -43,6 +48,8 @@ class TableRows:
     width: int
     marks: bool
     _waiting: list[Sequence[Cell]] = field(default_factory=list)
+    _chars: int = 0
+    """Of those that wait."""
     _widths: Sequence[int] | None = None
     """Of the columns, once they are settled; empty when there is no room for columns."""
     _is_begun: bool = False
@@ -68,7 +75,9 @@ class TableRows:
             yield from self._drawn(row, self._widths)
             return
         self._waiting.append(row)
-        if len(self._waiting) == MOST_WAITING:
+        self._chars += len(text)
+        is_much = len(self._waiting) * len(self._titles) >= MOST_WAITING_CELLS
+        if is_much or self._chars >= MOST_WAITING_CHARS or len(self._waiting) == MOST_WAITING:
             yield from self.end()
 
     def end(self) -> Iterator[Line]:

@@ -1,10 +1,11 @@
 """A chat with a panel: its transcript, its lines, and the reader that shows a session above and in it."""
 
 import asyncio
+import re
 import time
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from itertools import takewhile
 from typing import Protocol
 
 from core.deltas import Delta, RestartDelta, TextDelta, ThinkingDelta
@@ -23,12 +24,14 @@ from core.messages import AssistantMessage
 from core.visible import visible
 from servr.cards import Cards, Folds
 from servr.drawing import Line, Style, lines_of
+from servr.markdown.code import load_colours
 from servr.terminal.panel import Panel
 from servr.terminal.screen import Screen, prompt_lines
 from servr.terminal.waiting import Waiting
 
-SLICE_CHARS = 500
-"""So much of a reply is drawn before a key that was pressed meanwhile is answered."""
+SLICE = re.compile(r"(?:(?!```|~~~).){1,500}|(?:`+|~+)[^\n]{0,200}\n?", re.DOTALL)
+"""What of a reply is drawn before a key that was pressed meanwhile is answered: the line with which code may
+begin is by itself."""
 MOST_TAIL_LINES = 40
 MOST_RUNNING_ROWS = 8
 
@@ -38,6 +41,11 @@ class ReplyLines(Protocol):
 
     width: int
     """Of the lines that are not finished yet."""
+
+    @property
+    def language(self) -> str:
+        """Of the code that comes; empty for text."""
+        ...
 
     def feed(self, text: str) -> Iterable[Line]:
         """The lines that are finished by this piece."""
@@ -100,6 +108,8 @@ class LiveReader:
     _thinking_since: float | None = None
     _thought: str = ""
     """All that was thought before the newest text or call."""
+    _loaded: set[str] = field(default_factory=set)
+    """Languages of which the colours are there."""
     _grown: bool = False
     """Whether the reply is longer than what the tail shows of it."""
 
@@ -169,11 +179,19 @@ class LiveReader:
             if self._lines is None:
                 self._lines = self.reply()
                 self.screen.show([Line("")])
-            for start in range(0, len(text), SLICE_CHARS):
+            for piece in SLICE.findall(text):
                 self._lines.width = self.panel.columns
-                self.screen.show(self._lines.feed(text[start : start + SLICE_CHARS]))
+                self.screen.show(self._lines.feed(piece))
                 self._grown = True
-                await asyncio.sleep(0)
+                await self._colours_of(self._lines.language)
+
+    async def _colours_of(self, language: str) -> None:
+        """Load them before the first line is drawn, while keys are answered."""
+        if language and language not in self._loaded:
+            self._loaded.add(language)
+            await asyncio.to_thread(load_colours, language)
+        else:
+            await asyncio.sleep(0)
 
     def _end_thinking(self) -> None:
         if self._thinking_since is None:
@@ -190,7 +208,7 @@ class LiveReader:
         whole = "" if self.waiting.form else reply.text.lstrip("\r\n")
         said = "".join(self._said)
         if not whole.startswith(said):
-            same = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(whole, said, strict=False)))
+            same = bisect_left(range(len(whole)), True, key=lambda end: whole[: end + 1] != said[: end + 1])
             self._finish_lines()
             self.screen.show([Line("… from where the screen was too slow:", Style.DIM)])
             said = whole[: whole.rfind("\n", 0, same) + 1]

@@ -1,14 +1,16 @@
 """A terminal with a panel, made from standard input and output; and a session shown at it."""
 
+import asyncio
 import os
 import sys
+import threading
 from collections.abc import Sequence
 from typing import TextIO
 
 from prompt_toolkit.history import InMemoryHistory
 from prompt_toolkit.input import Input, create_input
 
-from servr.markdown.stream import MarkdownStream
+from servr.markdown.stream import MarkdownStream, load_drawing
 from servr.terminal.answers import Answers
 from servr.terminal.application import terminal_output
 from servr.terminal.command import ChatCommand
@@ -23,6 +25,9 @@ from servr.terminal.terminal import Terminal
 from servr.terminal.typing_ahead import TypingAhead
 from servr.terminal.waiting import Waiting
 from servr.themes import Wish, theme_for
+
+QUIET_SECONDS = 0.2
+"""After this the first prompt is on the screen."""
 
 
 def panel_terminal(wish: Wish, *, vi: bool, history: PromptTexts | None) -> Terminal:
@@ -58,6 +63,7 @@ def reader_at(panel: Panel, chat: Chat, ahead: TypingAhead) -> LiveReader:
         place = chat.models.place.partition("://")[2] or chat.models.place
         return " · ".join(filter(None, (chat.models.model, place, costs, chat.permission)))
 
+    asyncio.get_running_loop().call_later(QUIET_SECONDS, warm_up)
     panel.status = status
     panel.queued, panel.recall = ahead.queued, ahead.recall
     tell(panel, reader)
@@ -72,6 +78,11 @@ def live_reader(panel: Panel, chat: Chat, waiting: Waiting) -> LiveReader:
         return MarkdownStream(panel.columns, marks=not screen.theme.shows_styles)
 
     return LiveReader(screen, panel, reply, waiting, chat.folds)
+
+
+def warm_up() -> None:
+    """Load what draws replies, before the first is there; nobody waits for it, not even one who leaves."""
+    threading.Thread(target=load_drawing, name="drawing", daemon=True).start()
 
 
 def tell(panel: Panel, reader: LiveReader) -> None:

@@ -2,8 +2,9 @@
 
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from cProfile import Profile
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from random import Random
@@ -222,24 +223,62 @@ def test_rows_of_a_table_fit_another_width_too(width: int) -> None:
     assert " ".join(row.text for row in rows).count("last") == 5
 
 
-def calls_for(text: str) -> int:
-    """How much is done to draw it: calls of functions, which no clock and no other program changes."""
+def calls_in(work: Callable[[], object]) -> int:
+    """How much is done: calls of functions, which no clock and no other program changes."""
     count = 0
 
     def counted(frame: object, event: str, argument: object) -> None:
         nonlocal count
         count += event in ("call", "c_call")
 
-    pieces = [text[place : place + 7] for place in range(0, len(text), 7)]
-    stream = MarkdownStream(60)
     sys.setprofile(counted)
     try:
-        for piece in pieces:
-            stream.feed(piece)
-        stream.end()
+        work()
     finally:
         sys.setprofile(None)
     return count
+
+
+def calls_for(text: str) -> int:
+    """How much is done to draw all of it."""
+    return sum(calls_by_piece(text))
+
+
+def calls_by_piece(text: str) -> list[int]:
+    """The same for each piece in which it comes, and for its end."""
+    stream = MarkdownStream(60)
+    pieces = [text[place : place + 7] for place in range(0, len(text), 7)]
+    return [*(calls_in(partial(stream.feed, piece)) for piece in pieces), calls_in(stream.end)]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "text",
+    [
+        "A **bold** paragraph with `code` and a [link](http://e.com/).\n\n" * 100,
+        *(block * 6_000 for block in ("[", "![", "~", ">", "- ", "_a", "*a ", "&", "<a", "[](")),
+        "|a" * 45 + "|\n" + "|-" * 45 + "|\n" + ("|b*c*" * 45 + "|\n") * 20,
+        "|a" * 2_000 + "|\n" + "|-" * 2_000 + "|\n",
+        "| a | b |\n|---|---|\n" + "| one two | three |\n" * 100 + "|" * 6_000,
+        "```js\n" + "{" * 6_000,
+        "```js\n" + ("{" * 300 + "\n") * 20,
+    ],
+)
+def test_no_piece_takes_long_whatever_came_before(text: str) -> None:
+    calls_for(text[:200])  # what is loaded once is loaded
+
+    assert max(calls_by_piece(text)) < 60_000  # some five milliseconds
+
+
+def test_brackets_in_great_number_are_text() -> None:
+    assert shown("[" * 30 + "a](b) **c**" + "]" * 29) == ["[" * 30 + "a](b) c" + "]" * 29]
+
+
+def test_a_line_without_end_in_a_table_is_text() -> None:
+    rows = shown("| a | b |\n|---|---|\n| 1 | 2 |\n" + "| word " * 500)
+
+    assert rows[:3] == ["a │ b", "──┼──", "1 │ 2"]
+    assert " ".join(rows[3:]).count("word") == 500
 
 
 @pytest.mark.slow
@@ -264,7 +303,7 @@ def calls_for(text: str) -> int:
     ],
 )
 def test_the_work_grows_with_the_length_and_no_faster(block: str) -> None:
-    small, large = (block * (size // len(block)) for size in (4_000, 16_000))
+    small, large = (block * (size // len(block)) for size in (8_000, 32_000))
     calls_for(small)  # what is loaded once is loaded
 
     assert calls_for(large) <= 4.4 * calls_for(small) + 500
