@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from html import unescape
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -21,6 +22,9 @@ PICTURE = ROOT / "docs" / "chat.svg"
 COLUMNS, ROWS = 92, 100
 LIMIT_SECONDS = 60.0
 MODEL = "qwen3-coder-30b"
+SECONDS = re.compile(r"(?<=thought )for \d+ s|\b\d+\.\d s\b")
+"""What is not the same twice."""
+TEXT = re.compile(r'<text class="[^"]*" x="([\d.]+)" y="([\d.]+)"[^>]*>(.*?)</text>', re.DOTALL)
 CODE = '''\
 """Shapes, and how large they are."""
 
@@ -55,7 +59,7 @@ SCRIPT: Sequence[Spoken] = (
         calls=call("read_file", path="area.py").calls,
     ),
     call("edit_file", path="area.py", old="width + height", new="width * height"),
-    call("shell", command="python3 test_area.py"),
+    call("shell", command="python3 -B test_area.py"),
     say(*re.findall(r".{1,12}", ANSWER, re.DOTALL)),
 )
 
@@ -77,6 +81,20 @@ class Pane:
     def sees(self, text: str) -> str:
         """The screen, as soon as `text` is on it, with its colours."""
         return self._awaits(lambda screen: text in screen, text)
+
+    def ends(self) -> None:
+        """Wait until what ran in it has ended: it still writes."""
+        deadline = time.monotonic() + LIMIT_SECONDS
+        while self._is_there() and time.monotonic() < deadline:
+            time.sleep(0.1)
+
+    def kill(self) -> None:
+        if self._is_there():
+            self.run("kill-server")
+
+    def _is_there(self) -> bool:
+        found = subprocess.run(["tmux", "-L", self.socket, "has-session"], capture_output=True, check=False)
+        return found.returncode == 0
 
     def _awaits(self, is_there: Callable[[str], bool], what: str) -> str:
         deadline = time.monotonic() + LIMIT_SECONDS
@@ -107,11 +125,13 @@ def recorded() -> str:
         pane.run("new-session", "-d", "-x", str(COLUMNS), "-y", str(ROWS), "-c", str(workspace), *start)
         try:
             screen = _talk(pane)
+            pane.types("exit")
+            pane.ends()
         finally:
-            pane.run("kill-server")
-        return screen.replace(str(workspace), "~/shapes").replace(
-            server.url.partition("://")[2], "127.0.0.1:1234/v1"
-        )
+            pane.kill()
+        screen = screen.replace(str(workspace), "~/shapes")
+        screen = screen.replace(server.url.partition("://")[2], "127.0.0.1:1234/v1")
+        return SECONDS.sub(lambda found: "for 2 s" if found[0].startswith("for") else "0.1 s", screen)
 
 
 def _talk(pane: Pane) -> str:
@@ -119,7 +139,7 @@ def _talk(pane: Pane) -> str:
     pane.types("The test of area.py fails. Mend the function, and run the test.")
     pane.sees("Allow it?")
     pane.types("y")
-    pane.sees("python3 test_area.py")
+    pane.sees("python3 -B test_area.py")
     pane.types("y")
     pane.sees("would be 7")
     time.sleep(1)  # the status line follows
@@ -138,6 +158,14 @@ def picture(screen: str) -> str:
         console.print(Text.from_ansi(line), no_wrap=True, crop=True)
     drawn = console.export_svg(title="roost", unique_id="roost")
     return re.sub(r"@font-face \{.*?\}\s*", "", drawn, flags=re.DOTALL)
+
+
+def text_of(drawing: str) -> str:
+    """What stands in a picture, row by row, without spaces."""
+    rows: dict[float, list[tuple[float, str]]] = {}
+    for column, row, text in TEXT.findall(drawing):
+        rows.setdefault(float(row), []).append((float(column), "".join(unescape(text).split())))
+    return "\n".join("".join(text for _, text in sorted(parts)) for _, parts in sorted(rows.items()))
 
 
 if __name__ == "__main__":
