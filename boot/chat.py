@@ -1,5 +1,6 @@
 """A chat from its first word to its last: one session after another, at one terminal."""
 
+import gc
 from functools import partial
 
 from boot.chat_commands import COMMANDS, OpenChat
@@ -7,6 +8,7 @@ from boot.first_start import with_a_model
 from boot.layers import Loaded, here
 from boot.masking import masking_of
 from boot.opening import Choice, People
+from boot.pictures import pictures_of
 from boot.wiring import Opened, open_session
 from boot.workspace_paths import WorkspacePaths
 from core.errors import AgentError, ConfigError
@@ -44,10 +46,21 @@ async def chat_from(loaded: Loaded, choice: Choice) -> int:
 async def _session(loaded: Loaded, choice: Choice, people: ChatPeople) -> Next:
     person = People(approver=people.approver, asker=people.asker)
     async with open_session(loaded.settings, choice, person) as opened:
+        if not gc.get_freeze_count():
+            gc.freeze()  # or a key waits now and then until all that was imported has been looked through
         own = OwnCommands(rows=COMMANDS, of=partial(OpenChat.of, opened, loaded))
         header = _header(opened, loaded)
         paths = WorkspacePaths(opened.services)
-        return await chat(opened.session, header, people, opened.models, opened.undo, own=own, paths=paths)
+        return await chat(
+            opened.session,
+            header,
+            people,
+            opened.models,
+            opened.undo,
+            own=own,
+            paths=paths,
+            attached=partial(pictures_of, opened),
+        )
 
 
 def _habits(loaded: Loaded) -> Habits:

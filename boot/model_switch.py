@@ -170,7 +170,9 @@ class SessionModels:
             from gate.gemini import GEMINI_PROFILE
 
             window = GEMINI_PROFILE.window_tokens
-            gemini = ServedModel(name=self.settings.gemini_model, window_tokens=window, tools=True)
+            gemini = ServedModel(
+                name=self.settings.gemini_model, window_tokens=window, tools=True, vision=True
+            )
             yield ServerFacts(url=self.settings.gemini_url, models=(gemini,))
 
 

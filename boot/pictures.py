@@ -4,9 +4,11 @@ import asyncio
 import re
 from base64 import b64encode
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from boot.wiring import Opened
+from core.errors import AgentError
 from core.messages import Image
 from servr.terminal.talk import Attached
 
@@ -27,16 +29,26 @@ MOST_PICTURES = 8
 
 
 async def pictures_of(opened: Opened, text: str) -> Attached:
-    paths = [path for name in named(text) if (path := _path(opened.workspace, name)).is_file()]
+    paths = [path for name in named(text) if (path := _path(opened.workspace, name))]
     if not paths:
         return Attached()
-    facts = opened.server()
-    model = opened.models.model
-    sees = next((each.vision for each in facts.models if each.name == model), None) if facts else None
+    sees = await _sees(opened)
     if not sees:
         why = "cannot see" if sees is False else "does not say whether it sees"
-        return Attached(told=(f"{model} {why}: the picture is not attached, only its name is told.",))
+        told = f"{opened.models.model} {why}: the picture is not attached, only its name is told."
+        return Attached(told=(told,))
     return await asyncio.to_thread(_read, paths[:MOST_PICTURES])
+
+
+async def _sees(opened: Opened) -> bool | None:
+    """None where nobody says. A server that has said nothing of it yet is asked."""
+    models, known = opened.models, opened.server()
+    served = known.model(models.model) if known else None
+    if served is None or served.vision is None:
+        with suppress(AgentError):
+            asked = [facts for facts in await models.servers() if facts.url == models.place]
+            served = asked[0].model(models.model) if asked else served
+    return served.vision if served else None
 
 
 def named(text: str) -> Iterator[str]:
@@ -47,8 +59,12 @@ def named(text: str) -> Iterator[str]:
     return iter(seen)
 
 
-def _path(workspace: Path, name: str) -> Path:
-    return workspace / Path(name.removeprefix("file://")).expanduser()
+def _path(workspace: Path, name: str) -> Path | None:
+    """The file of this name; None where there is none, and where there cannot be one."""
+    with suppress(OSError, RuntimeError):  # a name that is too long; the home of nobody
+        path = workspace / Path(name.removeprefix("file://")).expanduser()
+        return path if path.is_file() else None
+    return None
 
 
 def _read(paths: list[Path]) -> Attached:

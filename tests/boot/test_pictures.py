@@ -36,7 +36,12 @@ def opened(tmp_path: Path) -> Callable[[bool | None], object]:
 
     def of(vision: bool | None) -> object:
         facts = ServerFacts(url="u", models=(ServedModel(name="m", vision=vision),))
-        return SimpleNamespace(workspace=tmp_path, models=SimpleNamespace(model="m"), server=lambda: facts)
+
+        async def servers() -> tuple[ServerFacts, ...]:
+            return (facts,)
+
+        models = SimpleNamespace(model="m", place="u", servers=servers)
+        return SimpleNamespace(workspace=tmp_path, models=models, server=lambda: None)
 
     return of
 
@@ -64,3 +69,10 @@ async def test_a_model_that_does_not_see_gets_none_and_the_person_is_told(
     found = await pictures_of(opened(vision), "what is @a.png?")  # type: ignore[arg-type]
 
     assert (found.images, found.told) == ((), (told,))
+
+
+@pytest.mark.parametrize("name", ["~nobody-of-that-name/a.png", f"{'a' * 5_000}.png", "gone.png", "a\0.png"])
+async def test_a_name_of_no_file_is_only_a_word(opened: Callable[[bool | None], object], name: str) -> None:
+    found = await pictures_of(opened(True), f"what is {name}?")  # type: ignore[arg-type]
+
+    assert (found.images, found.told) == ((), ())

@@ -559,3 +559,20 @@ def test_a_first_start_asks_which_of_several_models_is_meant_and_keeps_the_answe
 
     assert [request.json["model"] for request in server.requests] == ["two"]
     assert "There are 2 models" not in person.screen
+
+
+def test_a_picture_that_is_named_goes_to_a_model_that_sees(workspace: Path) -> None:
+    (workspace / "shot.png").write_bytes(b"\x89PNG\r\n\x1a\nrest")
+    props = {"default_generation_settings": {"n_ctx": 32_768}, "modalities": {"vision": True}}
+    with (
+        ScriptedServer([say("A cat.")], pages={"/props": props}) as server,
+        chatting(workspace, server.url) as person,
+    ):
+        person.answer("What is on @shot.png ?")
+        person.sees("shot.png is attached")
+        person.sees("A cat.")
+        person.answer("exit")
+
+        assert person.leaves() == 0
+
+    assert "data:image/png;base64,iVBORw0KGgpyZXN0" in json.dumps(server.requests[0].messages[-1])
