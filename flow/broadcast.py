@@ -9,10 +9,12 @@ from core.errors import StoreError
 from core.events import Record
 from core.protocols import Reader
 from core.records import dataclass
+from flow.joining import joined
 
 logger = logging.getLogger(__name__)
 
 QUEUE_LENGTH = 2_000
+LEAST_FREED = QUEUE_LENGTH // 20
 PATIENCE_SECONDS = 5.0
 """How long a reader may be about one record when others wait for it."""
 
@@ -21,7 +23,8 @@ PATIENCE_SECONDS = 5.0
 class Subscription:
     """One reader. Telling it costs one put; what it misses when it is slow is read back from the log.
 
-    Passing events are dropped when the queue is full: their sum is in the durable ones.
+    Where the queue is full, pieces of a text are joined. Passing events that fit nowhere then are dropped:
+    their sum is in the durable ones.
     """
 
     reader: Reader
@@ -32,6 +35,8 @@ class Subscription:
     patience_seconds: float = PATIENCE_SECONDS
     _given: int = 0
     _queue: asyncio.Queue[Record] = field(default_factory=lambda: asyncio.Queue(QUEUE_LENGTH))
+    _join_from: int = 0
+    """How much must have been given before it is worth the time again."""
     _behind: bool = False
     _broken: bool = False
     _task: "asyncio.Task[None] | None" = None
@@ -41,10 +46,21 @@ class Subscription:
             return
         if self._task is None:
             self._task = asyncio.create_task(self._follow())
+        if self._queue.full() and not record.event.durable and self._given >= self._join_from:
+            self._join()
         if self._queue.full():
             self._behind = self._behind or record.event.durable
             return
         self._queue.put_nowait(record)
+
+    def _join(self) -> None:
+        records = [self._queue.get_nowait() for _ in range(QUEUE_LENGTH)]
+        for record in joined(records):
+            self._queue.put_nowait(record)
+        for _ in records:
+            self._queue.task_done()
+        if QUEUE_LENGTH - self._queue.qsize() < LEAST_FREED:
+            self._join_from = self._given + LEAST_FREED
 
     async def drained(self) -> None:
         """Wait until the reader has been given everything, or has stopped getting on."""

@@ -4,10 +4,11 @@ import asyncio
 
 import pytest
 
-from core.deltas import TextDelta
-from core.events import ModelDelta, NoteAdded, Record
+from core.deltas import CallDelta, Delta, TextDelta, ThinkingDelta
+from core.events import Event, ModelDelta, NoteAdded, Record, ToolProgressed
 from core.protocols import Reader
 from flow.broadcast import QUEUE_LENGTH, Subscription
+from flow.joining import joined
 from tests.building import NOW, MemoryLog
 
 
@@ -56,6 +57,69 @@ async def test_passing_events_are_given_but_never_twice_counted() -> None:
     await subscription.aclose()
 
     assert seen == [passing, note]
+
+
+def passing(*events: Event) -> list[Record]:
+    return [Record(session="s", seq=0, at=NOW, event=event) for event in events]
+
+
+async def test_of_a_reply_that_comes_faster_than_it_is_read_nothing_is_lost() -> None:
+    log, seen, gate = MemoryLog(), list[Record](), asyncio.Event()
+
+    async def slow(record: Record) -> None:
+        await gate.wait()
+        seen.append(record)
+
+    subscription = Subscription(slow, log.records)
+    deltas = [TextDelta(text=f"{number} ") for number in range(25 * QUEUE_LENGTH)]
+    for record in passing(*(ModelDelta(delta=delta) for delta in deltas)):
+        subscription.tell(record)
+    note = log.append(NoteAdded(source="test", text="end"))
+    subscription.tell(note)
+    gate.set()
+    await subscription.aclose()
+
+    *pieces, last = seen
+    assert last == note
+    texts = [record.event.delta.text for record in pieces]  # type: ignore[union-attr]
+    assert "".join(texts) == "".join(delta.text for delta in deltas)
+    assert len(texts) <= QUEUE_LENGTH + 1
+
+
+@pytest.mark.parametrize(
+    ("events", "left"),
+    [
+        (
+            [TextDelta(text="a"), TextDelta(text="b"), ThinkingDelta(text="c"), TextDelta(text="d")],
+            [TextDelta(text="ab"), ThinkingDelta(text="c"), TextDelta(text="d")],
+        ),
+        (
+            [
+                CallDelta(index=0, id="1", name="n", arguments="{"),
+                CallDelta(index=0, arguments='"a"'),
+                CallDelta(index=0, arguments=":1}"),
+                CallDelta(index=1, arguments="{}"),
+            ],
+            [
+                CallDelta(index=0, id="1", name="n", arguments="{"),
+                CallDelta(index=0, arguments='"a":1}'),
+                CallDelta(index=1, arguments="{}"),
+            ],
+        ),
+    ],
+)
+def test_only_pieces_of_the_same_text_are_joined(events: list[Delta], left: list[Delta]) -> None:
+    records = passing(*(ModelDelta(delta=delta) for delta in events))
+
+    assert [record.event for record in joined(records)] == [ModelDelta(delta=delta) for delta in left]
+
+
+def test_what_two_calls_say_at_a_time_stays_apart() -> None:
+    said = [("1", "a"), ("1", "b"), ("2", "c")]
+    records = passing(*(ToolProgressed(call_id=call_id, text=text) for call_id, text in said))
+
+    left = [ToolProgressed(call_id="1", text="ab"), ToolProgressed(call_id="2", text="c")]
+    assert [record.event for record in joined(records)] == left
 
 
 async def test_a_reader_that_breaks_is_told_nothing_more_and_harms_nobody() -> None:
