@@ -121,7 +121,7 @@ def added(project: Project, task: Task) -> Project:
         raise PlanRefused("A task needs a title.", hint="Say in a few words what is to be done.")
     tasks = (*project.tasks, task)
     require_sound(tasks)
-    return _reopened(replace(project, tasks=tasks))
+    return reopened(replace(project, tasks=tasks))
 
 
 def new_id(project: Project) -> str:
@@ -137,7 +137,7 @@ def changed(project: Project, task: Task) -> Project:
     tasks = tuple(task if one is before else one for one in project.tasks)
     if task.after != before.after:
         require_sound(tasks)
-    return _reopened(replace(project, tasks=tasks))
+    return reopened(replace(project, tasks=tasks))
 
 
 def with_status(project: Project, task_id: str, status: Status, *, note: str = "") -> Project:
@@ -183,6 +183,12 @@ def unsettled(project: Project) -> list[Task]:
     return [task for task in project.tasks if task.status not in SETTLED]
 
 
+def reopened(project: Project) -> Project:
+    """What was thought to be finished is not, when a task of it is open."""
+    finished = project.stage in (Stage.REVIEWING, Stage.COMPLETE)
+    return replace(project, stage=Stage.EXECUTING) if finished and unsettled(project) else project
+
+
 def ready(project: Project) -> Iterator[Task]:
     """Those to be done that wait for no other, in the plan's order."""
     settled = {task.id for task in project.tasks if task.status in SETTLED}
@@ -206,12 +212,6 @@ def _require_status(project: Project, task: Task, status: Status) -> None:
     if waits := [by_id[other] for other in task.after if by_id[other].status not in SETTLED]:
         said = ", ".join(f"{one.id} ({one.status})" for one in waits[:8])
         raise PlanRefused(f"Task {task.id} comes after {said}.", hint="Do these first.")
-
-
-def _reopened(project: Project) -> Project:
-    """What was thought to be finished is not, when a task of it is open."""
-    finished = project.stage in (Stage.REVIEWING, Stage.COMPLETE)
-    return replace(project, stage=Stage.EXECUTING) if finished and unsettled(project) else project
 
 
 def _circle(tasks: Mapping[str, Task]) -> list[str]:

@@ -16,7 +16,7 @@ from enum import StrEnum
 from typing import Any, TypeVar
 
 from core.errors import PlanRefused
-from core.project import Observation, Project, Stage, Status, Task, require_sound
+from core.project import Observation, Project, Stage, Status, Task, reopened, require_sound
 from core.text import quoted
 from core.values import plain
 
@@ -64,12 +64,8 @@ def read(text: str) -> Project:
         require_sound(tasks)
     except PlanRefused as error:
         raise Unreadable(f"cannot be: {error.args[0]}") from error
-    return Project(
-        goal=_text(shape, "goal", "it"),
-        stage=_word(Stage, shape.get("stage", Stage.PLANNING), "stage"),
-        tasks=tasks,
-        notebook=pages,
-    )
+    stage = _word(Stage, shape.get("stage", Stage.PLANNING), "stage")
+    return reopened(Project(goal=_text(shape, "goal", "it"), stage=stage, tasks=tasks, notebook=pages))
 
 
 def _lean(item: Task | Observation) -> dict[str, object]:
@@ -162,7 +158,7 @@ def _require_known(shape: Mapping[str, object], names: Sequence[str], place: str
     for name in shape:
         if name not in names:
             close = get_close_matches(name, names, n=1)
-            hint = f"did you mean {close[0]!r}?" if close else f"it may have {', '.join(names)}"
+            hint = f"perhaps it should be {close[0]!r}" if close else f"it may have {', '.join(names)}"
             raise Unreadable(f"has an unknown field {quoted(name, 60)}{_at(place)}: {hint}")
 
 

@@ -6,7 +6,7 @@ Everything is bounded, whatever the plan holds. Who shows it to a model or on a 
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from core.project import SETTLED, Project, Status, Task, ready
+from core.project import SETTLED, Project, Stage, Status, Task, ready
 from core.text import clip, printable
 
 TITLE_CHARS, GOAL_CHARS, NOTE_CHARS, LIST_CHARS = 120, 600, 500, 300
@@ -61,6 +61,8 @@ def task_text(task: Task, most_chars: int) -> str:
 
 def ready_line(project: Project) -> str:
     """Which tasks can be begun now; empty when none can."""
+    if project.stage is Stage.PLANNING:
+        return ""
     ids = [task.id for task in ready(project)]
     more = f" and {len(ids) - 12:,} more" if len(ids) > 12 else ""
     return f"Ready now: {', '.join(ids[:12])}{more}." if ids else ""

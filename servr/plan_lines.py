@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
-from core.project import SETTLED, Project, Status, Task, ready
+from core.project import SETTLED, Project, Stage, Status, Task, ready
 from core.project_outline import progress
 from core.text import printable
 from core.visible import visible
@@ -45,7 +45,8 @@ def plan_lines(project: Project, width: int) -> Iterator[Line]:
 
 def task_lines(project: Project, task: Task) -> Iterator[Line]:
     """All of one task."""
-    is_ready = " · ready" if any(one.id == task.id for one in ready(project)) else ""
+    is_taken = project.stage is not Stage.PLANNING
+    is_ready = " · ready" if is_taken and any(one.id == task.id for one in ready(project)) else ""
     yield Line(f"{MARKS[task.status]} {task.id} {_clear(task.title)}", STYLES.get(task.status, Style.STRONG))
     yield Line(f"{task.status}{is_ready}{f' · {task.tries} tries' if task.tries else ''}", Style.DIM)
     yield from (Line(line) for line in visible(task.detail.strip()).splitlines())

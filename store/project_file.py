@@ -16,7 +16,7 @@ from pathlib import Path
 
 from core.errors import PlanRefused, StoreError
 from core.project import Project
-from core.project_form import NewerFormat, Unreadable, read, written
+from core.project_form import ID, NewerFormat, Unreadable, read, written
 from core.project_store import Act, ProjectChange
 from core.workspace import Workspace
 from store.locking import try_lock
@@ -161,7 +161,7 @@ class RunnerLocks:
             os.close(descriptor)
 
     def is_there(self, runner: str) -> bool:
-        if not runner or "/" in runner or os.sep in runner:  # it comes from a file that anybody may edit
+        if not ID.fullmatch(runner):  # it comes from a file that anybody may edit
             return False
         return not self._is_free(self.folder / f"{runner}.lock")
 

@@ -19,6 +19,7 @@ from core.project import (
     require_sound,
     with_status,
 )
+from core.project_outline import ready_line
 from tests.building import NOW
 
 PLAN = Project(
@@ -37,6 +38,13 @@ def test_what_waits_for_nothing_is_ready_in_the_plans_order() -> None:
 
     assert [task.id for task in ready(PLAN)] == ["1", "3"]
     assert [task.id for task in ready(done)] == ["2", "3"]
+    assert ready_line(PLAN) == "Ready now: 1, 3."
+
+
+def test_nothing_is_said_to_be_ready_in_a_draft() -> None:
+    draft = replace(PLAN, stage=Stage.PLANNING)
+
+    assert ready_line(draft) == ""
 
 
 @pytest.mark.parametrize(

@@ -38,6 +38,15 @@ def test_what_is_no_plan_says_where_and_why(plan: dict[str, str]) -> None:
     assert str(refused.value) == plan["said"]
 
 
+@pytest.mark.parametrize("stage", ["reviewing", "complete"])
+def test_a_task_that_a_person_opened_in_a_finished_plan_is_to_be_done(stage: str) -> None:
+    tasks = '[{"id": "1", "title": "a"}, {"id": "2", "title": "b", "status": "done"}]'
+
+    project = read(f'{{"format": 1, "goal": "x", "stage": "{stage}", "tasks": {tasks}}}')
+
+    assert project.stage is Stage.EXECUTING
+
+
 @pytest.mark.parametrize("text", ['{"a":' * 100_000, "[" * 100_000, '{"format": ' + "9" * 10_000 + "}"])
 def test_a_file_that_is_made_to_break_readers_is_refused(text: str) -> None:
     with pytest.raises(Unreadable):

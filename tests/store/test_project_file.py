@@ -216,6 +216,6 @@ def test_a_runner_is_there_until_it_ends_or_is_killed(tmp_path: Path) -> None:
         assert len(list((tmp_path / "locks").iterdir())) == 1
 
 
-@pytest.mark.parametrize("name", ["", "../plan", "/etc/passwd", "nobody"])
+@pytest.mark.parametrize("name", ["", "../plan", "/etc/passwd", "nobody", "a\0b", "ü" * 300])
 def test_a_name_from_the_file_is_no_way_out_of_the_folder(name: str, tmp_path: Path) -> None:
     assert not RunnerLocks(tmp_path).is_there(name)
