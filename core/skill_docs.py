@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from inspect import cleandoc
 
+from core.text import printable
 from core.values import value
 
 MOST_SUMMARY_CHARS, MOST_PARAMETER_CHARS = 300, 160
@@ -112,7 +113,7 @@ def _indent(line: str) -> int:
 
 
 def _one_line(text: str, most_chars: int) -> str:
-    line = " ".join(text.split())
+    line = printable(" ".join(text.split()))
     if len(line) <= most_chars:
         return line
     return f"{line[: most_chars - 3].rpartition(' ')[0]}..."

@@ -19,6 +19,40 @@ JSON_TYPES: Mapping[Written, Mapping[str, object]] = {
     "any": {},
 }
 
+PLAIN: Mapping[str, Written] = {
+    **{"str": "str", "int": "int", "float": "float", "bool": "bool"},
+    **{"datetime.date": "date", "datetime.datetime": "datetime"},
+    **{"typing.Any": "any", "object": "any"},
+}
+LISTS = ("list", "typing.List", "typing.Sequence", "typing.Iterable", "typing.Collection")
+MAPS = ("dict", "typing.Dict", "typing.Mapping", "typing.MutableMapping")
+TUPLES = ("tuple", "typing.Tuple")
+KNOWN = (
+    "str, int, float, bool, list[...], dict[str, ...], tuple[...], Literal, Optional, Union, TypedDict,"
+    " a dataclass, date, datetime"
+)
+INSTEAD: Mapping[str, str] = {
+    name: instead
+    for instead, names in {
+        "list": "set frozenset typing.Set typing.FrozenSet typing.AbstractSet",
+        "list[float]": "numpy.ndarray numpy.array numpy.typing.NDArray pandas.Series",
+        "dict[str, list[float]]": "pandas.DataFrame",
+        "str": "bytes pathlib.Path",
+        "float": "decimal.Decimal datetime.timedelta numpy.float64",
+        "tuple[float, float]": "complex",
+        "a dataclass": "collections.namedtuple typing.NamedTuple",
+        "a class of TypedDict, a line for each field": "typing.TypedDict",
+        "Literal[...]": "enum.Enum enum.StrEnum typing.Callable",
+    }.items()
+    for name in names.split()
+}
+"""What JSON cannot say, and what to take in its place."""
+WRAPPERS = (
+    *(f"typing.{name}" for name in ("Annotated", "Required", "NotRequired", "ReadOnly", "Final")),
+    "dataclasses.InitVar",
+)
+"""What stands around a type and changes nothing of it."""
+
 
 @value
 class Plain:
@@ -84,8 +118,6 @@ class Member:
     of: Kind
     required: bool = True
     description: str = ""
-    default: object = None
-    """As JSON knows it; None also where it is written otherwise."""
     positional: bool = False
     """Whether it can only be given by its place."""
 
@@ -127,7 +159,12 @@ def schema_of_kind(kind: Kind) -> dict[str, Any]:
 def _any_of(kinds: Iterable[Kind]) -> dict[str, Any]:
     """Each of them once, and null not at all: an optional argument is left out."""
     choices = [schema_of_kind(one) for one in dict.fromkeys(kinds) if one != NULL]
-    return choices[0] if len(choices) == 1 else {"anyOf": choices}
+    match choices:
+        case []:
+            return {"type": "null"}
+        case [choice]:
+            return choice
+    return {"anyOf": choices}
 
 
 def _properties(members: tuple[Member, ...]) -> dict[str, Any]:

@@ -4,7 +4,6 @@ import ast
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 from core.errors import SkillRejected
 from core.values import value
@@ -39,13 +38,13 @@ class Module:
             return cls(source, ast.parse(source))
         except SyntaxError as error:
             hint = "Mend it, run the file in pyexe, then promote it again."
-            raise SkillRejected(f"Line {error.lineno}: {error.msg}.", hint=hint) from error
-        except (ValueError, RecursionError, MemoryError) as error:
-            raise SkillRejected(f"The file cannot be read as Python: {error}.") from error
+            place = f"Line {error.lineno}: " if error.lineno else ""
+            raise SkillRejected(f"{place}{error.msg}.", hint=hint) from error
 
     @cached_property
     def lines(self) -> Sequence[str]:
-        return self.source.splitlines()
+        """As Python counts them: a form feed within a text ends none."""
+        return self.source.split("\n")
 
     def function(self, name: str) -> ast.FunctionDef:
         """Raises SkillRejected when there is none of that name at the top of the file."""
@@ -218,25 +217,3 @@ def _names_in_text(text: str) -> Iterator[str]:
     except (SyntaxError, ValueError):
         return
     yield from (node.id for node in ast.walk(tree) if isinstance(node, ast.Name))
-
-
-def plain_value(node: ast.expr | None) -> Any:
-    """What an expression says if it is plain data, else None."""
-    if node is None:
-        return None
-    try:
-        found = ast.literal_eval(node)
-    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
-        return None
-    return found if _is_plain(found) else None
-
-
-def _is_plain(found: object) -> bool:
-    match found:
-        case None | bool() | int() | float() | str():
-            return True
-        case list() | tuple():
-            return all(map(_is_plain, found))
-        case dict():
-            return all(isinstance(key, str) and _is_plain(inner) for key, inner in found.items())
-    return False

@@ -65,7 +65,7 @@ class Rules:
             case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
                 yield from _defined(node, module) if node in needed.statements else ()
             case ast.Assign() | ast.AnnAssign() | ast.AugAssign():
-                yield from _constant(node, module) if node in needed.statements else ()
+                yield from _calls(node, module) if node in needed.statements else ()
             case ast.Expr(value=ast.Constant()) | ast.Pass():
                 pass
             case ast.If(test=test) if is_main(test) or is_type_checking(test):
@@ -87,7 +87,7 @@ class Rules:
                         else "Write it out."
                     )
                     yield Problem(line=node.lineno, said=f"{name} is not for skills.", mend=mend)
-                case ast.Attribute() if _is_forbidden(name := module.full_name(node)):
+                case ast.Name() | ast.Attribute() if _is_forbidden(name := module.full_name(node)):
                     mend = (
                         "Raise ValueError." if name == "sys.exit" else "A skill starts and ends no processes."
                     )
@@ -144,29 +144,27 @@ def _defined(
         if name not in DECORATORS and name.partition(".")[0] not in module.bound:
             said = f"@{ast.unparse(decorator)} is run when the file is loaded."
             yield Problem(line=decorator.lineno, said=said, mend="Leave it out.")
-    if isinstance(node, ast.ClassDef):
-        for item in node.body:
-            if isinstance(item, ast.Assign | ast.AnnAssign | ast.AugAssign):
-                yield from _constant(item, module)
-            elif isinstance(item, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-                yield from _defined(item, module)
-            elif not isinstance(item, ast.Expr | ast.Pass):
-                yield Problem(
-                    line=item.lineno, said="This is run when the file is loaded.", mend=INTO_A_FUNCTION
-                )
-    else:
-        defaults = [*node.args.defaults, *filter(None, node.args.kw_defaults)]
-        yield from (problem for default in defaults for problem in _calls(default, module))
+        elif isinstance(decorator, ast.Call):
+            yield from (problem for one in ast.iter_child_nodes(decorator) for problem in _calls(one, module))
+    if not isinstance(node, ast.ClassDef):
+        yield from _calls(node.args, module)
+        yield from _calls(node.returns, module)
+        return
+    for part in (*node.bases, *node.keywords):
+        yield from _calls(part, module)
+    for item in node.body:
+        if isinstance(item, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            yield from _defined(item, module)
+        elif isinstance(item, ast.Assign | ast.AnnAssign | ast.AugAssign | ast.Expr | ast.Pass):
+            yield from _calls(item, module)
+        else:
+            said = "This is run when the file is loaded."
+            yield Problem(line=item.lineno, said=said, mend=INTO_A_FUNCTION)
 
 
-def _constant(node: ast.Assign | ast.AnnAssign | ast.AugAssign, module: Module) -> Iterator[Problem]:
-    if node.value is not None:
-        yield from _calls(node.value, module)
-
-
-def _calls(node: ast.expr, module: Module) -> Iterator[Problem]:
+def _calls(node: ast.AST | None, module: Module) -> Iterator[Problem]:
     """Calls that do more than make a value, in what is evaluated when the file is loaded."""
-    for part in ast.walk(node):
+    for part in ast.walk(node) if node else ():
         if isinstance(part, ast.Call) and not _makes_a_value(part, module):
             said = f"{ast.unparse(part)[:60]!r} is called when the file is loaded."
             yield Problem(line=part.lineno, said=said, mend="Call it in the function that needs it.")

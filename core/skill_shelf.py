@@ -10,7 +10,7 @@ from core.values import value
 if TYPE_CHECKING:
     from core.skills import Contract
 
-COMPILER = 1
+COMPILER = 2
 """Raised when the same text would give another contract: what was kept of earlier ones is void then."""
 USE_SKILL = "use_skill"
 

@@ -1,14 +1,21 @@
 """From the annotations of a function to the kinds of its parameters; nothing is run."""
 
 import ast
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
 from core.skill_docs import Told, told_by
 from core.skill_kinds import (
     ANY,
+    INSTEAD,
+    KNOWN,
+    LISTS,
+    MAPS,
     NULL,
+    PLAIN,
+    TUPLES,
+    WRAPPERS,
     Chosen,
     Either,
     Kind,
@@ -19,40 +26,14 @@ from core.skill_kinds import (
     Record,
     Signature,
     Tupled,
-    Written,
     is_optional,
     with_description,
 )
-from core.skill_module import Module, Problem, plain_value
+from core.skill_module import Module, Problem
+from core.text import clip, printable
 
-PLAIN: Mapping[str, Written] = {
-    **{"str": "str", "int": "int", "float": "float", "bool": "bool"},
-    **{"datetime.date": "date", "datetime.datetime": "datetime"},
-    **{"typing.Any": "any", "object": "any"},
-}
-LISTS = ("list", "typing.List", "typing.Sequence", "typing.Iterable", "typing.Collection")
-MAPS = ("dict", "typing.Dict", "typing.Mapping", "typing.MutableMapping")
-TUPLES = ("tuple", "typing.Tuple")
-KNOWN = (
-    "str, int, float, bool, list[...], dict[str, ...], tuple[...], Literal, Optional, Union, TypedDict,"
-    " a dataclass, date, datetime"
-)
-INSTEAD: Mapping[str, str] = {
-    name: instead
-    for instead, names in {
-        "list": "set frozenset typing.Set typing.FrozenSet typing.AbstractSet",
-        "list[float]": "numpy.ndarray numpy.array numpy.typing.NDArray pandas.Series",
-        "dict[str, list[float]]": "pandas.DataFrame",
-        "str": "bytes pathlib.Path",
-        "float": "decimal.Decimal datetime.timedelta numpy.float64",
-        "tuple[float, float]": "complex",
-        "a dataclass": "collections.namedtuple typing.NamedTuple",
-        "Literal[...]": "enum.Enum enum.StrEnum typing.Callable",
-    }.items()
-    for name in names.split()
-}
-"""What JSON cannot say, and what to take in its place."""
-WRAPPERS = tuple(f"typing.{name}" for name in ("Annotated", "Required", "NotRequired", "ReadOnly", "Final"))
+MOST_READ, MOST_SHOWN_CHARS = 1_000, 80
+TOO_MANY = "The types of the parameters hold too many others: take dict or list for some of them."
 
 
 @dataclass
@@ -63,6 +44,8 @@ class Types:
     problems: list[Problem]
     _open: list[str] = field(default_factory=list)
     """Names that are being looked up: one that names itself has no end."""
+    _read: int = 0
+    """How many annotations were; one that names others twice, which name others twice, has no end either."""
 
     def signature(self, function: ast.FunctionDef) -> tuple[Signature, Told]:
         docstring = ast.get_docstring(function) or ""
@@ -98,17 +81,15 @@ class Types:
             kind, note = self._kind(argument.annotation), self._note(argument.annotation)
             if kind == ANY and self.module.full_name(argument.annotation) in ("typing.Any", "object"):
                 self._wrong(argument, f"{name} may be anything.", f"Say which of {KNOWN}.")
-        if name.startswith("_") or name == "self":
+        if name.startswith("_") or name in ("self", "model_config"):
             self._wrong(argument, f"{name!r} is no name for a parameter.", "Take another.")
-        written = plain_value(default)
         if isinstance(default, ast.Constant) and default.value is None and not is_optional(kind):
-            kind = Either(of=(kind, NULL))  # `n: int = None` means it, though it does not say so
+            kind = _joined([kind, NULL])  # `n: int = None` means it, though it does not say so
         return Member(
             name=name,
             of=kind,
             required=default is None,
             description=note,
-            default=written,
             positional=positional,
         )
 
@@ -118,10 +99,17 @@ class Types:
             case ast.Subscript(value=outer, slice=ast.Tuple(elts=[_, *notes])) if self._is(
                 outer, "Annotated"
             ):
-                return next((one.value for one in notes if _is_text(one)), "")  # type: ignore[attr-defined]
+                texts = (one.value for one in notes if isinstance(one, ast.Constant))
+                return next((printable(text) for text in texts if isinstance(text, str)), "")
         return ""
 
     def _kind(self, node: ast.expr) -> Kind:
+        self._read += 1
+        if self._read <= MOST_READ:
+            return self._kind_of(node)
+        return NULL if self._read > MOST_READ + 1 else self._refused(node, mend=TOO_MANY)
+
+    def _kind_of(self, node: ast.expr) -> Kind:
         match node:
             case ast.Constant(value=None):
                 return NULL
@@ -134,8 +122,7 @@ class Types:
                 return self._of(node, self._typing(outer), parts)
             case ast.Name() | ast.Attribute():
                 return self._named(node, self._typing(node))
-            case _:
-                return self._refused(node)
+        return self._refused(node, self._typing(node.func) if isinstance(node, ast.Call) else "")
 
     def _typing(self, node: ast.expr) -> str:
         """Its full name, with both homes of an abstract type as one."""
@@ -163,7 +150,7 @@ class Types:
         readings: Mapping[str, Callable[[], Kind]] = {
             **dict.fromkeys(LISTS, lambda: Listed(of=self._kind(first))),
             **dict.fromkeys(MAPS, lambda: self._mapped(first, parts[-1])),
-            **dict.fromkeys(TUPLES, lambda: self._tuple(parts)),
+            **dict.fromkeys(TUPLES, lambda: self._tuple(node, parts)),
             "typing.Literal": lambda: self._chosen(node, parts),
             "typing.Optional": lambda: self._either([first, ast.Constant(value=None)]),
             "typing.Union": lambda: self._either(parts),
@@ -178,24 +165,33 @@ class Types:
             self._wrong(key, f"{ast.unparse(key)} is no key that JSON has.", "Take str or int for the keys.")
         return Mapped(key=written, of=self._kind(inner))
 
-    def _tuple(self, parts: Sequence[ast.expr]) -> Kind:
+    def _tuple(self, node: ast.expr, parts: Sequence[ast.expr]) -> Kind:
         if len(parts) == 2 and isinstance(parts[1], ast.Constant) and parts[1].value is ...:
             return Listed(of=self._kind(parts[0]), built="tuple")
+        if not parts:
+            return self._refused(node, mend="Leave it out: it is always the same.")
         return Tupled(items=tuple(map(self._kind, parts)))
 
     def _chosen(self, node: ast.expr, parts: Sequence[ast.expr]) -> Kind:
-        values = [plain_value(part) for part in parts]
-        if not all(isinstance(one, str | int | bool | None) for one in values):
-            said = "A Literal has texts, whole numbers, True, False and None only."
+        values: list[str | int | bool | None] = []
+        for part in parts:
+            match part:
+                case ast.Constant(value=str() | None as text) if printable(text or "") == (text or ""):
+                    values.append(text)
+                case ast.Constant(value=int(number)) if number.bit_length() < 64:
+                    values.append(number)
+                case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int(number))) if number < 1 << 63:
+                    values.append(-number)
+                case _:
+                    values.clear()
+                    break
+        if not values:
+            said = "Write out the values of a Literal: texts, whole numbers, True, False and None."
             return self._refused(node, mend=said)
         return Chosen(values=tuple(values))
 
     def _either(self, parts: Sequence[ast.expr]) -> Kind:
-        kinds: dict[Kind, None] = {}
-        for part in parts:
-            kind = self._kind(part)
-            kinds |= dict.fromkeys(kind.of if isinstance(kind, Either) else (kind,))
-        return next(iter(kinds)) if len(kinds) == 1 else Either(of=tuple(kinds))
+        return _joined(map(self._kind, parts))
 
     def _written_as_text(self, node: ast.expr, text: str) -> Kind:
         try:
@@ -244,7 +240,7 @@ class Types:
         members = [
             self._field(item, item.target.id, built, told, total=total)
             for item in node.body
-            if isinstance(item, ast.AnnAssign) and isinstance(item.target, ast.Name)
+            if isinstance(item, ast.AnnAssign) and isinstance(item.target, ast.Name) and self._is_given(item)
         ]
         parents = [base for base in node.bases if not self._is(base, "TypedDict")]
         if parents or not members:
@@ -253,19 +249,35 @@ class Types:
         return Record(name=name, members=tuple(members), built=built)
 
     def _field(self, item: ast.AnnAssign, name: str, built: str, told: Told, *, total: bool) -> Member:
-        marked = self._typing(item.annotation.value) if isinstance(item.annotation, ast.Subscript) else ""
-        required = item.value is None if built == "dataclass" else total
-        required = {"typing.Required": True, "typing.NotRequired": False}.get(marked, required)
+        said = self._said_of_field(item.value)
+        has_default = item.value is not None and (not said or "default" in said or "default_factory" in said)
+        required = not has_default if built == "dataclass" else total
+        marks = {"typing.Required": True, "typing.NotRequired": False}
+        required = marks.get(self._marked(item.annotation), required)
         return Member(
             name=name,
             of=self._kind(item.annotation),
             required=required,
             description=told.parameters.get(name, "") or self._note(item.annotation),
-            default=plain_value(item.value),
         )
 
+    def _is_given(self, item: ast.AnnAssign) -> bool:
+        """Whether a field comes from whoever makes the record."""
+        made_there = self._said_of_field(item.value).get("init") == "False"
+        return not made_there and self._marked(item.annotation) != "typing.ClassVar"
+
+    def _marked(self, annotation: ast.expr) -> str:
+        """What stands around the type of a field."""
+        return self._typing(annotation.value if isinstance(annotation, ast.Subscript) else annotation)
+
+    def _said_of_field(self, node: ast.expr | None) -> Mapping[str, str]:
+        """By name: what `field(...)` says of the field of a dataclass."""
+        if not isinstance(node, ast.Call) or self.module.full_name(node.func) != "dataclasses.field":
+            return {}
+        return {word.arg or "": ast.unparse(word.value) for word in node.keywords}
+
     def _refused(self, node: ast.expr, name: str = "", *, mend: str = "") -> Kind:
-        said = f"{ast.unparse(node)} is no type that JSON arguments can have."
+        said = f"{clip(ast.unparse(node), MOST_SHOWN_CHARS)} is no type that JSON arguments can have."
         self._wrong(node, said, mend or f"Take {INSTEAD.get(name, f'one of {KNOWN}')}.")
         return NULL
 
@@ -273,5 +285,7 @@ class Types:
         self.problems.append(Problem(line=node.lineno, said=said, mend=mend))
 
 
-def _is_text(node: ast.expr) -> bool:
-    return isinstance(node, ast.Constant) and isinstance(node.value, str)
+def _joined(found: Iterable[Kind]) -> Kind:
+    """One of them."""
+    kinds = dict.fromkeys(one for kind in found for one in (kind.of if isinstance(kind, Either) else (kind,)))
+    return next(iter(kinds)) if len(kinds) == 1 else Either(of=tuple(kinds))

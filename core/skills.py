@@ -9,7 +9,8 @@ What is wrong is told all at once, with the line and the mend, to the model that
 import ast
 import keyword
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -61,6 +62,18 @@ def check_name(name: str, taken: Collection[str] = ()) -> None:
         raise SkillRejected(f"There is a tool {name!r} already.", hint="Take another tool_name.")
 
 
+@contextmanager
+def _read_to_its_end() -> Iterator[None]:
+    try:
+        yield
+    except (RecursionError, MemoryError) as error:
+        said = "The file holds what is nested too deeply to be read."
+        raise SkillRejected(said, hint="Write it in smaller steps.") from error
+    except ValueError as error:  # a number of thousands of digits, a NUL
+        raise SkillRejected(f"The file cannot be read as Python: {error}.") from error
+
+
+@_read_to_its_end()
 def promoted(
     source: str, function: str, name: str, examples: Sequence[str] = (), allowed: Collection[str] = ()
 ) -> Contract:
@@ -70,7 +83,8 @@ def promoted(
         SkillRejected: with all that is wrong, and how to mend it.
     """
     check_name(name)
-    module = Module.read(source.replace("\r\n", "\n").removeprefix("\ufeff"))
+    lines = source.replace("\r\n", "\n").replace("\r", "\n")
+    module = Module.read(lines.removeprefix("\ufeff"))
     module.function(function)
     needed = needed_by(function, module)
     written, faults = _expressions(examples, {function, name})
@@ -82,6 +96,7 @@ def promoted(
     return replace(contract, left_out=tuple(needed.left_out(module)))
 
 
+@_read_to_its_end()
 def kept_contract(source: str, name: str, allowed: Collection[str] = ()) -> Contract:
     """The contract of a skill's own file. Raises SkillRejected."""
     check_name(name)

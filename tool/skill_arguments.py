@@ -3,7 +3,7 @@
 import warnings
 from collections.abc import Mapping
 from datetime import date, datetime
-from functools import reduce
+from functools import lru_cache, reduce
 from operator import or_
 from typing import Annotated, Any, ClassVar, Literal, assert_never
 
@@ -36,6 +36,7 @@ class SkillRecord(SkillArguments):
     model_config = ConfigDict(extra="forbid")
 
 
+@lru_cache(64)
 def arguments_model(contract: Contract) -> type[SkillArguments]:
     """Raises SkillRejected when a parameter has a name that no arguments model can have."""
     model = _model(contract.name, contract.signature.members, SkillArguments)
@@ -46,7 +47,7 @@ def arguments_model(contract: Contract) -> type[SkillArguments]:
 
 def _model(name: str, members: tuple[Member, ...], base: type[SkillArguments]) -> type[SkillArguments]:
     fields: dict[str, Any] = {
-        member.name: (_type_of(member.of), Field() if member.required else Field(default=member.default))
+        member.name: (_type_of(member.of), Field() if member.required else Field(default=None))
         for member in members
     }
     try:

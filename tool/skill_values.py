@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import enum
+import inspect
 import json
 import math
 from collections.abc import Callable, Sequence
@@ -30,13 +31,19 @@ def short(value: object) -> str:
     return text if len(text) <= 200 else text[:200] + "..."
 
 
-def fitted(members: Sequence[dict[str, Any]], given: dict[str, Any], names: dict[str, Any]) -> Any:
+def fitted(
+    function: Callable[..., Any],
+    members: Sequence[dict[str, Any]],
+    given: dict[str, Any],
+    names: dict[str, Any],
+) -> Any:
     """The arguments of the call: dates, tuples and records made of the JSON that was given."""
     placed, named = [], {}
+    own = inspect.signature(function).parameters
     for member in members:
         name = member["name"]
         if member["positional"]:
-            placed.append(fit(member["of"], given[name], names) if name in given else member["default"])
+            placed.append(fit(member["of"], given[name], names) if name in given else own[name].default)
         elif name in given:
             named[name] = fit(member["of"], given[name], names)
     return placed, named

@@ -190,7 +190,7 @@ def place_of(error: BaseException, request: dict[str, Any]) -> str:
         if trace.tb_frame.f_code.co_filename == file_of(request):
             number = trace.tb_lineno
         trace = trace.tb_next
-    lines = request.get("source", "").splitlines()
+    lines = request.get("source", "").split("\n")
     return f" (line {number}: {lines[number - 1].strip()[:120]})" if 0 < number <= len(lines) else ""
 
 
@@ -204,7 +204,7 @@ def carried_out(request: dict[str, Any]) -> dict[str, Any]:
     exec(compile(request["source"], file_of(request), "exec", dont_inherit=True), module.__dict__)
     function = module.__dict__[request["function"]]
     if "arguments" in request:
-        placed, named = fitted(request["members"], request["arguments"], module.__dict__)
+        placed, named = fitted(function, request["members"], request["arguments"], module.__dict__)
         return {"returned": written(function(*placed, **named))}
     variables = dict(module.__dict__, math=math)
     variables[request["name"]] = variables[request["function"]] = checked(function)

@@ -11,15 +11,16 @@ import pytest
 
 from core.errors import SkillRejected
 from core.skills import Contract, kept_contract, promoted
+from core.values import plain
 
 REFUSED = tomllib.loads(Path(__file__).with_name("refused_skills.toml").read_text(encoding="utf-8"))
 TYPES = """
 import datetime as dt
 import typing as t
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
-from typing import Annotated, Any, Literal, Optional, TypedDict, Union
+from typing import Annotated, Any, ClassVar, Literal, Optional, TypedDict, Union
 
 Prices = list[float]
 
@@ -37,6 +38,13 @@ class Bar:
 class Order(TypedDict, total=False):
     symbol: str
     amount: "int"
+
+@dataclass
+class Held:
+    kinds: ClassVar[int] = 3
+    items: list[str] = field(kw_only=True)
+    found: int = field(init=False, default=0)
+    tags: list[str] = field(default_factory=list)
 """
 SHAPES = [
     ("x: str", {"type": "string"}),
@@ -72,6 +80,18 @@ SHAPES = [
             "required": ["day", "close"],
         },
     ),
+    (
+        "x: Held",
+        {
+            "type": "object",
+            "properties": {
+                "items": {"type": "array", "items": {"type": "string"}},
+                "tags": {"type": "array", "items": {"type": "string"}},
+            },
+            "required": ["items"],
+        },
+    ),
+    ("x: int | str = None", {"anyOf": [{"type": "integer"}, {"type": "string"}]}),
     (
         "x: Order",
         {"type": "object", "properties": {"symbol": {"type": "string"}, "amount": {"type": "integer"}}},
@@ -226,6 +246,45 @@ def test_a_huge_file_is_refused() -> None:
 def test_deep_nesting_is_refused_and_ends_nothing() -> None:
     with pytest.raises(SkillRejected):
         contract(f"def f(x: {'list[' * 3_000}int{']' * 3_000}) -> int:\n    'Do it.'\n")
+
+
+HUGE = {
+    "aliases that hold each other twice": "A0 = int\n"
+    + "".join(f"A{one + 1} = tuple[A{one}, A{one}]\n" for one in range(40))
+    + "def f(x: A40) -> int:\n    'Do it.'\n",
+    "a union of thousands": f"def f(x: '{' | '.join(['int'] * 3_000)}') -> int:\n    'Do it.'\n",
+    "a chain of attributes": f"X = a{'.a' * 5_000}\ndef f() -> int:\n    'Do it.'\n    return X\n",
+    "a chain of sums": f"X = {'+'.join('1' * 9_000)}\ndef f() -> int:\n    'Do it.'\n    return X\n",
+    "a number of thousands of digits": "from typing import Literal\n"
+    f"def f(x: Literal[0x{'f' * 6_000}]) -> int:\n    'Do it.'\n",
+}
+
+
+@pytest.mark.parametrize("source", HUGE.values(), ids=HUGE)
+def test_what_is_endless_to_read_is_refused(source: str) -> None:
+    with pytest.raises(SkillRejected):
+        contract(source)
+
+
+def test_a_default_may_be_whatever_python_has() -> None:
+    made = contract(f"def f(x: int = 0x{'f' * 6_000}, y: float = 1e999) -> int:\n    'Do it.'\n")
+
+    assert json.dumps(plain(made.signature)).isascii()
+
+
+def test_what_nobody_would_see_of_a_docstring_is_written_out() -> None:
+    made = contract(
+        'def f(x: int) -> int:\n    """Do \\x1b[2J\\ud800 it.\n\n    Args:\n        x: a\\u202eb\n    """\n'
+    )
+
+    assert made.description == r"Do \x1b[2J\ud800 it."
+    assert made.parameters["properties"] == {"x": {"type": "integer", "description": r"a\u202eb"}}
+
+
+def test_only_what_python_counts_as_a_line_is_one() -> None:
+    source = 'A = "x\x0cy\u2028z"\rB = 2\rdef f() -> int:\r    """Do it."""\r    return B\r'
+
+    assert contract(source).source.endswith('B = 2\n\n\ndef f() -> int:\n    """Do it."""\n    return B\n')
 
 
 @pytest.mark.parametrize("name", ["", "Upper", "a b", "class", "a" * 41, "../x", "_x", "x\n", "é"])

@@ -35,6 +35,12 @@ def f({}) -> object:
 '''
 ARGUMENTS = [
     ("x: int, /, y: int = 2", "return [x, y]", {"x": 1}, [1, 2]),
+    (
+        "x: tuple[int, ...] = (1, 2), y: date = date(2026, 3, 4), /",
+        "return [hash(x), y.day]",
+        {},
+        [hash((1, 2)), 4],
+    ),
     ("x: float", "return [type(x).__name__, x]", {"x": 1}, ["float", 1.0]),
     ("x: tuple[int, str]", "return [type(x).__name__, *x]", {"x": [1, "a"]}, ["tuple", 1, "a"]),
     ("x: tuple[int, ...]", "return hash(x) == hash((1, 2))", {"x": [1, 2]}, True),
