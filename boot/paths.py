@@ -21,6 +21,8 @@ LOCATIONS = ("AGENT_DATA_DIR", "AGENT_CONFIG_DIR", "AGENT_CACHE_DIR")
 """Read from the environment only: settings are found by them."""
 
 OWN_FOLDER = ".roost"
+AGENTS_SKILLS = ".agents/skills"
+"""Where several agents look for skills."""
 
 
 @value

@@ -1,11 +1,14 @@
 """The permission policy of a session: mode, sandbox, and the rules of the user and of the project."""
 
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
-from boot.paths import OWN_FOLDER, Folders
+from boot.paths import AGENTS_SKILLS, OWN_FOLDER, Folders
 from boot.project import plan_path
 from boot.rules_file import load_rules, remember
 from boot.settings import Settings
+from boot.skills import skills_folder
 from core.permissions import Effect
 from core.rules import Decision, Rule
 from flow.permission import Mode, Permissions
@@ -30,7 +33,13 @@ def permissions_for(
         isolated=isolated,
         has_person=has_person,
         places=Places.of(str(workspace), str(Path.home())),
-        rules=(*own, *projects, _own_folder(folders), *_plan(workspace)),
+        rules=(
+            *own,
+            *projects,
+            _own_folder(folders),
+            *_plan(workspace),
+            *_instructions(workspace, has_person),
+        ),
         keep=lambda rule: remember(rule, users),
     )
     return permissions, (*own_warnings, *project_warnings)
@@ -43,6 +52,15 @@ def _plan(workspace: Path) -> tuple[Rule, ...]:
         return ()
     reason = "it is the plan, which only the tool project changes"
     return (Rule(decision=Decision.DENY, effect=Effect.WRITE, path=(str(path),), reason=reason),)
+
+
+def _instructions(workspace: Path, has_person: bool) -> Iterator[Rule]:
+    """A session may not tell later ones what to do as if the person had said it, without their yes."""
+    reason = "later sessions follow what it says"
+    ask = Rule(decision=Decision.ASK, effect=Effect.WRITE, reason=reason)
+    yield replace(ask, path=(f"{AGENTS_SKILLS}/**", f"{skills_folder(workspace)}/**"))
+    if has_person:  # who is not there asked for it in the prompt: writing it is a common task
+        yield replace(ask, tool="*_file", path=("AGENTS.md", "**/AGENTS.md"))
 
 
 def _own_folder(folders: Folders) -> Rule:

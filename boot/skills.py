@@ -5,7 +5,7 @@ from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from boot.paths import OWN_FOLDER, Folders, checkout_folder
+from boot.paths import AGENTS_SKILLS, OWN_FOLDER, Folders, checkout_folder
 from boot.settings import Settings
 from core.events import ContextShrunk, NoteAdded, Record
 from core.sandbox import SandboxBackend
@@ -15,9 +15,6 @@ from core.tools import Toolbox, ToolServices, ToolSpec
 from store.session_log import SessionHeader
 from store.sessions import workspace_slug
 from tool.registry import BUILT_IN, Registry
-
-AGENTS_SKILLS = ".agents/skills"
-"""Where several agents look for them."""
 
 if TYPE_CHECKING:
     from flow.skill_notes import SkillNotes

@@ -103,6 +103,8 @@ PROTECTED = (
     "project/.env",
     "project/.roost/rules",
     "project/.roost/settings",
+    "project/.agents/",
+    "project/.roost/skills/",
 )
 
 
