@@ -7,7 +7,13 @@ from core.errors import InvalidArguments
 from core.memory import MOST_FACT_CHARS, FactSource
 from core.values import value
 
-VALUE_OF = re.compile(r"(?:the )?(?P<subject>\S.{0,80}?)(?: (?:is|are) | ?[:=] )(?P<value>\S+)")
+GIVES = r" (?:is|are|ist|sind|est|sont|es|è|é|são) | ?(?<![=!<>])[:=] |(?<![=!<>])=(?=[^=\s])"
+VALUE_OF = re.compile(rf"(?:the )?(?P<subject>\S.{{0,80}}?)(?:{GIVES})(?P<value>\S+)")
+POINTING = re.compile(
+    r"it|this|that|these|those|t?here|s?he|they|we|you|i|(?:every|some|no)thing|what|who"
+    r"|das|diese?s|es|alles|hier|ce|cela|ça|est[oe]|eso|questo|ist?o"
+)
+"""What names nothing: two sentences that begin so speak of two things."""
 CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 """What no fact is made of: controls, and halves of characters."""
 
@@ -46,6 +52,7 @@ def folded(text: str) -> str:
 
 
 def subject_of(text: str) -> str:
-    """Of what a fact gives the value: `NAME is VALUE`, `NAME: VALUE` or `NAME = VALUE`; else nothing."""
-    found = VALUE_OF.fullmatch(folded(text))
-    return found["subject"].strip() if found else ""
+    """Of what a fact gives the value: `NAME is VALUE`, `NAME: VALUE` or `NAME=VALUE`; else nothing."""
+    found = VALUE_OF.fullmatch(folded(text.replace("：", ": ")))
+    subject = found["subject"].strip() if found else ""
+    return "" if POINTING.fullmatch(subject) else subject

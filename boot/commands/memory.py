@@ -19,7 +19,7 @@ from core.values import encode
 from servr.fact_lines import lines_of_facts, lines_of_stored
 from servr.spans import Line
 
-SHOWN = 30
+SHOWN, MOST_SHOWN = 30, 1_000_000
 MOST_BYTES = 1_000_000
 """Of standard input; a fact is much shorter."""
 
@@ -152,7 +152,6 @@ def _piped() -> str:
 
 
 def _count(text: str) -> int:
-    number = int(text)
-    if not 0 < number <= 1_000_000:
-        raise ValueError(text)
-    return number
+    if not text.isdecimal() or not 0 < int(text) <= MOST_SHOWN:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number from 1 to {MOST_SHOWN:,}")
+    return int(text)
