@@ -25,6 +25,8 @@ class CachedEmbedder:
         return self.inner.model
 
     async def embed(self, texts: Sequence[str]) -> "Floats":
+        if not texts:
+            return np.zeros((0, 1), np.float32)
         keys = [_key(self.model, text) for text in texts]
         known = {key: held for key, held in self.cache.known(keys).items() if held and len(held) % 2 == 0}
         new = {key: text for key, text in zip(keys, texts, strict=True) if key not in known}

@@ -52,6 +52,8 @@ class DirectoryEmbedder:
         return self._model
 
     async def embed(self, texts: Sequence[str]) -> "Floats":
+        if not texts:
+            return _none()
         sent = [text[:LONGEST].encode("utf-8", "replace").decode() for text in texts]
         async with self._turn:
             try:
@@ -130,6 +132,13 @@ async def _kept(process: asyncio.subprocess.Process) -> AsyncGenerator[None, Non
         if process.returncode is None:
             process.kill()
         await process.wait()
+
+
+def _none() -> "Floats":
+    load_numpy()
+    import numpy as np
+
+    return np.zeros((0, 1), np.float32)
 
 
 def _gone() -> bytes:

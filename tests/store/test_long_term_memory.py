@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from core.embedding import EmbeddingFailed
 from core.errors import InvalidArguments
 from core.masking import Masking
 from core.memory import Fact
 from gate.embedding.hashed import HashedEmbedder
+from gate.embedding.scripted import ScriptedEmbedder
 from store.database import Database
 from store.facts import Facts
 from store.long_term_memory import FACTS_INDEX, LongTermMemory
@@ -265,19 +265,14 @@ async def test_an_embedder_that_keeps_something_of_a_fact_lets_go_of_it(
     assert embedder.texts - set(STRANGERS) == {"The tests are slow"}
 
 
-class Broken:
-    model = "broken"
-
-    async def embed(self, texts: Sequence[str]) -> object:
-        raise EmbeddingFailed("No answer.")
-
-    async def close(self) -> None: ...
+def broken_embedder() -> ScriptedEmbedder:
+    return ScriptedEmbedder({}, failure="No answer.")
 
 
 async def test_without_vectors_it_is_kept_and_found_by_its_words(
     memory: LongTermMemory, database: Database
 ) -> None:
-    broken = replace(memory, searching=Searching(database, FACTS_INDEX, Broken()))
+    broken = replace(memory, searching=Searching(database, FACTS_INDEX, broken_embedder()))
 
     await broken.store("The tests are slow", scope="project")
 
@@ -290,7 +285,7 @@ async def test_when_the_index_cannot_be_written_the_fact_is_not_kept_either(
     with database.writing() as connection:
         connection.execute("DROP TABLE facts_waiting")
         connection.execute("DROP TABLE facts_vectors")
-    broken = replace(memory, searching=Searching(database, FACTS_INDEX, Broken()))
+    broken = replace(memory, searching=Searching(database, FACTS_INDEX, broken_embedder()))
 
     with pytest.raises(Exception, match="no such table"):
         await broken.store("The tests are slow", scope="project")
