@@ -4,6 +4,7 @@ import ast
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -33,7 +34,7 @@ def test_no_function_is_above_a_ceiling() -> None:
     found = [
         f"{name_of(file)}:{function.lineno} {function.name}: {complaint}"
         for file in SOURCES
-        for function in functions_in(ast.parse(file.read_text(encoding="utf-8")))
+        for function in functions_in(tree_of(file))
         for complaint in complaints(function)
     ]
 
@@ -44,7 +45,7 @@ def test_all_errors_are_caught_in_four_places_at_most() -> None:
     found = [
         f"{name_of(file)}:{node.lineno}"
         for file in SOURCES
-        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        for node in ast.walk(tree_of(file))
         if isinstance(node, ast.ExceptHandler) and catches_everything(node)
     ]
 
@@ -94,12 +95,17 @@ def name_of(file: Path) -> str:
     return file.relative_to(ROOT).as_posix()
 
 
+@cache
+def tree_of(file: Path) -> ast.Module:
+    return ast.parse(file.read_text(encoding="utf-8"))
+
+
 def functions_in(tree: ast.AST) -> Iterator[FunctionNode]:
     return (node for node in ast.walk(tree) if isinstance(node, FunctionNode))
 
 
 def complaints(function: FunctionNode) -> Iterator[str]:
-    inside = list(own_nodes(function))
+    inside = own_nodes(function)
     positional = [
         argument
         for argument in function.args.posonlyargs + function.args.args
@@ -114,12 +120,13 @@ def complaints(function: FunctionNode) -> Iterator[str]:
     return (f"{count} {what}" for count, ceiling, what in counted if count > ceiling)
 
 
-def own_nodes(function: ast.AST) -> Iterator[ast.AST]:
+def own_nodes(function: ast.AST) -> list[ast.AST]:
     """What stands in a function, without the functions and classes within it."""
-    for child in ast.iter_child_nodes(function):
-        yield child
-        if not isinstance(child, FunctionNode | ast.ClassDef):
-            yield from own_nodes(child)
+    waiting = [*ast.iter_child_nodes(function)]
+    for node in waiting:
+        if not isinstance(node, FunctionNode | ast.ClassDef):
+            waiting += ast.iter_child_nodes(node)
+    return waiting
 
 
 def branches_at(node: ast.AST) -> int:

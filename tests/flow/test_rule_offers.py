@@ -68,6 +68,7 @@ def says(text: str, act) -> bool:
     return False
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=600)
 @given(commands, commands)
 def test_an_always_grants_no_more_than_its_text_says(approved: str, other: str) -> None:
@@ -82,6 +83,7 @@ def test_an_always_grants_no_more_than_its_text_says(approved: str, other: str) 
         assert all(any(says(str(rule), act) for rule in offers) for act in found.question.acts)
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=600)
 @given(commands)
 def test_an_always_grants_what_was_approved(approved: str) -> None:
@@ -95,6 +97,7 @@ def test_an_always_grants_what_was_approved(approved: str) -> None:
     assert all("\n" not in str(rule) for rule in offers)
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=200)
 @given(commands)
 def test_what_is_written_down_is_read_back_as_it_was(approved: str) -> None:

@@ -1,4 +1,5 @@
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -34,7 +35,11 @@ def test_the_repository_is_committed_and_one_of_its_tests_fails(tmp_path: Path) 
         ["git", "status", "--short"], cwd=tmp_path, capture_output=True, check=True
     ).stdout
     tests = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q"], cwd=tmp_path, capture_output=True, check=False
+        [sys.executable, "-m", "pytest", "-q"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
+        capture_output=True,
+        check=False,
     )
 
     assert status == b""
