@@ -39,7 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     action("list", "The facts of this project and of you, newest first.", "all", "scope", "count")
     search = action("search", "The facts nearest to these words, best first.", "all", "scope", "count")
     store = action("store", "Keeps a fact; without TEXT the one that standard input brings.", "scope")
-    action("embed", "Makes the vectors that are missing, after AGENT_EMBEDDER was changed.", "all", "scope")
+    action("embed", "Makes the vectors that are missing, of every project's facts.")
     forget = action("forget", "Removes facts for good, with what they replaced.", "all")
     search.add_argument("words", nargs="+", metavar="WORD")
     store.add_argument("--replaces", type=int, metavar="ID", help="the fact that it corrects")

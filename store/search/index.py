@@ -127,17 +127,22 @@ class HybridIndex:
 
     def want(self, connection: sqlite3.Connection, model: int) -> bool:
         """Whether `model` is the one that all texts shall have vectors of; the first one is."""
-        row = connection.execute(f"SELECT model FROM {self.prefix}_wanted").fetchone()
-        if row is None:
+        wanted = self.wanted(connection)
+        if not wanted:
             connection.execute(f"INSERT INTO {self.prefix}_wanted (model) VALUES (?)", (model,))
-            return True
-        return bool(row[0] == model)
+        return not wanted or wanted[0] == model
+
+    def wanted(self, connection: sqlite3.Connection) -> list[int]:
+        """The model that is wanted, and the one that was before, whose vectors are kept, too."""
+        query = f"SELECT model FROM {self.prefix}_wanted ORDER BY rowid DESC LIMIT 2"
+        return [model for (model,) in connection.execute(query)]
 
     def change(self, connection: sqlite3.Connection, model: int) -> None:
         """From now on `model` is wanted: every text that has no vector of it waits for one."""
         if self.want(connection, model):
             return
-        connection.execute(f"UPDATE {self.prefix}_wanted SET model = ?", (model,))
+        connection.execute(f"DELETE FROM {self.prefix}_wanted WHERE model = ?", (model,))
+        connection.execute(f"INSERT INTO {self.prefix}_wanted (model) VALUES (?)", (model,))
         connection.execute(f"DELETE FROM {self.prefix}_waiting")
         connection.execute(
             f"INSERT INTO {self.prefix}_waiting (record) SELECT record FROM {self.prefix}_texts"
@@ -168,17 +173,14 @@ class HybridIndex:
         query = (
             f"SELECT (SELECT count(*) FROM {self.prefix}_texts),"
             f" (SELECT count(*) FROM {self.prefix}_waiting),"
-            f" coalesce((SELECT name FROM {self.prefix}_models JOIN {self.prefix}_wanted ON id = model), '')"
+            f" coalesce(({self._name_of_wanted}), '')"
         )
         texts, waiting, model = connection.execute(query).fetchone()
         return IndexState(texts=texts, waiting=waiting, model=model)
 
     def is_complete(self, connection: sqlite3.Connection, model: str) -> bool:
         """Whether every text has a vector of `model`, as far as the tables say; costs nothing."""
-        query = (
-            f"SELECT EXISTS (SELECT 1 FROM {self.prefix}_waiting), coalesce(("
-            f"SELECT name FROM {self.prefix}_models JOIN {self.prefix}_wanted ON id = model), ?)"
-        )
+        query = f"SELECT EXISTS (SELECT 1 FROM {self.prefix}_waiting), coalesce(({self._name_of_wanted}), ?)"
         waits, wanted = connection.execute(query, (model,)).fetchone()
         return not waits and wanted == model
 
@@ -200,6 +202,13 @@ class HybridIndex:
             damage = sqlite3.DatabaseError("a text cannot be unpacked")
             damage.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
             raise damage from error
+
+    @property
+    def _name_of_wanted(self) -> str:
+        return (
+            f"SELECT name FROM {self.prefix}_models JOIN {self.prefix}_wanted wanted ON id = model"
+            " ORDER BY wanted.rowid DESC LIMIT 1"
+        )
 
     def _scope_made(self, connection: sqlite3.Connection, scope: str) -> int:
         query = f"SELECT id FROM {self.prefix}_scopes WHERE name = ?"

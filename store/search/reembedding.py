@@ -1,6 +1,9 @@
 """Vectors that are missing, made up for: of texts that came without one, and of all for another model.
 
-    one vector ─► is its model the one that is wanted? else all texts wait ─► 64 at a time ─► the old ones go
+    one vector ─► is its model the one that is wanted? else all texts wait ─► 64 at a time ─► older ones go
+
+The vectors of the model that was wanted before stay: two sessions with different embedders do not make them
+anew in turn, and whoever changes back has them still. Those of a third go.
 
 Each step is a transaction of its own, and what is still to do is written in the file: whoever is killed goes
 on where it was. Meanwhile the old vectors are there to be searched.
@@ -43,7 +46,7 @@ async def caught_up(searching: Searching) -> AsyncGenerator[Progress, None]:
         total = index.state(connection).waiting
     done = 0
     while done < total:
-        step = await _step(searching)
+        step = await _step(searching, model)
         if not step:
             break
         done = min(done + step, total)
@@ -59,11 +62,13 @@ async def catch_up_quietly(searching: Searching) -> None:
                 await asyncio.sleep(0)
 
 
-async def _step(searching: Searching) -> int:
-    """How many texts were dealt with."""
+async def _step(searching: Searching, model: int) -> int:
+    """How many texts were dealt with: none where another process wants another model by now."""
     index, database = searching.index, searching.database
     with database.reading() as connection:
-        waiting = index.waiting(connection, BATCH)
+        waiting = index.waiting(connection, BATCH) if index.want(connection, model) else []
+    if not waiting:
+        return 0
     vectors = await searching.vectors_made([text for _, _, text in waiting])
     await asyncio.sleep(0)  # an embedder may never have let others run
     with database.writing() as connection:
@@ -74,7 +79,7 @@ async def _step(searching: Searching) -> int:
 
 
 async def _remove_others(searching: Searching, model: int) -> None:
-    """The vectors of other models, unless texts still wait or another process wants another model by now."""
+    """The vectors of older models, unless texts still wait or another process wants another model by now."""
     from store.search.sign_file import remove_signs
 
     index, gone = searching.index, list[int]()
@@ -83,8 +88,9 @@ async def _remove_others(searching: Searching, model: int) -> None:
         with searching.database.writing() as connection:
             if index.waiting(connection, 1) or not index.want(connection, model):
                 return
-            more = index.vectors.remove_others(connection, model, SLICE)
-            gone = [] if more else index.vectors.forget_others(connection, model)
+            kept = index.wanted(connection)
+            more = index.vectors.remove_others(connection, kept, SLICE)
+            gone = [] if more else index.vectors.forget_others(connection, kept)
         await asyncio.sleep(0)
     for other in gone:
         remove_signs(searching.signs_of(other))

@@ -93,19 +93,19 @@ class VectorTable:
     def remove(self, connection: sqlite3.Connection, record: int) -> None:
         connection.execute(f"DELETE FROM {self.prefix}_vectors WHERE record = ?", (record,))
 
-    def remove_others(self, connection: sqlite3.Connection, model: int, count: int) -> bool:
+    def remove_others(self, connection: sqlite3.Connection, kept: Sequence[int], count: int) -> bool:
         """Remove up to `count` vectors of other models; whether there were any."""
         query = (
             f"DELETE FROM {self.prefix}_vectors WHERE id IN"
             f" (SELECT id FROM {self.prefix}_vectors WHERE model IN"
-            f" (SELECT id FROM {self.prefix}_models WHERE id <> ?) LIMIT ?)"
+            f" (SELECT id FROM {self.prefix}_models WHERE id NOT IN ({_listed(kept)})) LIMIT ?)"
         )
-        return connection.execute(query, (model, count)).rowcount > 0
+        return connection.execute(query, (count,)).rowcount > 0
 
-    def forget_others(self, connection: sqlite3.Connection, model: int) -> list[int]:
+    def forget_others(self, connection: sqlite3.Connection, kept: Sequence[int]) -> list[int]:
         """Remove the other models, which have no vectors any more; their numbers."""
-        query = f"DELETE FROM {self.prefix}_models WHERE id <> ? RETURNING id"
-        return [int(row[0]) for row in connection.execute(query, (model,)).fetchall()]
+        query = f"DELETE FROM {self.prefix}_models WHERE id NOT IN ({_listed(kept)}) RETURNING id"
+        return [int(row[0]) for row in connection.execute(query).fetchall()]
 
     def after(self, connection: sqlite3.Connection, model: Model, number: int, count: int) -> list[Row]:
         """The next `count` vectors of a model behind `number`; one of a wrong size is left out."""
@@ -119,7 +119,7 @@ class VectorTable:
         """Those with these numbers that are still there."""
         query = (
             f"SELECT id, record, scope, {self.column} FROM {self.prefix}_vectors"
-            f" WHERE id IN ({','.join(map(str, numbers))}) AND model = ? AND {self._whole(model)}"
+            f" WHERE id IN ({_listed(numbers)}) AND model = ? AND {self._whole(model)}"
         )
         return list(connection.execute(query, (model.number,)))
 
@@ -142,3 +142,7 @@ class VectorTable:
         query = "SELECT seq FROM sqlite_sequence WHERE name = ?"
         row = connection.execute(query, (f"{self.prefix}_vectors",)).fetchone()
         return int(row[0]) if row else 0
+
+
+def _listed(numbers: Sequence[int]) -> str:
+    return ",".join(map(str, numbers))

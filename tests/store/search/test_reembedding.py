@@ -77,17 +77,50 @@ def models_of_vectors(database: Database) -> dict[str, int]:
         return dict(connection.execute(query).fetchall())
 
 
-async def test_all_texts_get_vectors_of_the_new_model_and_the_old_ones_go(database: Database) -> None:
+async def test_all_texts_get_vectors_of_the_new_model_and_the_last_but_one_go(database: Database) -> None:
     await filled(database)
     derived = database.path.with_name("notes.sqlite-notes-1.signs")
     derived.touch()
 
     told = await progress(Searching(database, INDEX, Folded()))
+    between = models_of_vectors(database)
+    await progress(Searching(database, INDEX, Folded(width=128)))
 
     assert not derived.exists()
     assert told == [Progress(done=done, total=COUNT) for done in (64, 128, 150)]
-    assert models_of_vectors(database) == {"folded 256": COUNT}
-    assert state(database) == IndexState(texts=COUNT, waiting=0, model="folded 256")
+    assert between == {"hashed-1": COUNT, "folded 256": COUNT}
+    assert models_of_vectors(database) == {"folded 256": COUNT, "folded 128": COUNT}
+    assert state(database) == IndexState(texts=COUNT, waiting=0, model="folded 128")
+
+
+async def test_two_who_want_different_models_do_not_make_all_anew_in_turn(database: Database) -> None:
+    await filled(database)
+    one, other = HashedEmbedder(), Folded()
+    made = []
+
+    for turn in range(3):
+        for embedder in (other, one):
+            searching = Searching(database, INDEX, embedder)
+            made.append(sum(1 for _ in await progress(searching)))
+            [vector] = await searching.vectors(["one more"])
+            with database.writing() as connection:
+                INDEX.put(connection, 1000 * turn + other.made, "one more", vector=vector)
+
+    assert made == [3, 1, 1, 1, 1, 1]
+
+
+async def test_who_makes_vectors_stops_when_another_wants_another_model(database: Database) -> None:
+    await filled(database)
+    overtaken = Folded()
+    steps = caught_up(Searching(database, INDEX, overtaken))
+    await anext(steps)
+
+    await progress(Searching(database, INDEX, Folded(width=128)))
+    async for _ in steps:
+        pass
+
+    assert overtaken.made < COUNT
+    assert state(database) == IndexState(texts=COUNT, waiting=0, model="folded 128")
 
 
 async def test_where_nothing_is_missing_nothing_is_made(database: Database) -> None:
@@ -125,7 +158,7 @@ async def test_a_server_that_dies_leaves_what_was_made_and_the_rest_is_made_late
     assert models_of_vectors(database)["hashed-1"] == COUNT
     told = await progress(Searching(database, INDEX, Folded()))
     assert told[-1] == Progress(done=COUNT - 64, total=COUNT - 64)
-    assert models_of_vectors(database) == {"folded 256": COUNT}
+    assert models_of_vectors(database)["folded 256"] == COUNT
 
 
 async def test_without_the_new_server_the_old_vectors_are_searched_and_that_is_said(
@@ -166,7 +199,7 @@ async def test_what_changes_or_goes_meanwhile_is_as_it_is_then(database: Databas
         pass
     await progress(searching)
 
-    assert models_of_vectors(database) == {"folded 256": COUNT - 1}
+    assert models_of_vectors(database)["folded 256"] == COUNT - 1
     assert (await searching.search("zebra", 1)).hits[0].record == 1
     assert (await searching.search("lion", 1)).hits[0].record == 149
 
@@ -183,8 +216,8 @@ async def test_a_model_that_gives_other_dimensions_under_its_name_is_another_mod
     await progress(Searching(database, INDEX, Renamed(width=256)))
 
     with database.reading() as connection:
-        sizes = connection.execute("SELECT DISTINCT length(halves) FROM notes_vectors").fetchall()
-    assert sizes == [(512,)]
+        sizes = connection.execute("SELECT length(halves), count(*) FROM notes_vectors GROUP BY 1").fetchall()
+    assert sizes == [(256, 5), (512, 5)]
 
 
 REEMBED = """
@@ -235,5 +268,5 @@ async def test_who_is_killed_goes_on_where_it_was(tmp_path: Path) -> None:
 
     with closing(Database.open(path, FORM)) as database:
         await progress(Searching(database, INDEX, Folded()))
-        assert models_of_vectors(database) == {"folded 256": count}
+        assert models_of_vectors(database)["folded 256"] == count
         assert database.path.exists()
