@@ -89,6 +89,7 @@ def test_a_new_lock_sets_up_again_and_keeps_the_extras_and_the_venv(root: Path) 
 
     assert code == 0
     assert json.loads((root / ".venv/roost-stamp.json").read_text())["extras"] == [
+        "code",
         "data",
         "dev",
         "shell",
