@@ -58,6 +58,8 @@ MOST_DIFF_LINES = 80
 MOST_ERROR_LINES = 6
 MOST_TITLE_CHARS = 100
 MOST_LINE_CHARS = 400
+MOST_READ_CHARS = 4_000
+"""Of a text of which a line is shown."""
 MOST_CELL_WIDTH = 24
 
 
@@ -129,7 +131,7 @@ def title_of(call: ToolCall) -> str:
     """A call in one line: its name, its first argument, and the others by name."""
     arguments = arguments_of(call)
     shown = [value if place == 0 else f"{name}={value}" for place, (name, value) in enumerate(arguments)]
-    title = " ".join([visible(call.name), ", ".join(map(first_line, shown))]).rstrip()
+    title = " ".join([first_line(call.name), ", ".join(map(first_line, shown))]).rstrip()
     return _clipped(title, MOST_TITLE_CHARS)
 
 
@@ -145,10 +147,10 @@ def arguments_of(call: ToolCall, shown: Callable[[str], str] = visible) -> Seque
 def lines_of_view(view: View) -> Iterator[Line]:
     match view:
         case FileWindow(path=path, start=start, lines=lines, total_lines=total):
-            yield Line(f"{visible(path)}, lines {start} to {start + len(lines) - 1} of {total}", Style.DIM)
+            yield Line(f"{first_line(path)}, lines {start} to {start + len(lines) - 1} of {total}", Style.DIM)
         case FileChange(path=path, diff=diff, created=created, deleted=deleted):
             done = "created" if created else "deleted" if deleted else "changed"
-            yield Line(f"{done} {visible(path)}", Style.DIM)
+            yield Line(f"{done} {first_line(path)}", Style.DIM)
             yield from map(_diff_line, _ends(visible(diff).splitlines(), MOST_DIFF_LINES))
         case PathList() | MatchList() | FactList():
             yield Line(_title_of_list(view), Style.DIM)
@@ -158,11 +160,13 @@ def lines_of_view(view: View) -> Iterator[Line]:
             yield _command_end(view)
         case CodeResult(output=output, failed=failed, images=images):
             yield from _output(output, Style.BAD if failed else Style.PLAIN)
-            yield from (Line(f"saved {visible(image)}", Style.DIM) for image in images)
+            yield from (Line(f"saved {first_line(image)}", Style.DIM) for image in images)
         case Table():
             yield from _table(view)
         case WebPage(url=url, title=title, text=text):
-            yield Line(f"{first_line(title)} <{visible(url)}>, {len(text):,} characters".lstrip(), Style.DIM)
+            yield Line(
+                f"{first_line(title)} <{first_line(url)}>, {len(text):,} characters".lstrip(), Style.DIM
+            )
         case Question(answer=answer):
             yield Line(f"answered: {first_line(answer)}", Style.DIM)
         case _:
@@ -172,7 +176,7 @@ def lines_of_view(view: View) -> Iterator[Line]:
 def _title_of_list(view: PathList | MatchList | FactList) -> str:
     match view:
         case PathList(root=root, count=count, complete=complete):
-            return f"{_many(count, complete)} in {visible(root)}"
+            return f"{_many(count, complete)} in {first_line(root)}"
         case MatchList(pattern=pattern, count=count, complete=complete):
             return f"{_many(count, complete)} for {first_line(pattern)}"
         case FactList(title=title):
@@ -191,12 +195,14 @@ def _lines_of_result(event: ToolFinished) -> Iterator[Line]:
 
 
 def _lines_of_end(event: TurnFinished) -> Iterator[Line]:
-    note = visible(event.note)
+    note, *more = visible(event.note).splitlines() or [""]
+    style = Style.DIM if event.outcome is Outcome.DONE else Style.BAD
     if event.outcome is not Outcome.DONE:
         title = str(event.outcome).replace("_", " ")
-        yield Line(f"{title}: {note}" if note else title, Style.BAD)
+        yield Line(f"{title}: {note}" if note else title, style)
     elif note:
-        yield Line(note, Style.DIM)
+        yield Line(note, style)
+    yield from (Line(f"  {line}", style) for line in more)
     yield from (Line(f"✓ {first_line(proof)}", Style.GOOD) for proof in event.evidence)
 
 
@@ -221,7 +227,7 @@ def _diff_line(text: str) -> Line:
 
 def _command_end(view: CommandOutput) -> Line:
     ended = "stopped" if view.exit_code is None else f"exit code {view.exit_code}"
-    more = f", all of it in {visible(view.full_output)}" if view.full_output else ""
+    more = f", all of it in {first_line(view.full_output)}" if view.full_output else ""
     return Line(f"{ended} after {view.seconds:.1f} s{more}", Style.DIM if view.exit_code == 0 else Style.BAD)
 
 
@@ -245,7 +251,7 @@ def _as_text(value: object) -> str:
 
 
 def first_line(text: str) -> str:
-    lines = visible(text).strip().splitlines() or [""]
+    lines = visible(text.strip()[:MOST_READ_CHARS]).splitlines() or [""]
     return _clipped(lines[0] + (" …" if len(lines) > 1 else ""), MOST_LINE_CHARS)
 
 

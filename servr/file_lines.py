@@ -5,7 +5,6 @@ from typing import assert_never
 
 from core.events import FilesChanged, FilesNotKept, FilesRestored, Restoring, Rewound
 from core.file_states import PathChange
-from core.visible import visible
 from flow.file_history import FileHistory
 from servr.drawing import Line, Style, first_line, title_of
 
@@ -41,13 +40,13 @@ def marked(changes: Sequence[PathChange], most: int = MOST_NAMED) -> str:
     """The paths in one line, with what happened to each: `~` changed, `+` came, `-` went."""
     states = [(change, change.after or change.before) for change in changes]
     files = [change for change, state in states if state and state.kind != "folder"]
-    named = [f"{change.mark}{visible(change.path)}" for change in (files or changes)]
+    named = [f"{change.mark}{first_line(change.path)}" for change in (files or changes)]
     more = len(named) - most
     return ", ".join(named[:most]) + (f" and {more:,} more" if more > 0 else "")
 
 
 def _bad_lines(texts: Sequence[str], more: int) -> Iterator[Line]:
-    yield from (Line(f"  {visible(text)}", Style.BAD) for text in texts)
+    yield from (Line(f"  {first_line(text)}", Style.BAD) for text in texts)
     if more > 0:
         yield Line(f"  … {more:,} more …", Style.BAD)
 

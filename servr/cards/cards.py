@@ -21,12 +21,11 @@ from core.events import (
 )
 from core.messages import ToolCall, ToolStatus
 from core.views import CodeResult, CommandOutput
-from core.visible import visible
 from servr.cards.folds import Folds
 from servr.cards.sheet import Sheet, clipped_line, text_lines
 from servr.cards.views import body_of, details_of, subject_of
 from servr.cells import clipped, width_of
-from servr.drawing import lines_of, title_of
+from servr.drawing import first_line, lines_of, title_of
 from servr.markdown.wrapping import wrapped_lines
 from servr.spans import Line, Span, Style, line_of
 
@@ -123,11 +122,11 @@ def card_lines(call: ToolCall | None, event: ToolFinished, sheet: Sheet) -> Iter
     """A call that has ended: its title, and what came of it."""
     failed = event.status is not ToolStatus.OK or _has_failed(event)
     mark = Span("✗ ", (Style.BAD,)) if failed else Span("● ", (Style.GOOD,))
-    name, _, subject = title_of(call).partition(" ") if call else (event.call_id, "", "")
+    name, _, subject = title_of(call).partition(" ") if call else (first_line(event.call_id), "", "")
     details: Sequence[Span] = ()
     if event.view is not None:
         subject, details = subject_of(event.view), details_of(event.view)
-    yield from _title(mark, visible(name), subject, details, MOST_WIDTH if sheet.opened else sheet.width)
+    yield from _title(mark, name, subject, details, MOST_WIDTH if sheet.opened else sheet.width)
     if event.view is not None:
         yield from body_of(event.view, sheet)
     if event.status is not ToolStatus.OK:

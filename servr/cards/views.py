@@ -144,7 +144,7 @@ def _command(view: CommandOutput, sheet: Sheet) -> Iterator[Line]:
         yield from sheet.text(view.command, Style.CODE, head=0)
     yield from sheet.text(view.output, head=3, tail=9)
     if view.full_output:
-        yield sheet.fit(Line(f"all of it: {visible(view.full_output)}", Style.DIM))
+        yield sheet.fit(Line(f"all of it: {first_line(view.full_output)}", Style.DIM))
 
 
 def _code(view: CodeResult, sheet: Sheet) -> Iterator[Line]:

@@ -25,6 +25,8 @@ from servr.themes import DARK, LIGHT, Rgb
 
 WIDTH = 120
 """Cells, where a title has to be cut."""
+MOST_OPEN_LINES = 60
+"""Of a change of a file: a longer one is folded like all other cards."""
 POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 MOST_TITLE_CHARS = 90
 
@@ -96,7 +98,7 @@ def _reply(reply: AssistantMessage) -> Iterator[str]:
 def _card(call: ToolCall | None, event: ToolFinished) -> str:
     sheet = Sheet(WIDTH, opened=True)
     title, *body = card_lines(call, event, sheet)
-    opened = " open" if isinstance(event.view, FileChange) else ""
+    opened = " open" if isinstance(event.view, FileChange) and len(body) <= MOST_OPEN_LINES else ""
     arguments = _arguments(call) if call else ""
     shown = f"<pre>{lines_html(body)}</pre>\n" if body else ""
     return f"<details{opened}><summary>{line_html(title)}</summary>\n{shown}{arguments}</details>\n"

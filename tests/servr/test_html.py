@@ -147,6 +147,13 @@ def test_a_page_has_all_that_was_said_and_done_and_nothing_that_runs() -> None:
         assert expected in text
 
 
+@pytest.mark.parametrize(("view", "opened"), [("file change", True), ("file change, long", False)])
+def test_only_a_short_change_is_open(view: str, opened: bool) -> None:
+    page = page_of(ToolFinished(call_id="call-1", text="", view=VIEWS[view]))
+
+    assert ("<details open>" in page) == opened
+
+
 @pytest.mark.parametrize("attack", ATTACKS)
 def test_what_would_be_obeyed_in_a_page_is_text_wherever_it_stands(attack: str) -> None:
     call = ToolCall(id="c", name=attack, arguments=json.dumps({attack: attack}))
