@@ -52,7 +52,7 @@ def _kept(draft: Draft, shelf: SkillShelf, drafts: SkillDrafts) -> str:
         return f"{place}: steps of {draft.sessions} sessions" if place else ""
     check_name(draft.name)
     shelf.files.put(draft.name, draft.text, 1)
-    examples = f"{draft.examples} examples" if draft.examples else "no examples"
+    examples = f"{draft.examples or 'no'} example{'s' * (draft.examples != 1)}"
     return f"{shelf.files.folder}/{draft.name}.py: a function of {draft.sessions} sessions, {examples}"
 
 

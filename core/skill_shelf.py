@@ -85,6 +85,8 @@ class SkillOutcome:
     """As JSON knows it."""
     fault: str = ""
     """Why it returned nothing; empty when it did."""
+    refused: bool = False
+    """Whether it was the arguments: the function itself raised ValueError or TypeError because of them."""
     printed: str = ""
 
 

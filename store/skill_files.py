@@ -16,7 +16,7 @@ from core.records import dataclass
 from core.values import value
 
 NAME = re.compile(r"([a-z][a-z0-9_]{0,39})\.py")
-OLDER, MOST_FILES = "older", 500
+OLDER, MOST_FILES = "older", 1_000
 MOST_BYTES = 240_000
 
 
@@ -39,9 +39,8 @@ class SkillFiles:
         """Those that can be read, by name. A folder that is none has none."""
         with suppress(OSError), hold(self.root, self.folder) as held:
             with held.scan() as entries:
-                names = sorted(entry.name for entry in entries)
-            found = [_read(held, match[1]) for name in names if (match := NAME.fullmatch(name))]
-            return [file for file in found[:MOST_FILES] if file]
+                names = sorted(match[1] for entry in entries if (match := NAME.fullmatch(entry.name)))
+            return [file for name in names[:MOST_FILES] if (file := _read(held, name))]
         return []
 
     def one(self, name: str) -> SkillFile | None:

@@ -4,7 +4,7 @@
    (the workspace)                    (the user's own folder)   no  ──▶ set aside, until it is accepted
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -13,7 +13,7 @@ from core.errors import SkillRejected, StoreError, ToolError
 from core.records import dataclass
 from core.skill_shelf import COMPILER, Skill, SkillCard
 from core.values import plain
-from store.skill_files import SkillFile, SkillFiles
+from store.skill_files import MOST_FILES, SkillFile, SkillFiles
 from store.skill_record import Entry, SkillRecord
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ CHANGED = "it was changed since it was accepted"
 FAILED = f"it failed {MOST_FAILURES_IN_A_ROW} times in a row"
 DISABLED = "it was disabled"
 TAKEN = "a tool has its name"
+GONE = "its file is gone"
 
 Compiled = Mapping[str, Any]
 
@@ -49,30 +50,44 @@ class SkillShelf:
         return self._aside
 
     def contract(self, name: str) -> "Contract":
-        skill, file = self._ready.get(name), self.files.one(name)
-        if skill is None or file is None:
-            why = self.set_aside().get(name) or "its file is gone"
-            raise ToolError(f"The skill {name!r} cannot be used: {why}.", hint="The user can mend that.")
-        if file.digest != skill.digest:
-            self._put_aside(name, CHANGED)
+        """As it is now: another process may have changed, accepted or disabled it."""
+        try:
+            entry = self.record.read().get(name, Entry())
+        except StoreError as error:
+            raise ToolError(error.args[0], hint=error.hint) from error
+        file = self.files.one(name)
+        why = self._refusal(file, entry) if file else GONE
+        if why or file is None:
+            self._put_aside(name, why)
             hint = f"The user accepts it with roost skills accept {name}; or promote it again."
-            raise ToolError(f"The skill {name!r} cannot be used: {CHANGED}.", hint=hint)
-        return self._compiled(file)
+            raise ToolError(f"The skill {name!r} cannot be used: {why}.", hint=hint)
+        contract = self._compiled(file)
+        self._set_ready(file, self._told(file, contract), entry.calls)
+        return contract
 
     def keep(self, contract: "Contract") -> int:
+        def put(entry: Entry) -> SkillFile:
+            return self.files.put(contract.name, contract.source, entry.version + 1)
+
         try:
-            version = self.record.read().get(contract.name, Entry()).version + 1
-            file = self.files.put(contract.name, contract.source, version)
-            return self.accept(file, contract)
+            return self._accept(contract, put)
         except StoreError as error:
             raise ToolError(error.args[0], hint=error.hint) from error
 
     def accept(self, file: SkillFile, contract: "Contract") -> int:
         """From now on this very text may be called; which version it is. Raises StoreError."""
-        compiled = self._told(file, contract)
+        return self._accept(contract, lambda _: file)
+
+    def _accept(self, contract: "Contract", placed: Callable[[Entry], SkillFile]) -> int:
+        """What `placed` answers is put there and accepted as one act: of two processes one is the last."""
+        done: list[tuple[SkillFile, Compiled]] = []
 
         def act(entries: dict[str, Entry]) -> None:
-            entry = entries.get(file.name, Entry())
+            entry = entries.get(contract.name, Entry())
+            file = placed(entry)
+            compiled = self._told(file, contract)
+            done.append((file, compiled))
+            self.record.keep_text(file.name, file.text)
             is_new = entry.accepted != file.digest
             entries[file.name] = replace(
                 entry,
@@ -83,10 +98,8 @@ class SkillShelf:
                 compiled=compiled,
             )
 
-        self.record.keep_text(file.name, file.text)
-        entry = self.record.change(act)[file.name]
-        self._aside.pop(file.name, None)
-        self._ready[file.name] = _skill(file, compiled, entry.calls)
+        entry = self.record.change(act)[contract.name]
+        self._set_ready(*done[0], entry.calls)
         return entry.version
 
     def count(self, name: str, *, failed: bool) -> None:
@@ -134,6 +147,8 @@ class SkillShelf:
     def notices(self) -> Sequence[str]:
         """What a person should know when a session begins."""
         told = [self.problem] if self.problem else []
+        if len(self._ready) + len(self._aside) >= MOST_FILES:
+            told.append(f"Only the first {MOST_FILES} skills of {self.files.folder} are looked at.")
         aside = {name: why for name, why in self.set_aside().items() if why != DISABLED}
         if len(aside) == 1:
             (name, why), *_ = aside.items()
@@ -225,6 +240,10 @@ class SkillShelf:
     def _key(self, file: SkillFile) -> str:
         """Of all that a contract depends on."""
         return " ".join((str(COMPILER), file.digest, *self.allowed))
+
+    def _set_ready(self, file: SkillFile, compiled: Compiled, calls: int) -> None:
+        self._aside.pop(file.name, None)
+        self._ready[file.name] = _skill(file, compiled, calls)
 
     def _put_aside(self, name: str, why: str) -> None:
         self._ready.pop(name, None)

@@ -39,7 +39,7 @@ class SandboxedSkills:
         answer, printed = await self._ask(contract, asked)
         match answer:
             case {"fault": str(fault)}:
-                return SkillOutcome(fault=fault, printed=printed)
+                return SkillOutcome(fault=fault, refused=bool(answer.get("refused")), printed=printed)
             case {"returned": str(text)}:
                 try:
                     return SkillOutcome(returned=json.loads(text), printed=printed)

@@ -41,7 +41,8 @@ class SkillTool:
             raise ToolError(f"{self.name} has a newer version.", hint="Call it again.")
         given = args.model_dump(mode="json", exclude_unset=True)
         outcome = await skills.runner().call(contract, given)
-        await asyncio.to_thread(skills.shelf.count, self.name, failed=bool(outcome.fault))
+        failed = bool(outcome.fault) and not outcome.refused
+        await asyncio.to_thread(skills.shelf.count, self.name, failed=failed)
         return self._result(given, outcome)
 
     def _result(self, given: dict[str, object], outcome: SkillOutcome) -> ToolResult:

@@ -165,6 +165,7 @@ class Caught:
             self.answer = {"fault": "it failed"}  # if even the words are hostile
             with suppress(BaseException):
                 self.answer = {"fault": told(error, self.request)[:MOST_FAULT_CHARS]}
+                self.answer["refused"] = is_refusal(error, self.request)
         return True
 
 
@@ -184,14 +185,29 @@ def told(error: BaseException, request: dict[str, Any]) -> str:
     return what + place_of(error, request)
 
 
+def is_refusal(error: BaseException, request: dict[str, Any]) -> bool:
+    """Whether the arguments are to blame: the function says so itself, and does not stumble over them."""
+    _, line, is_last = line_of(error, request)
+    return isinstance(error, Unfit) or (
+        isinstance(error, (ValueError, TypeError)) and is_last and line.startswith("raise ")
+    )
+
+
 def place_of(error: BaseException, request: dict[str, Any]) -> str:
-    number, trace = 0, error.__traceback__
+    number, line, _ = line_of(error, request)
+    return f" (line {number}: {line[:120]})" if number else ""
+
+
+def line_of(error: BaseException, request: dict[str, Any]) -> tuple[int, str, bool]:
+    """The last line of the skill that was at work, and whether nothing else was at work below it."""
+    number, is_last, trace = 0, False, error.__traceback__
     while trace is not None:
-        if trace.tb_frame.f_code.co_filename == file_of(request):
+        is_last = trace.tb_frame.f_code.co_filename == file_of(request)
+        if is_last:
             number = trace.tb_lineno
         trace = trace.tb_next
     lines = request.get("source", "").split("\n")
-    return f" (line {number}: {lines[number - 1].strip()[:120]})" if 0 < number <= len(lines) else ""
+    return (number, lines[number - 1].strip(), is_last) if 0 < number <= len(lines) else (0, "", False)
 
 
 def file_of(request: dict[str, Any]) -> str:

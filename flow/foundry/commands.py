@@ -36,8 +36,9 @@ def steps_of(sessions: Mapping[str, Sequence[Deed]], least_sessions: int) -> lis
     for length in range(MOST_STEPS, LEAST_STEPS - 1, -1):
         for shape, places in _windows(runs, length).items():
             in_sessions = {session for session, _ in places}
-            covered = any(_is_within(shape, longer) for longer, _ in found)
-            if len(in_sessions) >= least_sessions and not covered and _is_work(shape):
+            if len(in_sessions) < least_sessions or not _is_work(shape):
+                continue
+            if not any(_is_within(shape, longer) for longer, _ in found):
                 found.append(
                     (shape, [_steps([runs[name][at : at + length] for name, at in places], len(in_sessions))])
                 )
@@ -64,13 +65,13 @@ def _shape(words: Sequence[str]) -> str:
 def _windows(
     runs: Mapping[str, Sequence[tuple[str, ...]]], length: int
 ) -> Mapping[tuple[str, ...], list[tuple[str, int]]]:
-    """Where each sequence of shapes of this length stands; one place a session is enough."""
+    """Where each sequence of shapes of this length stands."""
     found: dict[tuple[str, ...], list[tuple[str, int]]] = defaultdict(list)
     for session, commands in runs.items():
         shapes = [_shape(words) for words in commands]
         for at in range(len(shapes) - length + 1):
             window = tuple(shapes[at : at + length])
-            if all(window) and len(set(window)) == length and (session, at) not in found[window]:
+            if all(window) and len(set(window)) == length:
                 found[window].append((session, at))
     return found
 

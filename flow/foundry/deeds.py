@@ -1,6 +1,7 @@
 """What was done in a session, as far as skills can be drafted of it: code and commands that worked."""
 
 import json
+import re
 from collections.abc import Iterable, Iterator
 from typing import Literal
 
@@ -13,6 +14,15 @@ TEXTS = {"pyexe": "code", "shell": "command"}
 """By tool: the argument that says what was done."""
 
 
+SECRET = re.compile(
+    r"\[masked |-----BEGIN|\bBearer\s+\S{8}|://[^/\s:@]+:[^/\s@]+@"
+    r"|--(?:password|passwd|token|secret|api-key)[= ]\S"
+    r"|\b(?:sk|pk|rk|ghp|gho|ghs|ghu|github_pat|glpat|hf|xox[abps]|AKIA|ASIA|AIza|eyJ)[-_]?[-_A-Za-z0-9]{16}"
+    r"|(?i:passw(?:or)?d|token|secret|api_?key)(?:=[^\s$'\"=()]{6}|['\"]?\]?\s*[=:,]\s*['\"][^\s'\"]{6})"
+)
+"""What looks like a key or a password: a draft lies in the project, and is soon in its repository."""
+
+
 @value
 class Deed:
     session: str
@@ -23,7 +33,7 @@ class Deed:
 
 
 def deeds_of(records: Iterable[Record]) -> Iterator[Deed]:
-    """In their order; what failed is left out."""
+    """In their order; what failed is left out, and what looks as if it held a secret."""
     calls: dict[str, ToolCall] = {}
     for record in records:
         match record.event:
@@ -32,7 +42,8 @@ def deeds_of(records: Iterable[Record]) -> Iterator[Deed]:
             case ToolFinished(call_id=call_id) as finished if call_id in calls and _worked(finished):
                 call = calls[call_id]
                 kind: Literal["code", "command"] = "code" if call.name == "pyexe" else "command"
-                if text := _text(call.arguments, TEXTS[call.name]):
+                text = _text(call.arguments, TEXTS[call.name])
+                if text and not SECRET.search(f"{text}\n{finished.text}"):
                     yield Deed(session=record.session, kind=kind, text=text, answer=finished.text)
             case _:
                 pass

@@ -35,7 +35,7 @@ def test_drafts_are_accepted_and_used(run_cli: RunCli, workspace: Path, roost: R
         run_cli(server, "Once more.", "--permission", "full")
     again = roost("skills", "propose")
 
-    assert ".roost/skills/mean_of.py: a function of 2 sessions, 1 examples\n" in proposed.stdout
+    assert ".roost/skills/mean_of.py: a function of 2 sessions, 1 example\n" in proposed.stdout
     assert ".roost/skills/mkdir-touch/DRAFT.md: steps of 2 sessions\n" in proposed.stdout
     assert "mean_of is accepted (version 1, its examples pass)." in accepted[0].stdout
     assert accepted[1].stdout.endswith(".roost/skills/mkdir-touch/SKILL.md is a skill now.\n")

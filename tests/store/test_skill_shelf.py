@@ -147,6 +147,56 @@ def test_three_failures_in_a_row_set_a_skill_aside_and_a_new_version_brings_it_b
     assert names(shelf) == ["f"]
 
 
+def test_of_two_processes_that_promote_one_name_the_last_has_it(work: Path, data: Path) -> None:
+    with ThreadPoolExecutor(8) as threads:
+        texts = [one_line("f", f"return x + {number}") for number in range(16)]
+        list(threads.map(lambda made: shelf_in(work, data).keep(made), texts))
+
+    shelf = shelf_in(work, data)
+    assert names(shelf) == ["f"]
+    assert shelf.contract("f") in texts
+    assert len(shelf.files.older("f")) == 15
+
+
+def test_what_another_process_does_counts_at_the_next_call(work: Path, data: Path) -> None:
+    mine, other = shelf_in(work, data), shelf_in(work, data)
+    mine.keep(one_line("f"))
+    newer = one_line("f", "return x + 1")
+    other.keep(newer)
+    promoted_elsewhere = mine.contract("f")
+    other.disable("f")
+
+    with pytest.raises(ToolError, match="it was disabled"):
+        mine.contract("f")
+    other.remove("f")
+    with pytest.raises(ToolError, match="its file is gone"):
+        mine.contract("f")
+    assert promoted_elsewhere == newer
+
+
+def test_a_kill_between_file_and_record_leaves_the_skill_set_aside(work: Path, data: Path) -> None:
+    shelf = shelf_in(work, data)
+    shelf.keep(one_line("f"))
+    newer = one_line("f", "return x + 1")
+    shelf.files.put("f", newer.source, 2)
+
+    after = shelf_in(work, data)
+    assert after.set_aside() == {"f": "it was changed since it was accepted"}
+    assert after.keep(newer) == 2
+    assert names(after) == ["f"]
+
+
+def test_of_thousands_of_files_the_first_are_looked_at_and_a_person_is_told(work: Path, data: Path) -> None:
+    (work / ".roost/skills").mkdir(parents=True)
+    for number in range(1_100):
+        (work / f".roost/skills/s{number}.py").write_text("x = 1\n")
+
+    notices = shelf_in(work, data).notices()
+
+    assert notices[0] == "Only the first 1000 skills of .roost/skills are looked at."
+    assert notices[1].startswith("1000 skills are set aside (s0, s1, ")
+
+
 def test_the_most_used_come_first(work: Path, data: Path) -> None:
     shelf = shelf_in(work, data)
     for name in "abc":

@@ -177,24 +177,41 @@ async def test_a_skill_that_is_not_there_is_named_with_its_neighbours(tmp_path: 
 
 async def test_a_skill_that_fails_three_times_in_a_row_is_set_aside(tmp_path: Path) -> None:
     async with skill_services(tmp_path) as services:
-        services.skills.shelf.keep(rsi())
-        good = await used(services, "calculate_rsi", prices=[1, 2], period=1)
-        failures = [await used(services, "calculate_rsi", prices=[1], period=0) for _ in range(3)]
+        services.skills.shelf.keep(one_line("f", "return 6 // x"))
+        good = await used(services, "f", x=3)
+        failures = [await used(services, "f", x=0) for _ in range(3)]
 
         with pytest.raises(ToolError) as refusal:
-            await used(services, "calculate_rsi", prices=[1, 2], period=1)
+            await used(services, "f", x=3)
 
-        assert good == ("[100.0]", ToolStatus.OK)
-        assert set(failures) == {
-            (
-                "calculate_rsi failed: ValueError: period must be at least 1"
-                ' (line 13: raise ValueError("period must be at least 1")).',
-                ToolStatus.FAILED,
-            )
-        }
+        assert good == ("2", ToolStatus.OK)
+        said = "f failed: ZeroDivisionError: integer division or modulo by zero (line 6: return 6 // x)."
+        assert set(failures) == {(said, ToolStatus.FAILED)}
         assert str(refusal.value) == (
-            "The skill 'calculate_rsi' cannot be used: it failed 3 times in a row. The user can mend that."
+            "The skill 'f' cannot be used: it failed 3 times in a row."
+            " The user accepts it with roost skills accept f; or promote it again."
         )
+
+
+@pytest.mark.parametrize(
+    ("body", "failures"),
+    [
+        ("raise ValueError('x is too small')", 0),
+        ("raise TypeError('x is too small')", 0),
+        ("raise KeyError(x)", 1),
+        ("return int('a')", 1),
+    ],
+)
+async def test_what_a_skill_itself_says_of_its_arguments_is_no_failure_of_it(
+    body: str, failures: int, tmp_path: Path
+) -> None:
+    async with skill_services(tmp_path) as services:
+        services.skills.shelf.keep(one_line("f", body))
+
+        _, status = await used(services, "f", x=0)
+
+        (card,) = shelf_in(tmp_path / "work", tmp_path / "data").cards()
+        assert (status, card.calls, card.failures) == (ToolStatus.FAILED, 1, failures)
 
 
 async def test_a_skill_that_was_edited_meanwhile_is_not_run(tmp_path: Path) -> None:
