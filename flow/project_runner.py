@@ -9,7 +9,8 @@ The file is true at every moment: a runner that is killed leaves a task `doing` 
 and the next one takes it.
 """
 
-from collections.abc import Callable, Iterator
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
 
@@ -24,6 +25,8 @@ from flow.task_tries import TaskTries, Workplace
 
 MOST_TRIES = 3
 SHOWN_CHARS = 400
+LOOK_SECONDS = 0.5
+"""Between two looks whether another runner went on."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,7 @@ class ProjectRunner:
     review: ProjectReview
     work: Callable[[], AbstractAsyncContextManager[Workplace]]
     most_tries: int = MOST_TRIES
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
 
     async def next(self) -> bool:
         """Do what is next: a task, or the review of the whole. Whether that went well.
@@ -54,15 +58,24 @@ class ProjectRunner:
         return False
 
     async def all(self) -> bool:
-        """Do one after the other until the project is complete, or nothing more can be done."""
+        """Do one after the other until the project is complete, or nothing more can be done by anybody."""
         while True:
-            before = self.desk.project()
+            stamp, before = self.desk.store.stamp(), self.desk.project()
             went_well = await self.next()
             after = self.desk.project()
             if after.stage is Stage.COMPLETE:
                 return True
-            if not went_well and after == before:
+            if not went_well and after == before and not await self._others_went_on(after, stamp):
                 return False
+
+    async def _others_went_on(self, project: Project, stamp: object) -> bool:
+        """Wait while other runners are at tasks and the plan is as it was. Whether there are any."""
+        others = {task.runner for task in project.tasks if task.status is Status.DOING} - {self.desk.me}
+        if not any(map(self.runners.is_there, others)):
+            return False
+        while self.desk.store.stamp() == stamp and any(map(self.runners.is_there, others)):
+            await self.sleep(LOOK_SECONDS)
+        return True
 
     async def _claimed(self) -> Task | None:
         """The first that can be begun, which is ours from now on."""

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from core.errors import GatewayError, PlanRefused
 from core.permissions import Effect
-from core.project import Project, Stage, Status, Task, noted
+from core.project import Project, Stage, Status, Task, noted, with_status
 from core.sandbox import Command, CommandResult, Limits, SandboxPolicy
 from core.tools import ToolContext, ToolResult
 from flow.acceptance import Acceptance
@@ -214,8 +214,9 @@ async def test_what_a_dead_runner_left_is_taken_and_what_a_living_one_has_is_not
     at = scene(left, taken, replies=(say("Done."),))
     at.there = ("living",)
 
-    assert not await at.runner.all()
+    went_well = [await at.runner.next(), await at.runner.next()]
 
+    assert went_well == [True, False]
     assert [(task.status, task.tries) for task in at.tasks] == [(Status.DONE, 2), (Status.DOING, 1)]
     assert "being done by somebody else: 2" in at.told[-1]
 
@@ -311,3 +312,19 @@ def test_the_words_of_a_task_tell_first_what_it_comes_after() -> None:
         "What is known from earlier work:\n- this task: try the other way\n- task 1 (a): in a.py\n"
         "- notebook: slow tests\n- task 3 (c): in c.py"
     ) in words
+
+
+async def test_a_runner_waits_for_what_another_one_is_at_and_goes_on_after_it() -> None:
+    others = Task(id="1", title="a", status=Status.DOING, runner="other")
+    at = scene(others, Task(id="2", title="b", after=("1",), checks=("two",)), replies=(say("Done."),))
+    at.there = ("other",)
+    waits = list[float]()
+
+    async def sleep(seconds: float) -> None:
+        waits.append(seconds)
+        if len(waits) == 2:
+            at.kept.change(lambda project: with_status(project, "1", Status.DONE))
+
+    assert await replace(at.runner, sleep=sleep).all()
+    assert len(waits) == 2
+    assert [task.status for task in at.tasks] == [Status.DONE, Status.DONE]
