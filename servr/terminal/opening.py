@@ -1,6 +1,7 @@
 """A terminal with a panel, made from standard input and output; and a session shown at it."""
 
 import asyncio
+import gc
 import os
 import sys
 import threading
@@ -82,7 +83,13 @@ def live_reader(panel: Panel, chat: Chat, waiting: Waiting) -> LiveReader:
 
 def warm_up() -> None:
     """Load what draws replies, before the first is there; nobody waits for it, not even one who leaves."""
-    threading.Thread(target=load_drawing, name="drawing", daemon=True).start()
+    threading.Thread(target=be_ready, name="drawing", daemon=True).start()
+
+
+def be_ready() -> None:
+    """What is there by now stays: no search for garbage looks at it, which took longer than a key may wait."""
+    load_drawing()
+    gc.freeze()
 
 
 def tell(panel: Panel, reader: LiveReader) -> None:

@@ -1,5 +1,6 @@
 """A session above the panel and in it, without a terminal."""
 
+import gc
 from datetime import UTC, datetime
 
 from prompt_toolkit.application import create_app_session
@@ -11,6 +12,7 @@ from core.deltas import TextDelta
 from core.events import Event, ModelDelta, Record
 from servr.markdown import MarkdownStream
 from servr.terminal.live import Above, LiveReader
+from servr.terminal.opening import be_ready
 from servr.terminal.panel import Panel
 from servr.terminal.screen import Screen
 
@@ -45,3 +47,27 @@ async def test_a_reply_follows_the_width_of_the_screen() -> None:
     assert tail
     assert max(map(len, tail)) <= 20
     assert max(len(row) for row in panel.application.above if "narrow" in row) <= 20
+
+
+def test_a_search_for_garbage_passes_over_what_was_there_before_the_first_reply() -> None:
+    try:
+        be_ready()
+        kept = gc.get_freeze_count()
+    finally:
+        gc.unfreeze()
+
+    assert kept > 10_000
+
+
+async def test_code_in_a_language_that_is_not_loaded_is_drawn_like_any_other() -> None:
+    text = "Look:\n\n```kotlin\nfun area(width: Int) = width\n```\n\n~~~zig\nconst x = 1;\n~~~\nDone.\n\n"
+    output = SizedOutput()
+    with create_app_session(input=DummyInput(), output=output):
+        panel = Panel(output, DummyInput())
+        screen = Screen(Above(panel))
+        reader = LiveReader(screen, panel, lambda: MarkdownStream(panel.columns))
+
+        for piece in (text[:13], text[13:17], text[17:]):
+            await reader(record(ModelDelta(delta=TextDelta(text=piece))))
+
+    assert [row for row in panel.application.above if row] == [line for line in text.split("\n") if line]
