@@ -87,7 +87,7 @@ def warm_up() -> None:
 
 
 def be_ready() -> None:
-    """What is there by now stays: no search for garbage looks at it, which took longer than a key may wait."""
+    """What is there by now stays: no search for garbage looks at it, which took longer than a key should."""
     load_drawing()
     gc.freeze()
 
