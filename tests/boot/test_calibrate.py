@@ -232,7 +232,8 @@ def test_after_a_kill_the_next_run_goes_on_after_the_last_finished_check(capsys:
 
 def started(server: ScriptedServer) -> "subprocess.Popen[bytes]":
     command = [sys.executable, str(ROOT / "cli.py"), "calibrate", "--url", server.url, "--model", "m"]
-    return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env={**os.environ})
+    environment = {**os.environ, "ROOST_NO_SETUP": "1"}
+    return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment)
 
 
 def test_anew_asks_everything_again(capsys: Captured) -> None:
