@@ -74,6 +74,7 @@ class Database:
             connection = sqlite3.connect(
                 path, timeout=patience_seconds, isolation_level=None, check_same_thread=False
             )
+            connection.text_factory = _text
             if_it_fails.callback(connection.close)
             _bring_up_to_date(connection, path, migrations, patience_seconds)
             if_it_fails.pop_all()
@@ -123,6 +124,11 @@ class Database:
             self._connection.close()
 
 
+def _text(kept: bytes) -> str:
+    """A bit that fell over costs one character, and not all that stands beside it."""
+    return kept.decode("utf-8", "replace")
+
+
 @contextmanager
 def transaction(connection: sqlite3.Connection) -> Iterator[None]:
     """All or nothing of what is written within it. Nobody else writes meanwhile."""
@@ -164,10 +170,21 @@ def _bring_up_to_date(
             connection.execute(f"PRAGMA application_id = {ROOST}").close()
             connection.execute(TABLE_OF_MIGRATIONS)
         for migration in missing:
-            for statement in migration.statements:
-                connection.execute(statement)
+            _carry_out(connection, path, migration)
             row = (migration.name, utc_now().isoformat(timespec="seconds"))
             connection.execute("INSERT INTO migrations VALUES (?, ?)", row)
+
+
+def _carry_out(connection: sqlite3.Connection, path: Path, migration: Migration) -> None:
+    """Raises StoreError where the file is not as the migrations before it have left it."""
+    try:
+        for statement in migration.statements:
+            connection.execute(statement)
+    except sqlite3.Error as error:
+        if _kind(error) != sqlite3.SQLITE_ERROR:
+            raise
+        said = f"{str(path)!r} cannot be brought up to date: {error}."
+        raise StoreError(said, hint=_DAMAGED) from error
 
 
 def _missing(
@@ -215,6 +232,8 @@ def _told_as_ours(path: Path) -> Iterator[None]:
         if hint is None:
             raise
         raise StoreError(f"{str(path)!r} cannot be used: {error}.", hint=hint) from error
+    except UnicodeDecodeError as error:  # SQLite quotes what it cannot read
+        raise StoreError(f"{str(path)!r} cannot be used.", hint=_DAMAGED) from error
 
 
 def _kind(error: sqlite3.Error) -> int:

@@ -25,6 +25,7 @@ WHOLE = (
 )
 HALF_LIFE_SECONDS = 30 * 86_400.0
 """After so long a use counts half."""
+LATEST = datetime(9999, 12, 31, tzinfo=UTC).timestamp()
 Row = tuple[int, str, str, str, str, float, float | None, int]
 
 
@@ -177,7 +178,12 @@ def fact_of(row: Row) -> Fact:
         project=project,
         source="person" if source == "person" else "model",
         session=session,
-        said=datetime.fromtimestamp(said, UTC),
-        used=None if used is None else datetime.fromtimestamp(used, UTC),
+        said=_time(said),
+        used=None if used is None else _time(used),
         uses=uses,
     )
+
+
+def _time(seconds: float) -> datetime:
+    """The nearest that there is, whatever a damaged file says."""
+    return datetime.fromtimestamp(min(max(seconds, 0.0), LATEST), UTC)

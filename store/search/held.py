@@ -47,9 +47,10 @@ class Held:
         return Held(self.ids[left], self.records[left], self.scopes[left], self.vectors[left])
 
     def best(self, query: Floats, count: int, scopes: Collection[int]) -> list[tuple[int, float]]:
-        fitting = np.flatnonzero(np.isin(self.scopes, list(scopes)))
-        cosines = np.nan_to_num(self.vectors @ query, nan=-1.0)[fitting]
-        return best(self.records[fitting], cosines, count)
+        with np.errstate(invalid="ignore", over="ignore"):
+            cosines = self.vectors @ query  # (n,)
+        wanted = np.isin(self.scopes, list(scopes)) & np.isfinite(cosines)  # a damaged file may hold anything
+        return best(self.records[wanted], cosines[wanted], count)
 
 
 def best(records: Numbers, cosines: Floats, count: int) -> list[tuple[int, float]]:

@@ -108,7 +108,7 @@ def test_of_a_migration_that_fails_nothing_stays(tmp_path: Path) -> None:
     a_file(tmp_path / "a.sqlite", "one")
     wrong = Migration(name="wrong", statements=("CREATE TABLE other (a TEXT) STRICT", "CREATE NONSENSE"))
 
-    with pytest.raises(sqlite3.OperationalError):
+    with pytest.raises(StoreError, match="cannot be brought up to date"):
         Database.open(tmp_path / "a.sqlite", [NOTES, wrong])
 
     with (
@@ -187,6 +187,34 @@ def test_a_damaged_file_is_told_of_and_left_as_it_is(tmp_path: Path, harm) -> No
         read(path)
 
     assert path.read_bytes() == before
+
+
+def test_a_bit_that_fell_over_in_a_text_costs_one_character(tmp_path: Path) -> None:
+    path = tmp_path / "a.sqlite"
+    a_file(path, "one canary", "two")
+    path.write_bytes(path.read_bytes().replace(b"one canary", b"one c\xebnary"))
+
+    assert read(path) == ["one c\ufffdnary", "two"]
+
+
+def test_a_name_in_it_that_is_no_text_is_damage(tmp_path: Path) -> None:
+    path = tmp_path / "a.sqlite"
+    a_file(path)
+    path.write_bytes(path.read_bytes().replace(b"CREATE TABLE notes", b"CREATE\xebTABLE notes"))
+
+    with pytest.raises(StoreError, match="It is damaged"):
+        read(path)
+
+
+def test_a_file_that_lost_the_list_of_its_migrations_is_damaged(tmp_path: Path) -> None:
+    path = tmp_path / "a.sqlite"
+    a_file(path, "one")
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("DELETE FROM migrations")
+        connection.commit()
+
+    with pytest.raises(StoreError, match="cannot be brought up to date: table notes already exists"):
+        read(path)
 
 
 def test_a_folder_in_its_place_is_told_of(tmp_path: Path) -> None:

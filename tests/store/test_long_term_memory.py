@@ -292,3 +292,30 @@ async def test_when_the_index_cannot_be_written_the_fact_is_not_kept_either(
 
     with database.reading() as connection:
         assert Facts(connection).how_many([0, 1]) == 0
+
+
+@pytest.mark.parametrize("seconds", [1e300, -1e300, 1e18, 9e999])
+async def test_a_time_that_there_is_not_hides_no_fact(
+    memory: LongTermMemory, database: Database, seconds: float
+) -> None:
+    await memory.store("The tests are slow", scope="project")
+    with database.writing() as connection:
+        connection.execute("UPDATE facts SET said = ?, used = ?", (seconds, seconds))
+
+    assert texts((await memory.page(count=9)).facts) == ["The tests are slow"]
+    assert texts(await memory.search("tests", count=1)) == ["The tests are slow"]
+
+
+@pytest.mark.parametrize("half", [b"\x00\x7e", b"\x00\x7c", b"\x00\xfc"], ids=["nan", "inf", "-inf"])
+async def test_vectors_that_are_no_numbers_hide_nothing_and_lead_nowhere(
+    memory: LongTermMemory, database: Database, half: bytes
+) -> None:
+    for number in range(9):
+        await memory.store(f"The wheel{number} turns", scope="project")
+    with database.writing() as connection:
+        for row, kept in connection.execute("SELECT id, halves FROM facts_vectors").fetchall():
+            connection.execute(
+                "UPDATE facts_vectors SET halves = ? WHERE id = ?", (half * (len(kept) // 2), row)
+            )
+
+    assert texts(await memory.search("wheel7", count=1)) == ["The wheel7 turns"]
