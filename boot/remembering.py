@@ -4,6 +4,7 @@ without a file ─► nothing is remembered, and not even sqlite3 is loaded
 store ─────────► the file is made
 """
 
+import os
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import field, replace
@@ -113,7 +114,7 @@ class Remembering:
 
     @property
     def _exists(self) -> bool:
-        return self.path.exists()
+        return os.access(self.path, os.F_OK)  # Path.exists raises where a folder may not be entered
 
     @cached_property
     def _database(self) -> "Database":

@@ -13,12 +13,14 @@ if TYPE_CHECKING:
     from core.embedding import Floats
 
 
-@dataclass(frozen=True)
+@dataclass
 class CachedEmbedder:
     """Asks the embedder inside only for texts that it was not asked for before."""
 
     inner: Embedder
     cache: VectorCache
+    _bytes: int = 0
+    """Of the newest vector that was made: a server may change its model under its name."""
 
     @property
     def model(self) -> str:
@@ -28,17 +30,21 @@ class CachedEmbedder:
         if not texts:
             return np.zeros((0, 1), np.float32)
         keys = [_key(self.model, text) for text in texts]
-        known = {key: held for key, held in self.cache.known(keys).items() if held and len(held) % 2 == 0}
+        known = {key: held for key, held in self.cache.known(keys).items() if self._fits(held)}
         new = {key: text for key, text in zip(keys, texts, strict=True) if key not in known}
         if new:
             rows = (await self.inner.embed(list(new.values()))).astype("<f2")
+            self._bytes = rows.itemsize * rows.shape[1]
             made = {key: row.tobytes() for key, row in zip(new, rows, strict=True)}
             self.cache.keep(made)
             known = {**known, **made}
-        if len({len(halves) for halves in known.values()}) > 1:  # the server changed its model under its name
+        if len({len(halves) for halves in known.values()}) > 1:
             return await self.inner.embed(texts)
         stored = b"".join(known[key] for key in keys)
         return np.frombuffer(stored, "<f2").reshape(len(texts), -1).astype(np.float32)
+
+    def _fits(self, held: bytes) -> bool:
+        return len(held) == self._bytes if self._bytes else bool(held) and len(held) % 2 == 0
 
     def forget(self, texts: Sequence[str]) -> None:
         self.cache.forget([_key(self.model, text) for text in texts])

@@ -13,11 +13,13 @@ import asyncio
 import sqlite3
 from collections.abc import AsyncGenerator
 from contextlib import aclosing, suppress
+from secrets import token_hex
 
 from core.embedding import EmbeddingFailed
 from core.errors import StoreError
 from core.values import value
 from store.search.searching import Searching
+from store.search.vectors import Vector
 
 BATCH = 64
 SLICE = 1000
@@ -38,7 +40,7 @@ async def caught_up(searching: Searching) -> AsyncGenerator[Progress, None]:
         EmbeddingFailed: what was made until then is kept.
         StoreError: likewise.
     """
-    [sample] = await searching.vectors_made(["a"])
+    sample = await _sample(searching)
     index, database = searching.index, searching.database
     with database.writing() as connection:
         model = index.vectors.model_made(connection, sample).number
@@ -60,6 +62,14 @@ async def catch_up_quietly(searching: Searching) -> None:
         async with aclosing(caught_up(searching)) as steps:
             async for _ in steps:
                 await asyncio.sleep(0)
+
+
+async def _sample(searching: Searching) -> Vector:
+    """Of a text that nobody can have kept a vector of: the model may be another one under the same name."""
+    text = token_hex(8)
+    [sample] = await searching.vectors_made([text])
+    searching.let_go([text])
+    return sample
 
 
 async def _step(searching: Searching, model: int) -> int:

@@ -148,11 +148,15 @@ class Searching:
         for asking in self._askings:
             await asking.aclose()
 
-    def forget_derived(self, texts: Sequence[str]) -> None:
-        """Remove what was made of the vectors of `texts`, after these were removed."""
+    def let_go(self, texts: Sequence[str]) -> None:
+        """Whoever makes vectors keeps nothing of these texts."""
         for embedder in (self.embedder, *self.others):
             if isinstance(embedder, Forgetful):
                 embedder.forget(texts)
+
+    def forget_derived(self, texts: Sequence[str]) -> None:
+        """Remove what was made of the vectors of `texts`, after these were removed."""
+        self.let_go(texts)
         self._ordering.give_up()
         pattern = f"{self.database.path.name}-{self.index.prefix}-*.signs"
         for file in [*self.database.path.parent.glob(pattern)]:

@@ -20,7 +20,7 @@ class Watched:
         self.cancelled = asyncio.Event()
 
     async def embed(self, texts: Sequence[str]):
-        if list(texts) == ["a"]:  # what a catching up begins with
+        if "tests" not in texts[0] and "port" not in texts[0]:  # what a catching up begins with
             try:
                 await asyncio.Event().wait()
             except asyncio.CancelledError:

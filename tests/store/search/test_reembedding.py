@@ -12,11 +12,14 @@ import pytest
 from numpy.typing import NDArray
 
 from core.embedding import EmbeddingFailed
+from gate.embedding.cached import CachedEmbedder
 from gate.embedding.hashed import HashedEmbedder, hashed_rows
 from store.database import Database, Migration
 from store.search.index import HybridIndex, IndexState
 from store.search.reembedding import Progress, caught_up
 from store.search.searching import Searching
+from store.search.vector_cache import FORM as FORM_OF_CACHE
+from store.search.vector_cache import StoredVectors
 
 ROOT = Path(__file__).parents[3]
 INDEX = HybridIndex("notes")
@@ -45,6 +48,10 @@ class Folded:
 
     async def close(self) -> None:
         """Nothing is open."""
+
+
+class SameName(Folded):
+    model = "same"
 
 
 @pytest.fixture
@@ -270,3 +277,32 @@ async def test_who_is_killed_goes_on_where_it_was(tmp_path: Path) -> None:
         await progress(Searching(database, INDEX, Folded()))
         assert models_of_vectors(database)["folded 256"] == count
         assert database.path.exists()
+
+
+async def test_a_server_that_changes_its_model_under_its_name_gets_all_texts_anew(
+    database: Database, tmp_path: Path
+) -> None:
+    with closing(Database.open(tmp_path / "cache.sqlite", FORM_OF_CACHE)) as kept:
+
+        def served(width: int) -> Searching:
+            embedder = CachedEmbedder(SameName(width), StoredVectors(kept))
+            return Searching(database, INDEX, embedder, [])
+
+        async def put(searching: Searching, record: int) -> None:
+            [vector] = await searching.vectors([f"topic{record}"])
+            with database.writing() as connection:
+                INDEX.put(connection, record, f"topic{record}", vector=vector)
+
+        before, after = served(256), served(128)
+        for record in range(5):
+            await put(before, record)
+        await put(after, 5)
+        steps = [step async for step in caught_up(after)]
+
+        assert steps[-1] == Progress(done=5, total=5)
+        assert state(database).waiting == 0
+        with database.reading() as connection:
+            assert connection.execute(
+                "SELECT dimensions, count(*) FROM notes_vectors"
+                " JOIN notes_models ON notes_models.id = model GROUP BY model"
+            ).fetchall() == [(256, 5), (128, 6)]
