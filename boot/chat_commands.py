@@ -77,7 +77,7 @@ COMMANDS: tuple[ChatCommand, ...] = (
         run="boot.plan_chat:plan",
     ),
     ChatCommand(
-        usage="/project [TASK | next | check]",
+        usage="/project [TASK | next | check | set TASK STATUS]",
         purpose="shows the plan; `next` does its next task in a session of its own, `next --all` all",
         run="boot.plan_chat:project",
     ),

@@ -1,6 +1,6 @@
 """`/plan` and `/project`: the plan of the workspace, made, looked at and carried out from within a chat."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
@@ -13,7 +13,8 @@ from boot.opening import Choice, People
 from boot.planning import Where, keep_draft, require_no_other, runner_at, take
 from boot.project import project_file
 from core.errors import AgentError, PlanRefused
-from core.project import Project, Stage, find
+from core.project import Project, Stage, Status, find, with_status
+from core.project_outline import changes
 from core.project_store import ProjectStore
 from core.visible import visible
 from flow.permission import Mode
@@ -58,6 +59,8 @@ async def project(chat: OpenChat, wanted: str) -> Iterable[Line]:
             return await _carried_out(chat, everything="--all" in rest)
         if first == "check":
             return await _checked(chat, rest[0] if rest else "")
+        if first == "set":
+            return _set(_file(chat), rest)
         found = _file(chat).load()
         if found is None:
             return [Line(NO_PLAN)]
@@ -112,6 +115,16 @@ async def _checked(chat: OpenChat, task_id: str) -> Iterable[Line]:
         else:
             await runner.review.pending()
         return plan_lines(runner.desk.project(), get_terminal_size().columns - 1)
+
+
+def _set(file: ProjectStore, words: Sequence[str]) -> Iterable[Line]:
+    """`/project set 3 done`."""
+    if len(words) != 2 or words[1] not in list(Status):
+        raise PlanRefused(f"/project set TASK STATUS, which is one of {', '.join(Status)}.")
+    task_id, status = words
+    done = file.change(lambda plan: with_status(plan, task_id, Status(status)))
+    said = changes(done.before, done.after) or "Nothing has changed: it was so already."
+    return [Line(visible(line)) for line in said.splitlines()]
 
 
 @contextmanager

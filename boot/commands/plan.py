@@ -2,7 +2,8 @@
 
 import argparse
 import sys
-from contextlib import AsyncExitStack
+from collections.abc import Iterator
+from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -101,7 +102,7 @@ class _Model:
             opened.session.subscribe(Progress(sys.stderr))
             if person:
                 person.terminal.settle = opened.session.drained
-            self._planner = Planner(opened.session, ServerWays(opened.server))
+            self._planner = Planner(opened.session, ServerWays(opened.server), _writing)
         return self._planner
 
 
@@ -138,6 +139,12 @@ async def _asked(
             sys.stdout.write(line.text + "\n")
         return None
     return await PlanTalk(person.terminal, model.again, partial(keep_draft, file), edited).taken(plan)
+
+
+@contextmanager
+def _writing() -> Iterator[None]:
+    sys.stderr.write("Writing the plan …\n")
+    yield
 
 
 def _tell(text: str) -> None:

@@ -279,6 +279,8 @@ def test_a_chat_plans_takes_and_carries_out(workspace: Path, environment: Mappin
         "y",
         "/project next --all",
         "/project 1",
+        "/project set 1",
+        "/project set 1 todo",
         "Thanks.",
     )
 
@@ -306,8 +308,10 @@ def test_a_chat_plans_takes_and_carries_out(workspace: Path, environment: Mappin
     assert "The project is complete, 1 of 1 tasks done." in chat.stdout
     assert "note: There it is." in chat.stdout
     assert (workspace / "a.txt").read_text() == "one\n"
+    assert "/project set TASK STATUS, which is one of todo, doing" in chat.stdout
+    assert "task 1: done -> todo" in chat.stdout
     talk = "\n".join(said(server.requests[-1]))
-    assert talk.count("Stage: complete, 1 of 1 tasks done") == 1
+    assert talk.count("Stage: executing, 0 of 1 tasks done") == 1
     assert "The plan was changed" not in talk
 
 
