@@ -68,7 +68,8 @@ class Given:
     model: str = "generated"
 
     async def embed(self, texts: Sequence[str]) -> Floats:
-        return np.stack([self.rows[text] for text in texts])
+        nothing = np.zeros(DIMENSIONS, np.float32)
+        return np.stack([self.rows.get(text, nothing) for text in texts])
 
     async def close(self) -> None:
         """Nothing is open."""

@@ -114,7 +114,8 @@ async def _embed(memory: Remembering) -> int:
     async for step in memory.catch_up():
         show_progress(sys.stderr, step)
         made = step.done
-    print(f"{made:,} vectors were made." if made else "Every fact has its vector.")
+    told = "1 vector was made." if made == 1 else f"{made:,} vectors were made."
+    print(told if made else "Every fact has its vector.")
     return 0
 
 

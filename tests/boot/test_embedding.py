@@ -117,7 +117,7 @@ def test_a_change_of_the_embedder_is_carried_out_with_its_progress_shown(tmp_pat
         searched = roost("memory", "search", "how is a build made", "--workspace", str(tmp_path), **changed)
     away = roost("memory", "search", "ninja", "--workspace", str(tmp_path), **changed)
 
-    assert (embedded.stderr, embedded.stdout) == ("roost: 1 of 1 vectors\n", "1 vectors were made.\n")
+    assert (embedded.stderr, embedded.stdout) == ("roost: 1 of 1 vectors\n", "1 vector was made.\n")
     assert "we build with ninja" in searched.stdout
     assert searched.stderr == ""
     assert "we build with ninja" in away.stdout

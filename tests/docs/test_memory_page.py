@@ -11,7 +11,7 @@ from boot.layers import here
 from boot.remembering import Remembering
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "memory.md").read_text(encoding="utf-8")
-COMMANDS, HEAD = re.findall(r"^```\n(.+?)\n```", PAGE, re.DOTALL | re.MULTILINE)
+COMMANDS, HEAD, *_ = re.findall(r"^```\n(.+?)\n```", PAGE, re.DOTALL | re.MULTILINE)
 
 
 def dated(text: str) -> str:

@@ -215,10 +215,11 @@ def ends(process: int) -> bool:
 
 @pytest.fixture(scope="module")
 def real_python() -> str:
-    python = os.environ.get("ROOST_SENTENCE_PYTHON", "")
-    if not python:
-        pytest.skip("ROOST_SENTENCE_PYTHON names no Python with sentence-transformers")
-    return python
+    """The Python of `.ci/servers` that has sentence-transformers."""
+    python = Path(os.environ.get("ROOST_TEST_SERVERS", ""), "sentence", "bin", "python")
+    if not python.is_file() and not os.environ.get("CI"):
+        pytest.skip('there is no sentence-transformers: export ROOST_TEST_SERVERS="$(.ci/servers)"')
+    return str(python)
 
 
 @pytest.fixture
