@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -20,6 +20,8 @@ TYPES: Mapping[str, tuple[type, ...]] = {
     "null": (type(None),),
 }
 CHOICES = ("anyOf", "oneOf", "allOf")
+REACH = 256
+"""No tag that begins a call is longer."""
 
 Pairs = Sequence[tuple[str, str, bool]]
 """Key, value as written, and whether the format itself says that the value is text."""
@@ -91,6 +93,27 @@ class Reading:
     def too_many_brackets(self) -> re.Pattern[str]:
         """The closing tag, and what small models write before it when they lost count."""
         return compiled(rf"(?P<bracket>[\]}}]{{1,4}}\s{{0,16}})?(?:{self.closing.pattern})")
+
+    def calls(
+        self, beginning: str, read: Callable[[re.Match[str]], Steps[Heard | None]]
+    ) -> Steps[list[Heard] | None]:
+        """Those that begin so, one behind the other within a wrapper; None where none stands."""
+        source, heard = self.source, list[Heard]()
+        while True:
+            if self.closings:
+                yield from source.space()
+            begun = yield from source.look(compiled(beginning), reach=REACH)
+            if begun is None:
+                return heard or None
+            start, source.at = source.place, begun.end()
+            found = yield from read(begun)
+            if found is None:
+                if heard:
+                    source.back_to(start)
+                return heard or None
+            heard.append(found)
+            if not self.closings:
+                return heard
 
     def ends_here(self) -> Steps[bool]:
         """Whether the wrapper, or the text, ends at this place."""

@@ -7,7 +7,6 @@ from gate.dialects.calls import Heard, Reading
 from gate.dialects.json_body import object_call
 from gate.dialects.source import NEVER, Leads, Steps, Unfinished, compiled
 
-REACH = 256
 TAIL_LEADS = Leads(("</", "<|", "<｜"))
 NAME = r"(?P<name>[\w.\-]{1,80})"
 FENCE = r"(?:```\w{0,8}\s{1,8})?"
@@ -63,23 +62,10 @@ FORMS = {
 
 def named_body(reading: Reading, form: Form) -> Steps[list[Heard] | None]:
     """The calls, or None where nothing of the kind stands."""
-    source = reading.source
-    heard: list[Heard] = []
-    while True:
-        if reading.closings:
-            yield from source.space()
-        begun = yield from source.look(compiled(form.head), reach=REACH)
-        if begun is None:
-            return heard or None
-        start, source.at = source.place, begun.end()
-        found = yield from arguments_of(reading, form, begun["name"], begun.groupdict().get("id") or "")
-        if found is None:
-            if heard:
-                source.back_to(start)
-            return heard or None
-        heard.append(found)
-        if not reading.closings:
-            return heard
+    return reading.calls(
+        form.head,
+        lambda begun: arguments_of(reading, form, begun["name"], begun.groupdict().get("id") or ""),
+    )
 
 
 def arguments_of(reading: Reading, form: Form, name: str, identity: str) -> Steps[Heard | None]:

@@ -11,12 +11,10 @@ from dataclasses import dataclass
 from functools import cache
 from typing import NamedTuple
 
-from gate.dialects.calls import Heard, Reading
+from gate.dialects.calls import REACH, Heard, Reading
 from gate.dialects.source import NEVER, Leads, Steps, Unfinished, compiled, either
 from gate.dialects.table import M3
 
-REACH = 256
-"""No tag is longer."""
 QUOTED = r"""["'](?P<{}>[^"'<>\n]{{1,80}})["']"""
 
 
@@ -99,23 +97,7 @@ FORMS = {
 
 def tag_body(reading: Reading, form: Form) -> Steps[list[Heard] | None]:
     """The calls, or None where nothing of the kind stands."""
-    source = reading.source
-    heard: list[Heard] = []
-    while True:
-        if reading.closings:
-            yield from source.space()
-        begun = yield from source.look(compiled(form.call), reach=REACH)
-        if begun is None:
-            return heard or None
-        start, source.at = source.place, begun.end()
-        found = yield from _Call(reading, form, begun["name"]).read()
-        if found is None:
-            if heard:
-                source.back_to(start)
-            return heard or None
-        heard.append(found)
-        if not reading.closings:
-            return heard
+    return reading.calls(form.call, lambda begun: _Call(reading, form, begun["name"]).read())
 
 
 class _Call:
