@@ -5,7 +5,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from boot.layers import Loaded, here
-from boot.skills import skill_shelf, skills_folder
+from boot.skills import skill_folders, skill_shelf, skills_folder
 from core.errors import StoreError
 from core.skills import check_name
 from flow.foundry.deeds import Deed, deeds_of
@@ -24,7 +24,8 @@ def propose(loaded: Loaded, *, of_all: bool) -> Iterator[str]:
     drafts_kept = SkillDrafts(loaded.workspace, skills_folder(loaded.workspace))
     paths = Sessions(here().folders.sessions).paths(None if of_all else loaded.workspace)[:MOST_SESSIONS]
     sessions = dict(_deeds(reversed(paths)))
-    taken = {*shelf.taken, *(card.name for card in shelf.cards())}
+    taken = {*shelf.taken, *drafts_kept.names(), *(card.name for card in shelf.cards())}
+    taken |= {one.name for one in skill_folders(loaded.workspace, here().folders).found()}
     drafts, passed = drafted(sessions, taken, shelf.allowed)
     lines = [line for draft in drafts if (line := _kept(draft, shelf, drafts_kept))]
     yield from lines

@@ -1,7 +1,7 @@
 """Commands that came back in one order: steps for a SKILL.md."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from core.values import value
 from flow.foundry.deeds import Deed
@@ -32,18 +32,16 @@ class Steps:
 def steps_of(sessions: Mapping[str, Sequence[Deed]], least_sessions: int) -> list[Steps]:
     """The longest sequences that came back in so many sessions, the most frequent first."""
     runs = {session: [_words(deed.text) for deed in deeds] for session, deeds in sessions.items()}
-    found: list[tuple[tuple[str, ...], list[Steps]]] = []
+    shapes = {session: [_shape(words) for words in commands] for session, commands in runs.items()}
+    found: list[Steps] = []
+    covered: set[tuple[str, ...]] = set()
     for length in range(MOST_STEPS, LEAST_STEPS - 1, -1):
-        for shape, places in _windows(runs, length).items():
+        for shape, places in _windows(shapes, length).items():
             in_sessions = {session for session, _ in places}
-            if len(in_sessions) < least_sessions or not _is_work(shape):
-                continue
-            if not any(_is_within(shape, longer) for longer, _ in found):
-                found.append(
-                    (shape, [_steps([runs[name][at : at + length] for name, at in places], len(in_sessions))])
-                )
-    steps = [one for _, several in found for one in several]
-    return sorted(steps, key=lambda one: (-one.sessions, one.commands))
+            if len(in_sessions) >= least_sessions and shape not in covered and _is_work(shape):
+                found.append(_steps([runs[name][at : at + length] for name, at in places], len(in_sessions)))
+                covered |= set(_parts(shape))
+    return sorted(found, key=lambda one: (-one.sessions, one.commands))
 
 
 def _words(command: str) -> tuple[str, ...]:
@@ -63,12 +61,11 @@ def _shape(words: Sequence[str]) -> str:
 
 
 def _windows(
-    runs: Mapping[str, Sequence[tuple[str, ...]]], length: int
+    sessions: Mapping[str, Sequence[str]], length: int
 ) -> Mapping[tuple[str, ...], list[tuple[str, int]]]:
     """Where each sequence of shapes of this length stands."""
     found: dict[tuple[str, ...], list[tuple[str, int]]] = defaultdict(list)
-    for session, commands in runs.items():
-        shapes = [_shape(words) for words in commands]
+    for session, shapes in sessions.items():
         for at in range(len(shapes) - length + 1):
             window = tuple(shapes[at : at + length])
             if all(window) and len(set(window)) == length:
@@ -76,8 +73,11 @@ def _windows(
     return found
 
 
-def _is_within(shape: tuple[str, ...], longer: tuple[str, ...]) -> bool:
-    return any(longer[at : at + len(shape)] == shape for at in range(len(longer) - len(shape) + 1))
+def _parts(shape: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    """All sequences within it."""
+    for start in range(len(shape)):
+        for end in range(start + LEAST_STEPS, len(shape) + 1):
+            yield shape[start:end]
 
 
 def _is_work(shape: Iterable[str]) -> bool:

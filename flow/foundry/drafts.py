@@ -57,9 +57,10 @@ def drafted(
             passed.append(Passed(name=function.name, why=error.args[0]))
     drafts = [draft for draft in drafts if draft.examples or not _is_part(draft, drafts)]
     commands = {name: [deed for deed in deeds if deed.kind == "command"] for name, deeds in sessions.items()}
-    for steps in steps_of(commands, LEAST_SESSIONS):
-        draft = _steps_draft(steps)
-        if draft.name not in taken and all(draft.name != other.name for other in drafts):
+    names = {*taken, *(draft.name for draft in drafts)}
+    for draft in map(_steps_draft, steps_of(commands, LEAST_SESSIONS)):
+        if draft.name not in names:
+            names.add(draft.name)
             drafts.append(draft)
     return drafts[:MOST_DRAFTS], passed
 
