@@ -115,6 +115,7 @@ class CodeIndexFile:
                     _remove_file(connection, path)
 
     def search(self, words: str, *, below: str, most: int) -> Sequence[Hit]:
+        below = below.encode("utf-8", "replace").decode()
         count = most * (BEYOND if below else 1)
         with self._database.reading() as connection:
             found = self._wait(self._searching.search(words, count))
@@ -197,8 +198,8 @@ def _hit(connection: Connection, record: int) -> Hit:
         " WHERE chunk.id = ?",
         (record,),
     ).fetchone()
-    text = INDEX.text(connection, record)
-    return Hit(path, Chunk(first, last, text.partition("\n")[2], name, bool(heads)))
+    text = INDEX.text(connection, record)[len(told(path, Chunk(first, last, "", name))) :]
+    return Hit(path, Chunk(first, last, text, name, bool(heads)))
 
 
 def _remove(path: Path) -> None:

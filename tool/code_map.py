@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from core.code import CodeIndex, Definition
 from core.text import clip, printable
+from core.tokens import CHARS_PER_TOKEN, weight
 
 if TYPE_CHECKING:
     import numpy as np
@@ -31,32 +32,34 @@ BEYOND_USE = 0.2
 LINE_CHARS = 110
 
 
-def map_of(index: CodeIndex, *, below: str, room: int, weights: Mapping[str, float] | None = None) -> str:
+def map_of(index: CodeIndex, *, below: str, tokens: float, weights: Mapping[str, float] | None = None) -> str:
     """The definitions in files at or below a path, in the order of paths and lines.
 
     Args:
         index: what is known of the project.
         below: "" is all of it.
-        room: characters of the map.
+        tokens: of the map, at most, as `core/tokens.py` guesses them.
         weights: of the files that matter now, by path; the others count as one together.
     """
     definitions = index.definitions()
     scores = _scores(definitions, index.uses(), weights or {})
     inside = [place for place, each in enumerate(definitions) if _is_below(each.path, below)]
     inside.sort(key=lambda place: (-scores[place], place))
-    return "\n".join(_drawn([definitions[place] for place in _fitting(definitions, inside, room)]))
+    return "\n".join(
+        _drawn([definitions[place] for place in _fitting(definitions, inside, tokens * CHARS_PER_TOKEN)])
+    )
 
 
 def _is_below(path: str, below: str) -> bool:
     return not below or path == below or path.startswith(f"{below}/")
 
 
-def _fitting(definitions: Sequence[Definition], ranked: Sequence[int], room: int) -> list[int]:
+def _fitting(definitions: Sequence[Definition], ranked: Sequence[int], room: float) -> list[int]:
     """The best of them that fit, in the order of files and lines."""
     taken, files = list[int](), set[str]()
     for place in ranked:
         each = definitions[place]
-        room -= len(_line(each)) + 1 + (0 if each.path in files else len(printable(each.path)) + 1)
+        room -= weight(_line(each)) + 1 + (0 if each.path in files else weight(printable(each.path)) + 1)
         if room < 0:
             break
         taken.append(place)
@@ -99,9 +102,9 @@ def _scores(
     links = _links(definitions, uses, files)
     homes = np.array([files[each.path] for each in definitions], dtype=np.int64)  # (definitions,)
     start = np.full(len(files), 1.0 / len(files))
-    for path, weight in weights.items():
+    for path, more in weights.items():
         if path in files:
-            start[files[path]] += weight
+            start[files[path]] += more
     rank = _rank(links, homes, start / start.sum())
     flow = _flow(links, rank, len(files))
     scores = np.bincount(links.definitions, weights=flow, minlength=len(definitions))

@@ -73,7 +73,7 @@ class Refresh:
         for file in files:
             if self.stopped.is_set():
                 break
-            if self.services.hides(file):
+            if not _is_text(file) or self.services.hides(file):
                 continue
             try:
                 status = os.lstat(file)
@@ -144,6 +144,15 @@ def _changed(
         )
 
     return sorted(found, key=order)
+
+
+def _is_text(name: str) -> bool:
+    """Whether it can be said to a model, who could ask for the file by it."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _stamp(status: os.stat_result, now: int) -> str:

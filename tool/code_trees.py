@@ -1,5 +1,6 @@
-"""Where files in other languages define what, by the grammars of the extra `code`."""
+"""Where files in other languages define what, by the grammars of the extras `code` and `shell`."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -56,6 +57,7 @@ GRAMMARS: Mapping[str, Grammar] = {
         ),
         _kinds("impl_item trait_item mod_item"),
     ),
+    **dict.fromkeys((".sh", ".bash"), Grammar("tree_sitter_bash", _kinds("function_definition"))),
     ".java": Grammar(
         "tree_sitter_java",
         _kinds("method_declaration constructor_declaration"),
@@ -69,6 +71,7 @@ GRAMMARS: Mapping[str, Grammar] = {
 """By the end of a file's name. A header may be C++, whose grammar reads C too."""
 VALUES = _kinds("arrow_function function_expression function generator_function class")
 """What makes a variable a definition."""
+RECEIVER = re.compile(r"(\w+)\s*(?:\[[^\]]*\]\s*)?,?\s*\)$")
 NEEDS_BODY = _kinds("struct_specifier enum_specifier union_specifier class_specifier")
 
 
@@ -113,7 +116,16 @@ def _name_of(node: "Node") -> str:
     if named is None and node.type == "impl_item":
         named = node.child_by_field_name("type")
     written = named.text if named is not None else None
-    return " ".join((written or b"").decode("utf-8", "replace").split())[:MOST_NAME_CHARS]
+    name = " ".join((written or b"").decode("utf-8", "replace").split())
+    return (_receiver_of(node) + name)[:MOST_NAME_CHARS]
+
+
+def _receiver_of(node: "Node") -> str:
+    """The type that a method of Go is said to be of, with a dot; empty for all others."""
+    receiver = node.child_by_field_name("receiver")
+    written = receiver.text if receiver is not None else None
+    found = RECEIVER.search((written or b"").decode("utf-8", "replace"))
+    return f"{found[1]}." if found else ""
 
 
 def _declared(node: "Node") -> "Node | None":

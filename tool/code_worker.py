@@ -68,14 +68,10 @@ def is_code(path: str) -> bool:
 
 
 def _read(file: BinaryIO) -> tuple[bytes, str]:
-    """Its content, or the beginning of that, and a digest of all of it."""
+    """Its content, or the beginning of that, and a digest of all that counts: a file may have no end."""
     content = file.read(MOST_BYTES + 1)
-    summed = blake2b(content, digest_size=16)
-    if len(content) > MOST_BYTES:
-        while piece := file.read(MOST_BYTES):
-            summed.update(piece)
-        content = content[:HEAD_BYTES]
-    return content, summed.hexdigest()
+    digest = blake2b(content, digest_size=16).hexdigest()
+    return content[:HEAD_BYTES] if len(content) > MOST_BYTES else content, digest
 
 
 def _text_of(path: str, content: bytes) -> str:

@@ -14,6 +14,7 @@ from core.code import CodeIndex, Hit
 from core.errors import StoreError, ToolError
 from core.permissions import Effect
 from core.text import clip, printable, quoted
+from core.tokens import CHARS_PER_TOKEN
 from core.tools import ToolContext, ToolResult, ToolServices
 from core.views import MatchList
 from tool.code_map import map_of
@@ -69,7 +70,7 @@ class FindCode:
             weights = dict(self._worked_on())
             for place, hit in enumerate(index.search(words, below="", most=MAP_HITS) if words else ()):
                 weights[hit.path] = weights.get(hit.path, 0.0) + 1 / (1 + place)
-            return map_of(index, below=below, room=self._room, weights=weights)
+            return map_of(index, below=below, tokens=self._room / CHARS_PER_TOKEN, weights=weights)
 
         text, refreshed = await self._asked(path, words, drawn, progress)
         return self._answer(FindCodeArgs(query=words, path=path), [text] if text else [], refreshed)

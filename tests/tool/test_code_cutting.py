@@ -1,9 +1,12 @@
+import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from tool.code_cutting import Cut, Cutter, Wanted
+from tool.code_cutting import OUR_FOLDER, WORKER, Cut, Cutter, Wanted
 
 
 def cuts(folder: Path, *paths: str, known: str = "") -> list[Cut]:
@@ -32,6 +35,30 @@ def test_a_file_that_is_what_it_was_is_not_cut(tmp_path: Path) -> None:
     [again] = cuts(tmp_path, "a.py", known=first.digest)
 
     assert again == Cut("a.py", first.digest, None, [])
+
+
+def test_code_is_cut_at_blank_lines_where_no_grammar_is_installed(tmp_path: Path) -> None:
+    (tmp_path / "a.go").write_text("package a\n\nfunc F() {\n}\n")
+    (tmp_path / "b.py").write_text("def f(): ...\n")
+    asked = json.dumps([["a.go", "", False], ["b.py", "", False]])
+
+    command = [sys.executable, "-I", "-S", "-c", WORKER, OUR_FOLDER, str(tmp_path)]
+    run = subprocess.run(command, input=f"{asked}\n", capture_output=True, check=True, text=True)
+
+    go, python = map(json.loads, run.stdout.splitlines())
+    assert go["chunks"] == [[1, 4, "package a\n\nfunc F() {\n}", "", False]]
+    assert python["chunks"] == [[1, 1, "def f(): ...", "f", True]]
+
+
+def test_of_a_file_without_an_end_the_beginning_is_read(tmp_path: Path) -> None:
+    with (tmp_path / "sparse.py").open("wb") as file:
+        file.write(b"def open():\n    return shop\n" + b"# more\n" * 200_000)
+        file.truncate(1 << 40)
+
+    [cut] = cuts(tmp_path, "sparse.py")
+
+    assert cut.chunks
+    assert cuts(tmp_path, "sparse.py", known=cut.digest)[0].chunks is None
 
 
 @pytest.mark.parametrize(

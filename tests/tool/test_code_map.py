@@ -2,6 +2,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from core.code import Definition
+from core.tokens import CHARS_PER_TOKEN
 from tool.code_map import map_of
 
 
@@ -29,9 +30,9 @@ class Known:
 
 def best(known: Known, count: int, **given: object) -> str:
     """The definitions that are drawn when there is room for `count` of them in one file each."""
-    drawn = map_of(known, below="", room=10_000, **given)
+    drawn = map_of(known, below="", tokens=10_000, **given)
     for room in range(10, 10_000):
-        shorter = map_of(known, below="", room=room, **given)
+        shorter = map_of(known, below="", tokens=room / CHARS_PER_TOKEN, **given)
         if shorter.count("def ") == min(count, drawn.count("def ")):
             return " ".join(line.split()[2].rstrip("():") for line in shorter.splitlines() if "def " in line)
     return drawn
@@ -81,27 +82,35 @@ def test_a_map_keeps_to_its_room_and_to_the_order_of_files() -> None:
     files = "\n".join(f"f{number:02}.py thing_{number} other_{number} |" for number in range(30))
     known = Known(files)
 
-    drawn = [map_of(known, below="", room=room) for room in range(0, 400, 7)]
+    drawn = [map_of(known, below="", tokens=room / CHARS_PER_TOKEN) for room in range(0, 400, 7)]
 
     assert all(len(text) <= room for text, room in zip(drawn, range(0, 400, 7), strict=True))
     names = [[line for line in text.splitlines() if not line.startswith(" ")] for text in drawn]
     assert all(each == sorted(each) for each in names)
-    assert map_of(known, below="", room=300) == map_of(Known(files), below="", room=300)
+    assert map_of(known, below="", tokens=100) == map_of(Known(files), below="", tokens=100)
+
+
+def test_what_is_not_ascii_takes_the_room_of_its_bytes() -> None:
+    known = Known("a.py one |\nб.py заглавие |")
+
+    assert map_of(known, below="", tokens=49 / CHARS_PER_TOKEN).splitlines()[0] == "a.py"
+    assert "заглавие" not in map_of(known, below="", tokens=49 / CHARS_PER_TOKEN)
+    assert "заглавие" in map_of(known, below="", tokens=60 / CHARS_PER_TOKEN)
 
 
 def test_only_what_is_below_a_path_is_drawn() -> None:
     known = Known("src/a.py one_thing |\nsrc2/b.py two_thing |\nc.py | one_thing two_thing")
 
-    assert map_of(known, below="src", room=1_000) == "src/a.py\n  1 def one_thing():"
-    assert map_of(known, below="src/a.py", room=1_000) == "src/a.py\n  1 def one_thing():"
+    assert map_of(known, below="src", tokens=300) == "src/a.py\n  1 def one_thing():"
+    assert map_of(known, below="src/a.py", tokens=300) == "src/a.py\n  1 def one_thing():"
 
 
 def test_nothing_is_drawn_of_nothing() -> None:
-    assert map_of(Known(""), below="", room=1_000) == ""
-    assert map_of(Known("a.py | name"), below="", room=1_000) == ""
+    assert map_of(Known(""), below="", tokens=300) == ""
+    assert map_of(Known("a.py | name"), below="", tokens=300) == ""
 
 
 def test_names_of_files_and_lines_stay_in_one_line() -> None:
     known = Known("a\u202eb.py one\u2066thing |")
 
-    assert map_of(known, below="", room=1_000) == "a\\u202eb.py\n  1 def one\\u2066thing():"
+    assert map_of(known, below="", tokens=300) == "a\\u202eb.py\n  1 def one\\u2066thing():"

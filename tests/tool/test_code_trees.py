@@ -13,7 +13,12 @@ SAMPLES = {
         ["I", "I.a", "C", "C.m", "N", "N.q", "K", "E"],
     ),
     ".tsx": ("export function Shop(): X { return <b/> }", ["Shop"]),
-    ".go": ("package a\nfunc F() {}\nfunc (r *T) M() {}\ntype T struct { a int }", ["F", "M", "T"]),
+    ".go": (
+        "package a\nfunc F() {}\nfunc (r *T) M() {}\nfunc (T) N() {}\nfunc (m *Map[K, V]) Get() {}\n"
+        "type T struct { a int }",
+        ["F", "T.M", "T.N", "Map.Get", "T"],
+    ),
+    ".sh": ("#!/bin/sh\nopen() {\n  echo 1\n}\nfunction shut { :; }\nopen\n", ["open", "shut"]),
     ".rs": (
         "struct S { a: i32 }\nimpl Shop for S { fn m(&self) {} }\nmod inner { fn q() {} }",
         ["S", "S", "S.m", "inner", "inner.q"],

@@ -1,4 +1,5 @@
 import asyncio
+import sys
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -132,6 +133,25 @@ async def test_what_is_ignored_hidden_or_a_link_is_not_searched(find_code: FindC
     text = await said(hiding, query="treasure")
 
     assert "treasure" not in "\n".join(places(text))
+
+
+@pytest.mark.skipif(sys.platform == "darwin", reason="its file systems have names in UTF-8 only")
+async def test_a_file_whose_name_is_no_text_does_not_end_a_search(find_code: FindCode, project: Path) -> None:
+    make_tree(project, "treasure\udce9.py", "\udcff/treasure.py")
+
+    assert "treasure" not in await said(find_code, query="treasure")
+    assert "There is no code" in await said(find_code, query="treasure", path="\udcff")
+
+
+async def test_lines_are_shown_without_their_path_whatever_that_is(
+    find_code: FindCode, project: Path
+) -> None:
+    (project / "two\nlines.py").write_text("def treasure(): ...\n")
+
+    [place, *lines] = (await said(find_code, query="treasure", path="two\nlines.py")).splitlines()
+
+    assert place == "two\\nlines.py:1-1 treasure"
+    assert lines == ["  def treasure(): ..."]
 
 
 async def test_no_secret_value_is_kept_on_the_disk(find_code: FindCode, project: Path) -> None:
