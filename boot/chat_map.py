@@ -17,7 +17,7 @@ async def show_map(chat: OpenChat, wanted: str) -> Iterable[Line]:
     loop = asyncio.get_running_loop()
 
     def progress(text: str) -> None:
-        loop.call_soon_threadsafe(chat.terminal.screen.show, [Line(f"  {text}", Style.DIM)])
+        loop.call_soon_threadsafe(chat.terminal.screen.show, [Line(f"  {text.rstrip()}", Style.DIM)])
 
     drawn = await FindCode(chat.opened.services).map(wanted, ".", progress)
     chat.opened.session.own_commands.append(prompt("map", map=marked(drawn.text)))

@@ -49,7 +49,7 @@ class Refresh:
     def all_of(self, walk: Walk, wanted_first: str) -> Refreshed:
         """Every file that `walk` sees; those with a word of `wanted_first` in their path come first."""
         root, now = os.fspath(self.services.workspace.real_root), time.time_ns()
-        self.progress("looking for changed files")
+        self.progress("looking for changed files\n")
         seen = self._seen(walk.files(), len(root.rstrip("/")) + 1, now)
         start = walk.start.path[len(root.rstrip("/")) + 1 :]
         known = self.index.states()
@@ -96,7 +96,7 @@ class Refresh:
                     break
                 if now - told > TOLD_SECONDS:
                     told = now
-                    self.progress(f"{len(wanted) - left:,} of {len(wanted):,} changed files read")
+                    self.progress(f"{len(wanted) - left:,} of {len(wanted):,} changed files read\n")
         return left
 
     def _take(self, batch: Sequence[Cut], seen: Mapping[str, tuple[str, int]]) -> None:

@@ -46,4 +46,4 @@ async def _found(words: str, path: str, loaded: Loaded) -> str:
 
 def _tell(progress: str) -> None:
     if sys.stderr.isatty():
-        sys.stderr.write(f"  {progress}\n")
+        sys.stderr.write(f"  {progress}")

@@ -33,5 +33,5 @@ def unpacked(rows: Sequence[bytes], dimensions: int) -> tuple[NDArray[np.bool_],
     table = np.zeros((int(whole.sum()), dimensions), np.float32)
     numbers = b"".join(each[width:] for each, is_whole in zip(rows, whole, strict=True) if is_whole)
     table[left[whole]] = np.frombuffer(numbers, np.int8)
-    lengths = np.linalg.norm(table, axis=1)
-    return whole, table / np.maximum(lengths, 1)[:, None]
+    table /= np.maximum(np.linalg.norm(table, axis=1), 1)[:, None]
+    return whole, table

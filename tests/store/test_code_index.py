@@ -193,7 +193,7 @@ sys.path.insert(0, sys.argv[1])
 from core.tools import ToolContext
 from tests.tool.coding import find_code_in
 tool = find_code_in(Path(sys.argv[2]))
-context = ToolContext(call_id="1", progress=lambda text: print(text, flush=True))
+context = ToolContext(call_id="1", progress=lambda text: print(text, end="", flush=True))
 asyncio.run(tool.run(tool.args(query="function7"), context))
 """
 
