@@ -1,5 +1,6 @@
 """Tool calls that a model writes into its text or its thoughts, because its server does not read them."""
 
+import asyncio
 from collections.abc import AsyncGenerator, Iterable, Iterator
 from contextlib import aclosing
 from dataclasses import replace
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from gate.dialects.scanner import Scanner
     from gate.holding import HeldReply
 
+MOST_AT_ONCE = 50
+"""Of what one delta becomes, before others have a turn."""
 WHOLE = (Finish.DONE, Finish.CALLS)
 
 
@@ -44,8 +47,10 @@ class TextCallGateway:
             async for delta in deltas:
                 if isinstance(delta, RestartDelta):
                     reply = self._reply(request)
-                for seen in reply.take(delta):
+                for count, seen in enumerate(reply.take(delta), 1):
                     yield seen
+                    if count % MOST_AT_ONCE == 0:
+                        await asyncio.sleep(0)  # a reply that comes whole must not hold up a key
 
     def _reply(self, request: ModelRequest) -> "_Reply | HeldReply":
         if request.held_to is None:

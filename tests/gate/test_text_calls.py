@@ -1,5 +1,6 @@
 """The ring that turns calls written as text into calls."""
 
+import asyncio
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -168,3 +169,21 @@ async def test_only_the_family_that_is_named_and_the_common_ones_are_looked_for(
     )
 
     assert (found.text, [one.source for one in found.calls]) == (kimi, [LS])
+
+
+async def test_others_have_a_turn_while_a_reply_that_comes_whole_is_looked_through() -> None:
+    turns = 0
+
+    async def others() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    task = asyncio.create_task(others())
+    text = "a line, `code` and [text]\n" * 2_000
+    found = await deltas(said(TextDelta(text=text)), request(tools=["ls"]))
+    task.cancel()
+
+    assert "".join(delta.text for delta in found if isinstance(delta, TextDelta)).count("\n") == 2_000
+    assert turns > 10
