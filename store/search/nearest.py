@@ -1,6 +1,7 @@
 """The vectors of one model that are most like a query. Imported when somebody first searches by meaning."""
 
 import sqlite3
+import sys
 from collections.abc import Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -10,14 +11,15 @@ from threading import Event
 
 import numpy as np
 
+from store.search.derived_file import remove_derived
+from store.search.graph import LEAST_ROWS, Graph, grown, is_there
 from store.search.held import Floats, Held, Numbers
-from store.search.sign_file import read_signs, remove_signs, write_signs
-from store.search.signs import BLOCK, SignTable, bits_of, no_signs
+from store.search.sign_file import read_signs, write_signs
+from store.search.signs import BLOCK, MOSTLY, SignTable, bits_of, no_signs
 from store.search.vectors import MOST_HELD, Model, Row, VectorTable
 
 CANDIDATES = 250
 """Whose vectors are compared: of the best ten of 50,000 real texts, 997 in 1,000 are among them."""
-MOSTLY = 0.75
 SAMPLE = 16
 
 
@@ -37,6 +39,9 @@ class Nearest:
     most_held: int = MOST_HELD
     behind: bool = False
     """Whether the newest search could not look at all there is."""
+    least_graph: int = LEAST_ROWS
+    """From so many on a graph leads to the candidates, where usearch is installed."""
+    _graph: Graph | None = None
     _seen: tuple[int, int] | None = None
     _signs: SignTable | None = None
     _held: Held = field(default_factory=lambda: Held.of([], 0))
@@ -48,7 +53,7 @@ class Nearest:
         signs = self._up_to_date(connection)
         found = self._held.best(query, count, scopes)
         if len(signs.ids):
-            numbers = signs.candidates(query, max(CANDIDATES, 2 * count), list(scopes)).tolist()
+            numbers = signs.candidates(query, max(CANDIDATES, 2 * count), list(scopes), self._graph).tolist()
             rows = self.table.rows(connection, self.model, numbers)
             self.behind = self.behind or len(rows) < MOSTLY * len(numbers)  # the others were removed
             found += self._of(rows).best(query, count, scopes)
@@ -87,12 +92,35 @@ class Nearest:
         self._signs, self._held = signs, self._of([])
         self._seen, self.behind = None, False
 
+    @property
+    def wants_graph(self) -> bool:
+        """Whether there should be one, or more in it: `grown_graph` makes it, which takes minutes."""
+        if self._signs is None or len(self._signs.ids) < self.least_graph or not is_there():
+            return False
+        return self._graph is None or self._graph.lags(self._signs)
+
+    def grown_graph(self, given_up: Event) -> Graph | None:
+        """A graph with some more rows, to be taken; None when it was given up. For any thread."""
+        assert self._signs is not None
+        try:
+            return grown(self._graph, self._graph_path, self._signs, given_up, self.model)
+        except (RuntimeError, MemoryError):  # it goes on without
+            self.least_graph = sys.maxsize
+            return None
+
+    def take_graph(self, graph: Graph) -> None:
+        self._graph = graph
+
+    @property
+    def _graph_path(self) -> Path:
+        return self.path.with_suffix(".graph")
+
     def _written(self, made: SignTable, given_up: Event) -> SignTable | None:
         with suppress(OSError):  # a full disk: it stays in memory
             write_signs(self.path, made, model=self.model.name, dimensions=self.model.dimensions)
             made = self._read() or made
         if given_up.is_set():  # perhaps because something was forgotten
-            remove_signs(self.path)
+            remove_derived(self.path)
             return None
         return made
 

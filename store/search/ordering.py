@@ -21,6 +21,8 @@ class Ordering:
     """For the models of one index; begun and ended in one event loop."""
 
     database: Database
+    with_graphs: bool
+    """Whether a graph is made, too: it takes minutes, and searches do without meanwhile."""
     _tasks: "dict[int, asyncio.Task[None]]" = field(default_factory=dict)
     _given_up: Event = field(default_factory=Event)
 
@@ -50,9 +52,14 @@ class Ordering:
                 return nearest.in_order(connection, given_up)
 
         try:
-            made = await asyncio.to_thread(made_aside)
+            if nearest.behind:
+                made = await asyncio.to_thread(made_aside)
+                if made is not None and not given_up.is_set():
+                    nearest.take(made)
+            while self.with_graphs and nearest.wants_graph and not given_up.is_set():
+                graph = await asyncio.to_thread(nearest.grown_graph, given_up)
+                if graph is not None and not given_up.is_set():
+                    nearest.take_graph(graph)
         except asyncio.CancelledError:
             given_up.set()
             raise
-        if made is not None and not given_up.is_set():
-            nearest.take(made)

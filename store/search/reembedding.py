@@ -90,7 +90,7 @@ async def _step(searching: Searching, model: int) -> int:
 
 async def _remove_others(searching: Searching, model: int) -> None:
     """The vectors of older models, unless texts still wait or another process wants another model by now."""
-    from store.search.sign_file import remove_signs
+    from store.search.derived_file import remove_derived
 
     index, gone = searching.index, list[int]()
     more = True
@@ -103,4 +103,5 @@ async def _remove_others(searching: Searching, model: int) -> None:
             gone = [] if more else index.vectors.forget_others(connection, kept)
         await asyncio.sleep(0)
     for other in gone:
-        remove_signs(searching.signs_of(other))
+        remove_derived(searching.signs_of(other))
+        remove_derived(searching.signs_of(other).with_suffix(".graph"))

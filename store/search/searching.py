@@ -59,7 +59,7 @@ class Searching:
 
     def __post_init__(self) -> None:
         self._askings = [Asking(each, self.query_seconds) for each in (self.embedder, *self.others)]
-        self._ordering = Ordering(self.database)
+        self._ordering = Ordering(self.database, self.in_background)
 
     async def vectors(self, texts: Sequence[str]) -> list[Vector | None]:
         """One for each text, to be put down with it; None for all while the embedder fails or is late."""
@@ -95,6 +95,9 @@ class Searching:
                 for task in under_way:
                     task.result()
                 found, behind = self._looked(text, queries, deep, scopes)
+        for nearest in self._nearest.values():
+            if self.in_background and nearest.wants_graph:
+                self._ordering.begun(nearest)
         hits = tuple(fused(*found, count))
         older = any(found[1])
         return Found(hits=hits, note=self._note(failure, complete=complete, older=older, behind=bool(behind)))
@@ -158,14 +161,14 @@ class Searching:
         """Remove what was made of the vectors of `texts`, after these were removed."""
         self.let_go(texts)
         self._ordering.give_up()
-        pattern = f"{self.database.path.name}-{self.index.prefix}-*.signs"
+        pattern = f"{self.database.path.name}-{self.index.prefix}-*"
         for file in [*self.database.path.parent.glob(pattern)]:
             with suppress(OSError):  # made anew when it is needed
                 file.unlink()
             self._nearest.clear()
 
     def signs_of(self, model: int) -> Path:
-        """The file derived from a model's vectors."""
+        """The file derived from a model's vectors; a graph lies beside it."""
         return self.database.path.with_name(f"{self.database.path.name}-{self.index.prefix}-{model}.signs")
 
     def _nearest_of(self, model: Model) -> "Nearest":

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,8 +29,22 @@ MANY_ROWS = 200_000
 """From here on a second thread is worth its start."""
 SEED = 20_261_101
 FARTHEST = np.uint16(0xFFFF)
+MOSTLY = 0.75
 NEAR = 1000
 """Rows that are weighed after their bits were counted."""
+
+
+class Shortcut(Protocol):
+    """Finds rows that differ in few bits without a pass over all."""
+
+    @property
+    def reach(self) -> int:
+        """The highest number that it knows."""
+        ...
+
+    def near(self, query: Bits, count: int) -> Numbers:
+        """Numbers of about `count` rows; some may be gone by now."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -43,49 +58,71 @@ class SignTable:
     blocks: Bits
     """(ceil(n / BLOCK), words, BLOCK); what is behind the last row is zero."""
 
-    def candidates(self, query: Floats, count: int, scopes: Sequence[int]) -> Numbers:
+    def candidates(
+        self, query: Floats, count: int, scopes: Sequence[int], shortcut: Shortcut | None = None
+    ) -> Numbers:
         """Numbers of the `count` rows in `scopes` that may be nearest to `query`, or of all there are."""
         turned = rotated(query[None])[0]
-        near = self._near(bits_of_rotated(turned[None])[0], max(NEAR, 2 * count), scopes)
+        bits, wanted = bits_of_rotated(turned[None])[0], max(NEAR, 2 * count)
+        near = self._by_shortcut(shortcut, bits, wanted, scopes) if shortcut else None
+        if near is None:
+            near = self._near(bits, wanted, scopes)
         if len(near) > count:
             likeness = _weighed(self.bits(near), turned)
             near = near[np.argpartition(-likeness, count - 1)[:count]]
         return self.ids[near]
 
-    def _near(self, query: Bits, count: int, scopes: Sequence[int]) -> Numbers:
-        """Places of the `count` rows that differ in the fewest bits; of those that differ in as many, the
-        first.
-        """
+    def _by_shortcut(
+        self, shortcut: Shortcut, query: Bits, count: int, scopes: Sequence[int]
+    ) -> Numbers | None:
+        """As `_near`; None when too few of what it finds are there and in `scopes`."""
+        found = np.sort(shortcut.near(query, count))
+        places = np.minimum(np.searchsorted(self.ids, found), len(self.ids) - 1)
+        inside = places[(self.ids[places] == found) & np.isin(self.scopes[places], list(scopes))]
+        if len(inside) < MOSTLY * count:
+            return None
+        late = int(np.searchsorted(self.ids, shortcut.reach, "right"))
+        return (
+            np.concatenate([inside, self._near(query, count, scopes, late)])
+            if late < len(self.ids)
+            else inside
+        )
+
+    def _near(self, query: Bits, count: int, scopes: Sequence[int], first: int = 0) -> Numbers:
+        """Places from `first` on of the `count` rows with the fewest differing bits; of equals, the first."""
         wanted = np.zeros(int(self.scopes.max()) + 1, bool)
         wanted[[scope for scope in scopes if scope < len(wanted)]] = True
-        distances = self._distances(query)  # (n,)
+        start = first // BLOCK
+        distances = self._distances(query, start)  # (n - start * BLOCK,)
+        distances[: first - start * BLOCK] = FARTHEST
         if not wanted.all():
-            distances[~wanted[self.scopes]] = FARTHEST
+            distances[~wanted[self.scopes[start * BLOCK :]]] = FARTHEST
         place = min(count, len(distances)) - 1
         least = min(int(np.partition(distances, place)[place]), int(FARTHEST) - 1)
         near = np.flatnonzero(distances < least)
         level = np.flatnonzero(distances == least)
-        return np.concatenate([near, level[: max(0, count - len(near))]])
+        return start * BLOCK + np.concatenate([near, level[: max(0, count - len(near))]])
 
-    def _distances(self, query: Bits) -> NDArray[np.uint16]:
-        rows = len(self.ids)
-        distances = np.empty((len(self.blocks), BLOCK), np.uint16)
+    def _distances(self, query: Bits, start: int) -> NDArray[np.uint16]:
+        """Of the rows in the blocks from `start` on."""
+        blocks, rows = self.blocks[start:], len(self.ids) - start * BLOCK
+        distances = np.empty((len(blocks), BLOCK), np.uint16)
 
         def count_bits(start: int, end: int) -> None:
-            differing = np.empty(self.blocks.shape[1:], np.uint64)  # (words, BLOCK)
-            counts = np.empty(self.blocks.shape[1:], np.uint8)
+            differing = np.empty(blocks.shape[1:], np.uint64)  # (words, BLOCK)
+            counts = np.empty(blocks.shape[1:], np.uint8)
             for block in range(start, end):
-                np.bitwise_xor(self.blocks[block], query[:, None], out=differing)
+                np.bitwise_xor(blocks[block], query[:, None], out=differing)
                 np.bitwise_count(differing, out=counts)
                 np.add.reduce(counts, axis=0, dtype=np.uint16, out=distances[block])
 
-        middle = len(self.blocks) // 2
+        middle = len(blocks) // 2
         if rows < MANY_ROWS or (os.cpu_count() or 1) < 2:
-            count_bits(0, len(self.blocks))
+            count_bits(0, len(blocks))
         else:
             with ThreadPoolExecutor(1) as other:  # numpy lets go of the interpreter meanwhile
                 half = other.submit(count_bits, 0, middle)
-                count_bits(middle, len(self.blocks))
+                count_bits(middle, len(blocks))
                 half.result()
         return distances.reshape(-1)[:rows]
 

@@ -15,9 +15,10 @@ import pytest
 from numpy.typing import NDArray
 
 from store.database import Database, Migration
+from store.search.derived_file import HEAD_BYTES
 from store.search.held import Held, unusable, vector_of
 from store.search.nearest import Nearest
-from store.search.sign_file import HEAD_BYTES, read_signs, write_signs
+from store.search.sign_file import read_signs, write_signs
 from store.search.signs import BLOCK, bits_of, blocks_of, no_signs
 from store.search.vectors import VectorTable
 

@@ -133,3 +133,23 @@ async def test_what_comes_and_goes_meanwhile_is_found_as_it_is_then(database: Da
     assert not {3, 299} & {hit.record for hit in meanwhile.hits}
     assert (await searching.search(name(1299)[:-1], 3)).hits[0].record == 1299
     assert 299 not in [hit.record for hit in (await searching.search(FAR, 5)).hits]
+
+
+async def test_a_session_makes_a_graph_beside_its_searches_and_forgets_it(database: Database) -> None:
+    pytest.importorskip("usearch")
+    searching = await filled(database, in_background=True)
+    await searching.search(FAR, 3)
+    await ordered(searching)
+    [nearest] = searching._nearest.values()
+    nearest.least_graph = MOST_HELD
+    graph = database.path.with_name("notes.sqlite-notes-1.graph")
+
+    first = await searching.search(FAR, 3)
+    await ordered(searching)
+    made = graph.exists()
+    later = await searching.search(FAR, 3)
+    searching.forget_derived([])
+
+    assert first.hits[0].record == later.hits[0].record == 299
+    assert made
+    assert not graph.exists()
