@@ -6,6 +6,7 @@ its line in docs/commands.md.
 """
 
 from boot.layers import Loaded
+from boot.settings import PERMISSIONS
 from boot.wiring import Opened
 from core.commands import table_lines
 from core.values import value
@@ -70,6 +71,7 @@ COMMANDS: tuple[ChatCommand, ...] = (
         purpose="tells what may run without a question, or changes it for this session",
         run="boot.chat_permission:permission",
         anytime=True,
+        choices=PERMISSIONS,
     ),
     ChatCommand(
         usage="/plan [GOAL]",

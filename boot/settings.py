@@ -262,7 +262,9 @@ class Settings:
     )
     keys: Literal["emacs", "vi"] = _setting("emacs", "Keys of the chat's input line.", KEYS)
     notice: Literal["none", "bell", "desktop"] = _setting(
-        "bell", "What tells of the end of a long turn while the terminal is not in front.", NOTICE
+        "bell",
+        "What tells of a question, and of the end of a long turn, while the terminal is not in front.",
+        NOTICE,
     )
     log_level: Literal["debug", "info", "warning", "error"] = _setting(
         "warning", "Least grave message that is logged.", LOG_LEVEL

@@ -6,6 +6,7 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
+from functools import partial
 from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,7 +21,7 @@ from servr.drawing import Line, Style
 from servr.markdown.wrapping import wrapped_lines
 from servr.terminal.helping import unknown
 from servr.terminal.lines import EditedLines, Interrupted, PipedLines
-from servr.terminal.notice import Notice, noticed
+from servr.terminal.notice import Notice, asking, noticed
 from servr.terminal.people import TerminalApprover, TerminalAsker
 from servr.terminal.reader import TerminalReader
 from servr.terminal.screen import Screen, can_redraw, prompt_lines
@@ -135,6 +136,8 @@ def chat_people(habits: Habits = NO_HABITS) -> ChatPeople:
 
 
 def people_at(terminal: Terminal, notice: Notice = "none") -> ChatPeople:
+    if panel := terminal.panel:
+        terminal.noticed = partial(asking, notice, panel.tell_terminal, in_front=lambda: panel.in_front)
     return ChatPeople(
         approver=TerminalApprover(terminal), asker=TerminalAsker(terminal), terminal=terminal, notice=notice
     )
@@ -179,7 +182,7 @@ def _reader(chat: Chat, ahead: TypingAhead, paths: "PathsOf | None") -> Reader:
         return TerminalReader(chat.terminal.screen, chat.waiting)
     from servr.terminal.opening import completer_for, reader_at
 
-    chat.terminal.panel.buffer.completer = completer_for(chat.commands, paths)
+    chat.terminal.panel.buffer.completer = completer_for(chat, paths)
     return reader_at(chat.terminal.panel, chat, ahead)
 
 

@@ -1,5 +1,6 @@
 """Long pastes, folded to a chip in the input and written out when the line is sent."""
 
+import re
 from dataclasses import dataclass, field
 
 MOST_LINES = 5
@@ -8,6 +9,8 @@ MOST_CHARS = 1_000
 
 @dataclass
 class Chips:
+    """They are kept as long as the chat lasts: a line may be brought back and sent again."""
+
     _texts: dict[str, str] = field(default_factory=dict)
 
     def folded(self, text: str) -> str:
@@ -21,9 +24,7 @@ class Chips:
         return chip
 
     def expanded(self, text: str) -> str:
-        for chip, whole in self._texts.items():
-            text = text.replace(chip, whole)
-        return text
-
-    def clear(self) -> None:
-        self._texts.clear()
+        """`text` with what was pasted; a chip within that is only text."""
+        if not self._texts:
+            return text
+        return re.sub("|".join(map(re.escape, self._texts)), lambda found: self._texts[found[0]], text)

@@ -17,6 +17,8 @@ class ChatCommand:
     """Where its function is, as `package.module:function`; imported when it is called for."""
     anytime: bool = False
     """Whether it can be carried out while a turn runs; else it waits for its end."""
+    choices: tuple[str, ...] = ()
+    """All that may follow its name, where that is known."""
     aliases: tuple[str, ...] = ()
     """Other names, without the slash."""
 

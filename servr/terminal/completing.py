@@ -1,23 +1,28 @@
-"""What Tab and typing offer: commands after a slash, files of the workspace after an `@`."""
+"""What Tab and typing offer: commands after a slash, what they take, files of the workspace after an `@`."""
 
 import asyncio
 import re
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from prompt_toolkit.completion import CompleteEvent, Completer, Completion
 from prompt_toolkit.document import Document
 
+from core.errors import AgentError
 from core.visible import visible
-from servr.terminal.command import ChatCommand
+from servr.terminal.command import ChatCommand, command_named
 
 COMMAND = re.compile(r"/(\S*)")
+ARGUMENT = re.compile(r"/(\S+) +(\S*)")
 PATH = re.compile(r"(?:^|(?<=\s))@(\S*)$")
 MOST_OFFERED = 50
 SLICE = 200
 """So many paths are compared before a key that was pressed meanwhile is answered."""
 
 PathsOf = Callable[[], Awaitable[Sequence[str]]]
+WordsOf = Callable[[], Awaitable[Sequence[str]]]
+"""What a command takes; raises AgentError where nobody can say."""
 
 
 async def no_paths() -> Sequence[str]:
@@ -29,9 +34,12 @@ class ChatCompleter(Completer):
     commands: Sequence[ChatCommand] = ()
     paths: PathsOf = no_paths
     """Those of the workspace that are to be seen, relative to it."""
+    models: WordsOf = no_paths
+    """Their names; asked for anew with each `/model`."""
     _place: int = -1
     """Where the `@` stands for which they were asked for last."""
     _known: Sequence[str] = ()
+    _models: Sequence[str] = ()
 
     def get_completions(self, document: Document, complete_event: CompleteEvent) -> Iterable[Completion]:
         return ()
@@ -44,9 +52,23 @@ class ChatCompleter(Completer):
             for command in self.commands:
                 if command.name.startswith(found[1]):
                     yield Completion(f"/{command.name} ", -len(text), f"/{command.name}", command.purpose)
+        elif found := ARGUMENT.fullmatch(document.text):
+            for word in await self._words_of(found[1], found[2].casefold()):
+                yield Completion(word, -len(found[2]), visible(word))
         elif found := PATH.search(text):
             for path in await likeliest(await self._paths_at(found.start()), found[1]):
                 yield Completion(f"{_written(path)} ", -len(found[1]) - 1, visible(path))
+
+    async def _words_of(self, command: str, sought: str) -> Sequence[str]:
+        """Those that begin with `sought`, then those that hold it."""
+        row = command_named(self.commands, command)
+        words: Sequence[str] = row.choices if row else ()
+        if command == "model":
+            with suppress(AgentError):
+                self._models = await self.models() if not (sought and self._models) else self._models
+            words = self._models
+        fitting = [word for word in words if sought in word.casefold()]
+        return sorted(fitting, key=lambda word: not word.casefold().startswith(sought))[:MOST_OFFERED]
 
     async def _paths_at(self, place: int) -> Sequence[str]:
         """Asked for once for each `@`: a look at a large tree takes its time."""

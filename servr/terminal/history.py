@@ -1,6 +1,6 @@
 """The texts of earlier chats, for the keys that go back to them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
 from prompt_toolkit.history import History
@@ -20,9 +20,11 @@ class KeptHistory(History):
     def __init__(self, kept: PromptTexts) -> None:
         super().__init__()
         self._kept = kept
+        self.whole: Callable[[str], str] = str
+        """What stands for what a later chat cannot know, written out."""
 
     def load_history_strings(self) -> Iterable[str]:
         return reversed(self._kept.texts())
 
     def store_string(self, string: str) -> None:
-        self._kept.add(string)
+        self._kept.add(self.whole(string))

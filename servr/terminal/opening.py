@@ -14,7 +14,6 @@ from prompt_toolkit.input import Input, create_input
 from servr.markdown.stream import MarkdownStream, load_drawing
 from servr.terminal.answers import Answers
 from servr.terminal.application import terminal_output
-from servr.terminal.command import ChatCommand
 from servr.terminal.completing import ChatCompleter, PathsOf, no_paths
 from servr.terminal.history import KeptHistory, PromptTexts
 from servr.terminal.live import Above, LiveReader, PanelLines
@@ -33,15 +32,18 @@ QUIET_SECONDS = 0.2
 
 def panel_terminal(wish: Wish, *, vi: bool, history: PromptTexts | None) -> Terminal:
     theme, answers = theme_for(wish, os.environ, terminal=True), Answers()
+    kept = KeptHistory(history) if history else None
     panel = Panel(
         terminal_output(sys.stdout, os.environ.get("TERM")),
         terminal_input(sys.stdin, answers),
-        history=KeptHistory(history) if history else InMemoryHistory(),
+        history=kept or InMemoryHistory(),
         vi=vi,
         colour=theme.name not in ("plain", "none"),
     )
     screen = Screen(Above(panel), theme)
     panel.styled = screen.painted
+    if kept:
+        kept.whole = panel.chips.expanded
     terminal = Terminal(screen, PanelLines(panel, screen), panel, Looks(screen, wish, answers))
     panel.interrupt = terminal.interrupt
     return terminal
@@ -98,5 +100,8 @@ def tell(panel: Panel, reader: LiveReader) -> None:
     panel.open_thinking = reader.show_thinking
 
 
-def completer_for(commands: Sequence[ChatCommand], paths: PathsOf | None) -> ChatCompleter:
-    return ChatCompleter(commands, paths or no_paths)
+def completer_for(chat: Chat, paths: PathsOf | None) -> ChatCompleter:
+    async def models() -> Sequence[str]:
+        return [model.name for facts in await chat.models.servers() for model in facts.models if model.talks]
+
+    return ChatCompleter(chat.commands, paths or no_paths, models)

@@ -215,7 +215,6 @@ class Panel:
         elif text.strip():
             self.buffer.append_to_history()
             self.buffer.reset()
-            self.chips.clear()
             if question:
                 question.drafting = False
             self._give(text)
@@ -233,7 +232,6 @@ class Panel:
                 self._question.answer.set_exception(Interrupted())
         elif self._at_prompt and self._reading:
             self.buffer.reset()
-            self.chips.clear()
             if not self._reading.done():
                 self._reading.set_exception(Interrupted())
         else:

@@ -30,6 +30,7 @@ COMMANDS = (
         purpose="changes the colours: auto, dark, light or none",
         run="servr.terminal.looks:choose_theme",
         anytime=True,
+        choices=("auto", "dark", "light", "none"),
     ),
     ChatCommand(
         usage="/model [NAME]",

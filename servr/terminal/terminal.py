@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 from collections.abc import Awaitable, Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
@@ -34,6 +34,8 @@ class Terminal:
     """Where there are colours to choose."""
     settle: Callable[[], Awaitable[None]] = _settled
     """Wait until all that has happened is on the screen."""
+    noticed: Callable[[], AbstractContextManager[None]] = nullcontext
+    """Meanwhile a question waits: a person who looks elsewhere is told."""
     _stop: Callable[[], object] | None = None
     """Ends what runs."""
     _interrupts: int = 0
@@ -76,7 +78,8 @@ class Terminal:
             if self.panel is None:
                 self.screen.hold()
             try:
-                return (await self.lines.answer(prompt)).strip()
+                with self.noticed():
+                    return (await self.lines.answer(prompt)).strip()
             except Interrupted:
                 self.interrupt()
                 await asyncio.Event().wait()  # until that reaches this task

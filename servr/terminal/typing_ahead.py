@@ -15,13 +15,20 @@ class TypingAhead:
     chat: Chat
     later: list[str] = field(default_factory=list)
     """Commands that wait for the end of the turn."""
+    _own: "set[asyncio.Task[None]]" = field(default_factory=set)
+    """Commands of the person's own that run beside it."""
 
     @asynccontextmanager
     async def heard(self) -> AsyncIterator[None]:
+        """Commands of the person's own that have not ended with the turn are waited for."""
         listening = asyncio.create_task(self._listen())
         try:
             yield
+            while self._own:
+                await self.chat.terminal.interruptible(asyncio.wait([*self._own]))
         finally:
+            for command in self._own:
+                command.cancel()
             listening.cancel()
             with suppress(asyncio.CancelledError, EOFError):
                 await listening
@@ -46,10 +53,19 @@ class TypingAhead:
         while True:
             await self._take((await self.chat.terminal.lines.ahead()).strip())
 
+    def _run(self, text: str) -> None:
+        """At once, and beside the turn: nobody waits for it but the person."""
+        from servr.terminal.own_command import run_own
+
+        self.chat.terminal.screen.show(prompt_lines(text))
+        command = asyncio.create_task(run_own(self.chat, text))
+        self._own.add(command)
+        command.add_done_callback(self._own.discard)
+
     async def _take(self, text: str) -> None:
         found = self.chat.command(text)
         if self.chat.is_own_command(text):
-            self.later.append(text)
+            self._run(text)
             return
         if found is None:
             self.chat.session.steer(text)

@@ -4,6 +4,7 @@ import pytest
 from prompt_toolkit.completion import CompleteEvent
 from prompt_toolkit.document import Document
 
+from core.errors import GatewayUnavailable
 from servr.terminal.completing import ChatCompleter, likeliest
 from servr.terminal.table import COMMANDS
 
@@ -21,8 +22,12 @@ async def paths() -> tuple[str, ...]:
     return PATHS
 
 
+async def models() -> tuple[str, ...]:
+    return ("qwen3-8b", "Qwen3-32B", "llama3:8b")
+
+
 async def offered(text: str) -> list[str]:
-    completer = ChatCompleter(COMMANDS, paths)
+    completer = ChatCompleter(COMMANDS, paths, models)
     found = completer.get_completions_async(Document(text), CompleteEvent())
     return [text[: len(text) + one.start_position] + one.text async for one in found]
 
@@ -33,6 +38,11 @@ async def offered(text: str) -> list[str]:
         ("/re", ["/redo ", "/rewind "]),
         ("/q", ["/quit "]),
         ("/model x", []),
+        ("/model ", ["/model qwen3-8b", "/model Qwen3-32B", "/model llama3:8b"]),
+        ("/model q", ["/model qwen3-8b", "/model Qwen3-32B"]),
+        ("/model 8B", ["/model qwen3-8b", "/model llama3:8b"]),
+        ("/theme l", ["/theme light"]),
+        ("/nothing l", []),
         ("say /re", []),
         ("look at @README", ["look at @README.md "]),
         ("@readme", ["@README.md "]),
@@ -62,3 +72,13 @@ async def test_only_the_best_of_very_many_are_offered() -> None:
 
     assert found[0] == "x/file.py"
     assert len(found) == 10
+
+
+async def test_a_server_that_gives_no_answer_offers_nothing_and_breaks_nothing() -> None:
+    async def nobody() -> tuple[str, ...]:
+        raise GatewayUnavailable("Nobody is there.")
+
+    completer = ChatCompleter(COMMANDS, models=nobody)
+    found = completer.get_completions_async(Document("/model q"), CompleteEvent())
+
+    assert [one async for one in found] == []
