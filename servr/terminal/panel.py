@@ -88,6 +88,8 @@ class Panel:
     _reading: "asyncio.Future[str] | None" = None
     _at_prompt: bool = False
     """Whether the next line is a prompt: nothing runs."""
+    _stopped_again: bool = False
+    """Ctrl-C came once more before the one before was heard."""
     _gone: bool = False
     _typed: list[str] = field(default_factory=list)
     _frame: asyncio.TimerHandle | None = None
@@ -176,6 +178,9 @@ class Panel:
 
     async def listen(self) -> str:
         """`read` where nothing runs, and it is the person's turn."""
+        if self._stopped_again:
+            self._stopped_again = False
+            raise Interrupted
         self._at_prompt = True
         self.tell_terminal(LISTENING)
         try:
@@ -234,6 +239,8 @@ class Panel:
             self.buffer.reset()
             if not self._reading.done():
                 self._reading.set_exception(Interrupted())
+            elif not self._reading.cancelled() and self._reading.exception():
+                self._stopped_again = True
         else:
             self.interrupt()
 

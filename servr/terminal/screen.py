@@ -10,6 +10,11 @@ from servr.spans import Line, Style
 from servr.themes import PLAIN, Theme
 
 
+MOST_PROMPT_LINES, SHOWN_PROMPT_LINES = 50, 20
+MOST_PROMPT_CHARS = 2_000
+"""Of a line."""
+
+
 class Writes(Protocol):
     def write(self, text: str, /) -> object: ...
 
@@ -70,6 +75,17 @@ def can_redraw(out: TextIO, environment: Mapping[str, str] = os.environ) -> bool
 
 
 def prompt_lines(text: str) -> Iterable[Line]:
-    """What a person said, as the transcript has it."""
-    first, *more = visible(text).expandtabs().splitlines() or [""]
-    return [Line(f"> {first}", Style.STRONG), *(Line(f"  {line}", Style.STRONG) for line in more)]
+    """What a person said, as the transcript has it: of a long paste its beginning."""
+    lines = text.splitlines() or [""]
+    left = len(lines) - SHOWN_PROMPT_LINES if len(lines) > MOST_PROMPT_LINES else 0
+    first, *more = (_shown(line) for line in (lines[:SHOWN_PROMPT_LINES] if left else lines))
+    yield Line(f"> {first}", Style.STRONG)
+    yield from (Line(f"  {line}", Style.STRONG) for line in more)
+    if left:
+        yield Line(f"  … {left:,} more lines", Style.DIM)
+
+
+def _shown(line: str) -> str:
+    left = len(line) - MOST_PROMPT_CHARS
+    rest = f" … {left:,} more characters" if left > 0 else ""
+    return visible(line[:MOST_PROMPT_CHARS]).expandtabs() + rest

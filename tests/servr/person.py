@@ -45,6 +45,17 @@ class Person:
     def type(self, keys: str) -> None:
         os.write(self._descriptor, keys.encode())
 
+    def type_much(self, keys: str) -> None:
+        """More than the terminal takes at once: what comes meanwhile is read."""
+        left = keys.encode()
+        while left:
+            readable, writable, _ = select.select([self._descriptor], [self._descriptor], [], LIMIT_SECONDS)
+            assert readable or writable, f"nothing was taken in {LIMIT_SECONDS} s:\n{self.screen}"
+            if readable:
+                self._more(time.monotonic() + LIMIT_SECONDS)
+            if writable:
+                left = left[os.write(self._descriptor, left[:1_024]) :]
+
     def is_asked(self) -> None:
         """Wait until the line editor listens."""
         self._await(READY)

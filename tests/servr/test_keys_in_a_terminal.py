@@ -231,3 +231,22 @@ def test_ctrl_c_ends_a_command_that_outlasts_its_turn(workspace: Path) -> None:
         person.answer("exit")
 
         assert person.leaves() == 0
+
+
+def test_a_paste_of_megabytes_is_a_chip_and_is_sent_whole(workspace: Path) -> None:
+    pasted = f"{'x' * 99}\n" * 20_000
+    with (
+        ScriptedServer([say("Read.")], window_tokens=4_000_000) as server,
+        chatting(workspace, server.url) as person,
+    ):
+        person.is_asked()
+        person.type_much(f"\x1b[200~{pasted}the end\x1b[201~")
+        person.sees("[paste 1: 20,001 lines]")
+        person.type("\r")
+        person.sees("… 19,981 more lines")
+        person.sees("Read.")
+        person.answer("exit")
+
+        assert person.leaves() == 0
+
+    assert last_said(server).endswith(f"{pasted}the end")

@@ -114,6 +114,17 @@ async def test_ctrl_c_at_the_prompt_drops_the_line(panel: Panel, keys: PipeInput
     assert panel.buffer.text == ""
 
 
+async def test_ctrl_c_twice_in_one_breath_is_heard_twice(panel: Panel, keys: PipeInput) -> None:
+    reading = asyncio.ensure_future(panel.listen())
+    await asyncio.sleep(0)
+    keys.send_text(CTRL_C * 2)
+
+    with pytest.raises(Interrupted):
+        await reading
+    with pytest.raises(Interrupted):
+        await panel.listen()
+
+
 async def test_ctrl_c_while_it_works_keeps_what_is_being_typed(panel: Panel, keys: PipeInput) -> None:
     ended = asyncio.Event()
     panel.interrupt = ended.set
