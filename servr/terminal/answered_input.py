@@ -7,7 +7,6 @@ from prompt_toolkit.key_binding.key_processor import KeyPress
 
 from servr.terminal.answers import Answers
 
-
 PASTE_END = "\x1b[201~"
 MOST_AT_ONCE = 65_536
 """Of a paste; of keys it is less, so that each is answered soon."""

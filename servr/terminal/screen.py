@@ -9,7 +9,6 @@ from core.visible import visible
 from servr.spans import Line, Style
 from servr.themes import PLAIN, Theme
 
-
 MOST_PROMPT_LINES, SHOWN_PROMPT_LINES = 50, 20
 MOST_PROMPT_CHARS = 2_000
 """Of a line."""
