@@ -44,9 +44,7 @@ class OwnCommand:
 
     async def run(self) -> str:
         """What the model may be told of it. Cancelling ends the command and all it started."""
-        process = await asyncio.create_subprocess_shell(
-            self.command, cwd=self.folder, stdin=DEVNULL, stdout=PIPE, stderr=STDOUT, start_new_session=True
-        )
+        process = await self._started()
         try:
             await self._follow(process)
             code = await process.wait()
@@ -58,6 +56,26 @@ class OwnCommand:
         self.screen.show([Line(f"  exit code {code}", Style.DIM if code == 0 else Style.BAD)])
         output = clip(self._said, MOST_TOLD_CHARS)
         return prompt("person_ran", command=self.command, output=marked(output), code=str(code))
+
+    async def _started(self) -> Process:
+        """Who is cancelled meanwhile ends it with all it started: asyncio would only end the shell."""
+        starting = asyncio.ensure_future(
+            asyncio.create_subprocess_shell(
+                self.command,
+                cwd=self.folder,
+                stdin=DEVNULL,
+                stdout=PIPE,
+                stderr=STDOUT,
+                start_new_session=True,
+            )
+        )
+        try:
+            return await asyncio.shield(starting)
+        except asyncio.CancelledError:
+            process = await starting
+            _end(process)
+            await process.wait()
+            raise
 
     async def _follow(self, process: Process) -> None:
         from codecs import getincrementaldecoder
@@ -81,3 +99,4 @@ def _end(process: Process) -> None:
             os.killpg(process.pid, signal.SIGKILL)
     elif process.returncode is None:
         process.kill()
+    process._transport.close()  # type: ignore[attr-defined]  # or the pipe stays open until it is collected

@@ -1,0 +1,39 @@
+"""A command of the person's own, without a terminal."""
+
+import asyncio
+import io
+import os
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from servr.terminal.own_command import OwnCommand
+from servr.terminal.screen import Screen
+
+
+def runs(*command: str) -> bool:
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if (process / "cmdline").read_text().split("\0")[:-1] == [*command]:
+                return True
+    return False
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="processes are looked up in /proc")
+@pytest.mark.parametrize("turns", range(8))
+async def test_of_a_command_that_is_stopped_while_it_starts_nothing_is_left(
+    tmp_path: Path, turns: int
+) -> None:
+    seconds = f"3{os.getpid()}{turns}"
+    own = asyncio.create_task(OwnCommand(f"sleep {seconds}; true", tmp_path, Screen(io.StringIO())).run())
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    own.cancel()
+    with suppress(asyncio.CancelledError):
+        await own
+
+    async with asyncio.timeout(20):  # the kernel takes a moment
+        while runs("sleep", seconds):  # noqa: ASYNC110 - nothing tells when another process is gone
+            await asyncio.sleep(0)
