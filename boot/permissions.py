@@ -58,7 +58,9 @@ def _instructions(workspace: Path, has_person: bool) -> Iterator[Rule]:
     """A session may not tell later ones what to do as if the person had said it, without their yes."""
     reason = "later sessions follow what it says"
     ask = Rule(decision=Decision.ASK, effect=Effect.WRITE, reason=reason)
-    yield replace(ask, path=(f"{AGENTS_SKILLS}/**", f"{skills_folder(workspace)}/**"))
+    folders = (AGENTS_SKILLS, skills_folder(workspace))
+    open_to_commands = [folder for folder in folders if not folder.startswith(OWN_FOLDER)]
+    yield replace(ask, path=tuple(f"{folder}/**" for folder in open_to_commands))
     if has_person:  # who is not there asked for it in the prompt: writing it is a common task
         yield replace(ask, tool="*_file", path=("AGENTS.md", "**/AGENTS.md"))
 

@@ -19,6 +19,12 @@ CHECKOUT = Path(__file__).parents[2]
         ("write_file", {"path": "AGENTS.md"}, Decision.ALLOW, Decision.ASK),
         ("edit_file", {"path": "api/AGENTS.md"}, Decision.ALLOW, Decision.ASK),
         ("write_file", {"path": ".agents/skills/a/SKILL.md"}, Decision.ASK, Decision.ASK),
+        (
+            "shell",
+            {"command": "cp a .roost/skills/a.py"},
+            Decision.ALLOW,
+            Decision.ALLOW,
+        ),  # the sandbox holds it
         ("write_file", {"path": "skills/SKILL.md"}, Decision.ALLOW, Decision.ALLOW),
         ("shell", {"command": "cp a .agents/skills/a/SKILL.md"}, Decision.ASK, Decision.ASK),
         ("shell", {"command": "sed -n 1,9p AGENTS.md"}, Decision.ALLOW, Decision.ALLOW),
