@@ -152,16 +152,16 @@ def spread(taken: Sequence[float]) -> tuple[str, str]:
 
 
 def recall(found: Sequence[Sequence[int]], truth: Sequence[Sequence[int]]) -> float:
-    return sum(len(set(ours) & set(best)) for ours, best in zip(found, truth, strict=True)) / (
-        len(truth) * NEAREST
-    )
+    """Of the first queries, as many as were asked."""
+    hits = sum(len(set(ours) & set(best)) for ours, best in zip(found, truth, strict=False))
+    return hits / (len(found) * NEAREST)
 
 
 def others(count: int, truth: Sequence[Sequence[int]]) -> Iterator[tuple[str, ...]]:
     python = installed()
     for library in ("faiss flat", "usearch exact, f16", "usearch graph, f16", "sqlite-vec"):
         if library == "usearch graph, f16" and count > LARGEST_GRAPH:
-            yield library, "not built: it would take hours", "", "", "", ""
+            yield library, "left out: it would take hours to build", "", "", "", ""
             continue
         told = asked_of(python, library, count) or asked_of(Path("/usr/bin/python3"), library, count)
         if told is None:
