@@ -47,7 +47,7 @@ class Answers:
             text, self._held = self._held + text, ""
             return text
         text = ANSWER.sub(self._take, self._held + text)
-        begun = BEGUN.search(text)
+        begun = None if self._answered.is_set() else BEGUN.search(text)
         self._held = begun[0] if begun else ""
         return text.removesuffix(self._held)
 
