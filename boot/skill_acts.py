@@ -30,7 +30,7 @@ class SkillActs:
         if self.shelf.problem:
             yield self.shelf.problem
         if not cards:
-            yield f"No skill is in {self.shelf.files.folder}: the model makes them with promote_skill."
+            yield f"No Python skill is in {self.shelf.files.folder}: the model makes them with promote_skill."
 
     def shown(self, name: str) -> Iterator[str]:
         """All of a skill, and how it fares. Raises ConfigError."""

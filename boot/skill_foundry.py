@@ -38,7 +38,7 @@ def propose(loaded: Loaded, *, of_all: bool) -> Iterator[str]:
 
 def _deeds(paths: Iterator[Path]) -> Iterator[tuple[str, Sequence[Deed]]]:
     """By session; what is damaged is read as far as it goes."""
-    for path in paths:
+    for path in filter(Path.is_file, paths):  # a pipe would be waited for
         deeds: list[Deed] = []
         with suppress(StoreError):
             deeds.extend(deeds_of(read_records(path)))

@@ -107,7 +107,7 @@ def test_a_removed_skill_stays_among_the_older_ones(folder: Path, capsys: Captur
         "double is removed; it stays as .roost/skills/older/double.0.py."
     ]
     assert said(capsys, folder, "list") == [
-        "No skill is in .roost/skills: the model makes them with promote_skill."
+        "No Python skill is in .roost/skills: the model makes them with promote_skill."
     ]
 
 
