@@ -18,6 +18,9 @@ from servr.spans import Line
 SAMPLE = "**a** `b` – 日\n\n```python\nx\n```\n"
 """Uses all that has to be loaded."""
 
+MOST_TAIL_CHARS = 10_000
+"""Of a line without an end, to be drawn anew with each piece."""
+
 
 @dataclass
 class MarkdownStream:
@@ -51,10 +54,13 @@ class MarkdownStream:
         return [*self._feed(visible(text.removesuffix(self._carried)))]
 
     def tail(self, rows: int) -> Sequence[Line]:
-        """The last rows of what is not done, as they would be if the text ended here."""
+        """The last rows of what is not done, as they would be if the text ended here.
+
+        Of a line of code that is longer than a screen has room for, only the beginning.
+        """
+        self._partial = ["".join(self._partial)] if self._partial else []
         twin = deepcopy(self)
-        if twin._length > VERY_LONG and not twin._streams:
-            twin._partial = ["".join(twin._partial)[-VERY_LONG:]]
+        twin._partial = [piece[:MOST_TAIL_CHARS] for piece in twin._partial]
         return twin.end()[-rows:]
 
     def end(self) -> Sequence[Line]:
