@@ -12,6 +12,7 @@ import os
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from itertools import islice
 from pathlib import Path
 from typing import Literal
 
@@ -64,7 +65,7 @@ class FoundSkillFolders:
     def files(self, skill: SkillFolder) -> Sequence[str]:
         root, name = self._place_of(skill)
         with suppress(OSError), hold(root, name) as held:
-            return tuple(_some(_files(root, name, held, "", MOST_DEPTH)))
+            return tuple(islice(_files(root, name, held, "", MOST_DEPTH), MOST_FILES))
         return ()
 
     def text_of(self, skill: SkillFolder, file: str) -> str:
@@ -157,8 +158,3 @@ def _files(root: str, name: str, held: Held, below: str, depth: int) -> Iterator
 
 def _reason(error: OSError | ValueError) -> str:
     return (isinstance(error, OSError) and error.strerror) or str(error)
-
-
-def _some(names: Iterator[str]) -> Iterator[str]:
-    for _, name in zip(range(MOST_FILES), names, strict=False):
-        yield name
