@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
-from statistics import median
 from types import FrameType
 
 import pytest
@@ -56,7 +55,8 @@ async def test_a_late_step_takes_no_more_calls_than_an_early_one(tmp_path: Path)
     requests = [at for name, at in counts.items() if name.startswith("PrefixWriter")]
     gaps = [later - earlier for earlier, later in pairwise(requests)]
     assert len(requests) == STEPS
-    assert median(gaps[-WINDOW:]) <= MOST_GROWTH * median(gaps[WINDOW : 2 * WINDOW])
+    # The least of each: how often a socket is read for one reply depends on the machine, and only adds calls.
+    assert min(gaps[-WINDOW:]) <= MOST_GROWTH * min(gaps[WINDOW : 2 * WINDOW])
 
 
 @pytest.mark.server
