@@ -6,7 +6,14 @@ Without `export ROOST_TEST_SERVERS="$(.ci/servers)"` they are not collected.
 import os
 import site
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.servr.native.models import Made
 
 SERVERS = os.environ.get("ROOST_TEST_SERVERS", "")
 PACKAGES = f"native/lib/python{sys.version_info[0]}.{sys.version_info[1]}/site-packages"
@@ -17,3 +24,18 @@ if SERVERS:
     if not installed.is_dir():
         raise FileNotFoundError(f"{installed} is not there: .ci/servers makes it")
     site.addsitedir(str(installed))  # behind what is installed here
+
+
+@pytest.fixture(scope="session")
+def model_folder(tmp_path_factory: pytest.TempPathFactory) -> "Callable[[Made], Path]":
+    """The folder of a model, made at its first use: `model_folder(Made("llama"))`."""
+    from tests.servr.native.models import make
+
+    folders: dict[Made, Path] = {}
+
+    def folder(made: "Made") -> Path:
+        if made not in folders:
+            folders[made] = make(tmp_path_factory.mktemp("model") / made.family, made)
+        return folders[made]
+
+    return folder
