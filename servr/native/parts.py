@@ -1,15 +1,23 @@
 """The parts behind the API, as it sees them: what each is given and what it answers.
 
 chat ─▶ Prompts ─▶ tokens ─▶ Engine, held to a constraint of Grammars ─▶ text ─▶ ReplyReader ─▶ deltas
+texts ─▶ Embeddings ─▶ vectors
+
+Prompts, Grammars and Embeddings are asked in a thread of their own, never two of them at once; readers of
+replies in the thread of the API, which they must not keep waiting.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from core.deltas import CallDelta, TextDelta, ThinkingDelta
 from core.tools import ToolSpec
-from servr.native.asking import Constraint
+from servr.native.asking import Constraint, Engine
+
+if TYPE_CHECKING:
+    from numpy import float32
+    from numpy.typing import NDArray
 
 
 class Invalid(Exception):
@@ -23,7 +31,10 @@ class Invalid(Exception):
 @dataclass(frozen=True)
 class Chat:
     messages: Sequence[Mapping[str, Any]]
-    """As the API takes them, checked."""
+    """As the API takes them, checked and made even: roles are system, user, assistant and tool, `content` is
+    always there and text; of an assistant there may be `reasoning_content` and `tool_calls`, whose arguments
+    are text; a tool has its `tool_call_id`.
+    """
     tools: Sequence[ToolSpec] = ()
     template: Mapping[str, object] = field(default_factory=dict)
     """`chat_template_kwargs`: further names that the template may look at."""
@@ -38,7 +49,26 @@ class Prompt:
     """Whether the template has opened a thought, in which the reply goes on."""
 
 
+@dataclass(frozen=True)
+class Abilities:
+    """What a model's template makes possible."""
+
+    tools: bool
+    """Whether it shows tools to the model."""
+    reasoning: bool
+    """Whether the model thinks before it replies."""
+    names: frozenset[str] = frozenset()
+    """What it looks at beside messages and tools: all that `Chat.template` may hold."""
+
+
 class Prompts(Protocol):
+    @property
+    def abilities(self) -> Abilities: ...
+
+    @property
+    def beginning(self) -> tuple[int, ...]:
+        """What the model expects before a text that is no chat; often nothing."""
+
     def prompt(self, chat: Chat) -> Prompt:
         """Raises `Invalid` when the model's template refuses the messages."""
 
@@ -87,3 +117,40 @@ class ReplyReader(Protocol):
 
 
 NewReader = Callable[[Held], ReplyReader]
+
+
+class Embeddings(Protocol):
+    """A model that makes vectors of texts."""
+
+    @property
+    def facts(self) -> "EmbeddingFacts": ...
+
+    def tokens(self, text: str) -> tuple[int, ...]:
+        """With the marks that the model expects around a text."""
+
+    def vectors(self, texts: Sequence[Sequence[int]]) -> "NDArray[float32]":
+        """(n, d), a row of length 1 for each text. Raises `Invalid` for a text longer than the window."""
+
+
+@dataclass(frozen=True)
+class EmbeddingFacts:
+    name: str
+    window_tokens: int
+    width: int
+    dtype: str
+    device: str
+
+
+@dataclass(frozen=True)
+class Talking:
+    """All that serves a model that replies."""
+
+    engine: Engine
+    prompts: Prompts
+    grammars: Grammars
+    new_reader: NewReader
+    parser: str
+    """The family whose calls and thoughts are read."""
+
+
+Served = Talking | Embeddings
