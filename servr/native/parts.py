@@ -101,7 +101,10 @@ class Held:
 
 class Grammars(Protocol):
     def constraint(self, held: Held) -> Constraint | None:
-        """None: the reply is free. Raises `Invalid` for a schema that cannot be enforced."""
+        """None: the reply is free. Raises `Invalid` for a schema that cannot be enforced.
+
+        May take long the first time: ask in a thread that is neither the event loop's nor the engine's.
+        """
 
 
 Said = TextDelta | ThinkingDelta | CallDelta

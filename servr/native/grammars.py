@@ -1,0 +1,67 @@
+"""What replies are held to: JSON schemas and calls of tools, as grammars over the model's own tokens.
+
+Held ─▶ a grammar in Lark's notation ─▶ compiled once, kept ─▶ a copy for each reply
+"""
+
+from collections import OrderedDict
+from concurrent.futures import ThreadPoolExecutor
+from threading import Lock
+from typing import TYPE_CHECKING
+
+from servr.native.asking import Constraint
+from servr.native.matching import Matched
+from servr.native.parts import Held, Invalid
+from servr.native.schemas import enforced
+
+if TYPE_CHECKING:
+    from llguidance import LLMatcher, LLTokenizer
+
+MOST_KEPT = 64
+ANY_OBJECT = {"type": "object"}
+
+
+class MaskingGrammars:
+    """Takes about a second of another thread to make, for which only the first constraint waits.
+
+    Args:
+        tokenizer: the tokenizer's file, `tokenizer.json`, as text.
+        vocabulary: width of the logits.
+        end_tokens: those that end a turn.
+    """
+
+    def __init__(self, tokenizer: str, *, vocabulary: int, end_tokens: frozenset[int]) -> None:
+        self._vocabulary = vocabulary
+        starting = ThreadPoolExecutor(1, "grammars")
+        self._tokens = starting.submit(_tokens, tokenizer, vocabulary, end_tokens)
+        starting.shutdown(wait=False)
+        self._kept: OrderedDict[str, LLMatcher] = OrderedDict()
+        self._lock = Lock()
+
+    def constraint(self, held: Held) -> Constraint | None:
+        if held.schema is None:
+            return None
+        field = "response_format.json_schema.schema"
+        grammar = f"start: %json {enforced(held.schema or ANY_OBJECT, field=field)}"
+        return Matched(self._compiled(grammar, field), vocabulary=self._vocabulary)
+
+    def _compiled(self, grammar: str, field: str) -> "LLMatcher":
+        from llguidance import LLMatcher
+
+        with self._lock:
+            if kept := self._kept.get(grammar):
+                self._kept.move_to_end(grammar)
+                return kept.deep_copy()
+        matcher = LLMatcher(self._tokens.result(), grammar, log_level=0)
+        if matcher.is_error():
+            raise Invalid(f"The schema cannot be enforced: {matcher.get_error()}", field=field)
+        with self._lock:
+            self._kept[grammar] = matcher
+            while len(self._kept) > MOST_KEPT:
+                self._kept.popitem(last=False)
+        return matcher.deep_copy()
+
+
+def _tokens(tokenizer: str, vocabulary: int, end_tokens: frozenset[int]) -> "LLTokenizer":
+    from llguidance import LLTokenizer
+
+    return LLTokenizer(tokenizer, n_vocab=vocabulary, eos_token=sorted(end_tokens))

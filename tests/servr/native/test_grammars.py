@@ -1,0 +1,26 @@
+import json
+
+import pytest
+
+from servr.native.grammars import MaskingGrammars
+from servr.native.parts import Held
+from tests.servr.native.sampling_at_random import bytewise, said
+
+UNUSED = 37
+
+
+def grammars() -> MaskingGrammars:
+    tokenizer = bytewise()
+    end = tokenizer.token_to_id("<|im_end|>")
+    return MaskingGrammars(
+        tokenizer.to_str(), vocabulary=tokenizer.get_vocab_size() + UNUSED, end_tokens=frozenset({end})
+    )
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_any_object_is_an_object(seed: int) -> None:
+    constraint = grammars().constraint(Held(schema={}))
+
+    text = said(constraint, bytewise(), seed=seed, width=bytewise().get_vocab_size() + UNUSED)
+
+    assert text is None or isinstance(json.loads(text), dict)
