@@ -1,0 +1,122 @@
+"""The messages and tools of the API in the form that a model's template wants them in."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any
+
+from core.tools import ToolSpec
+from servr.native.parts import Invalid
+from servr.native.templates import FAULTS
+
+Message = dict[str, Any]
+Render = Callable[[Sequence[Message], Sequence[ToolSpec]], str]
+
+SHORT_ID = 9
+"""So long are the ids of calls that Mistral's templates take, and no other."""
+PROBE = "probeword"
+PROBE_CALL = '{"probekey":  1}'  # two spaces: written anew it would have one
+PROBE_TOOL = ToolSpec(name=PROBE, description=PROBE, parameters={"type": "object", "properties": {}})
+
+
+@dataclass(frozen=True)
+class Form:
+    """What a template wants; found out by trying."""
+
+    knows_tools: bool = False
+    knows_calls: bool = False
+    keeps_arguments: bool = False
+    """Whether it writes the arguments of a call as they stand, when they are given as text."""
+    wants_parts: bool = False
+    """Whether it looks for content in parts only."""
+    short_ids: bool = False
+
+
+def form_of(render: Render, text: str) -> Form:
+    """`text`: the template's own."""
+    user = {"role": "user", "content": PROBE}
+
+    def shows(sought: str, *messages: Message, tools: Sequence[ToolSpec] = ()) -> bool:
+        try:
+            return sought in render(messages, tools)
+        except FAULTS:
+            return False
+
+    def called(arguments: object) -> Message:
+        call = {"id": "probe0001", "type": "function", "function": {"name": "probe", "arguments": arguments}}
+        return {"role": "assistant", "content": "", "tool_calls": [call]}
+
+    parts = {"role": "user", "content": [{"type": "text", "text": PROBE}]}
+    return Form(
+        knows_tools=shows(PROBE, {"role": "user", "content": "Hi."}, tools=(PROBE_TOOL,)),
+        knows_calls=any(shows("probekey", user, called(one)) for one in (PROBE_CALL, json.loads(PROBE_CALL))),
+        keeps_arguments=shows(PROBE_CALL, user, called(PROBE_CALL)),
+        wants_parts=not shows(PROBE, user) and shows(PROBE, parts),
+        short_ids="length != 9" in text,
+    )
+
+
+def shaped(messages: Sequence[Mapping[str, Any]], form: Form) -> list[Message]:
+    """Raises `Invalid` for what the template could only leave out."""
+    names: dict[str, str] = {}
+    """Of the tools that were called, by the call's id."""
+    return [_shaped(message, form, names, number) for number, message in enumerate(messages)]
+
+
+def tool_form(tools: Sequence[ToolSpec]) -> list[Message]:
+    return [
+        {
+            "type": "function",
+            "function": {"name": one.name, "description": one.description, "parameters": one.parameters},
+        }
+        for one in tools
+    ]
+
+
+def _shaped(message: Mapping[str, Any], form: Form, names: dict[str, str], number: int) -> Message:
+    found = dict(message)
+    field = f"messages[{number}]"
+    if form.wants_parts:
+        found["content"] = [{"type": "text", "text": found["content"]}]
+    if "reasoning_content" in found:
+        found["thinking"] = found["reasoning_content"]  # as templates of gpt-oss call it
+    if calls := found.pop("tool_calls", None):
+        if not form.knows_calls:
+            raise Invalid("The model's chat template knows no calls.", field=f"{field}.tool_calls")
+        found["tool_calls"] = [
+            _call(call, form, f"{field}.tool_calls[{place}]") for place, call in enumerate(calls)
+        ]
+        names.update((call["id"], call["function"]["name"]) for call in calls)
+    if found["role"] == "tool":
+        found |= _answered(found, form, names)
+    return found
+
+
+def _call(call: Mapping[str, Any], form: Form, field: str) -> Message:
+    name, arguments = call["function"]["name"], call["function"]["arguments"] or "{}"
+    if not form.keeps_arguments:
+        arguments = _object(arguments, f"{field}.function.arguments")
+    function = {"name": name, "arguments": arguments}
+    return {"id": _id(call["id"], form), "type": "function", "function": function}
+
+
+def _object(arguments: str, field: str) -> object:
+    try:
+        return json.loads(arguments)
+    except ValueError as error:
+        raise Invalid(
+            f"The chat template needs an object here, and this is no JSON: {error}.", field=field
+        ) from error
+
+
+def _answered(message: Message, form: Form, names: Mapping[str, str]) -> Message:
+    identity = message["tool_call_id"]
+    known = {"name": names[identity]} if identity in names else {}
+    return {**known, "tool_call_id": _id(identity, form)}
+
+
+def _id(identity: str, form: Form) -> str:
+    if not form.short_ids or (len(identity) == SHORT_ID and identity.isalnum()):
+        return identity
+    return sha256(identity.encode()).hexdigest()[:SHORT_ID]
