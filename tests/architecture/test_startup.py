@@ -11,11 +11,11 @@ import pytest
 from boot.paths import user_folders
 from boot.settings import Settings
 from boot.skills import skill_shelf
+from tests.architecture.importing import ROOT, importing
 from tests.scripted_server.replies import say
 from tests.scripted_server.serving import ScriptedServer
 from tests.tool.skilling import one_line
 
-ROOT = Path(__file__).resolve().parents[2]
 HEAVY = (
     "pydantic",
     "rich",
@@ -138,26 +138,10 @@ def test_importing_a_module_does_nothing(tmp_path: Path) -> None:
         for package in packages
         for path in sorted((ROOT / package).rglob("*.py"))
         if path.stem not in ("runner", "python_worker", "skill_worker", "scan", "__main__")
+        and "native" not in path.parts  # tests/servr/native imports those: they need an extra
     ]
-    program = f"""
-import sys
-sys.path.insert(0, {str(ROOT)!r})
-def audit(event, arguments):
-    watched = ("socket.connect", "subprocess.Popen", "os.mkdir", "os.remove", "os.rename", "sqlite3.connect")
-    if event in watched or (event == "open" and isinstance(arguments[1], str) and "w" in arguments[1]):
-        if ".pyc" not in str(arguments[0]):
-            print("did", event, arguments)
-import importlib
-for name in ("pydantic", "asyncio", "httpx"):
-    importlib.import_module(name)
-sys.dont_write_bytecode = True
-sys.addaudithook(audit)
-for name in {names!r}:
-    importlib.import_module(name)
-print("imported", len({names!r}))
-"""
 
-    ran = run(program, tmp_path)
+    ran = run(importing(names, before=("pydantic", "asyncio", "httpx")), tmp_path)
 
     assert ran.stderr == ""
     assert ran.stdout.splitlines() == [f"imported {len(names)}"]
