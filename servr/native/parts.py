@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from core.deltas import CallDelta, TextDelta, ThinkingDelta
 from core.tools import ToolSpec
-from servr.native.asking import Constraint, Engine
+from servr.native.asking import Constraint, Engine, Sampling
 
 if TYPE_CHECKING:
     from numpy import float32
@@ -154,6 +154,8 @@ class Talking:
     new_reader: NewReader
     parser: str
     """The family whose calls and thoughts are read."""
+    sampling: Sampling = field(default_factory=Sampling)
+    """How the model is sampled where a request does not say."""
 
 
 Served = Talking | Embeddings

@@ -1,0 +1,214 @@
+"""What a page makes of a body: of a model that replies, and of one that makes vectors.
+
+Each is called in the thread of `Room`.
+"""
+
+import base64
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from servr.native.answers import ChatWords, Envelope, PlainWords, Words
+from servr.native.asking import Asked, Counts, TooLong
+from servr.native.bodies import json_object
+from servr.native.course import Course, PlainReader
+from servr.native.fields import (
+    ChatFields,
+    CompletionFields,
+    Conversation,
+    CountFields,
+    EmbeddingFields,
+    Fields,
+    Writing,
+    fields_of,
+)
+from servr.native.messages import items
+from servr.native.parts import Embeddings, Invalid, Talking
+from servr.native.replying import Answer, Reply
+from servr.native.usage import Json
+from servr.native.wanted import chat_asked, check_model, completion, conversation, wanted
+
+FieldsT = TypeVar("FieldsT", bound=Fields)
+
+Page = Callable[[bytes], Answer | Reply]
+"""Raises Invalid, Denied and Refused."""
+
+
+def read(kind: type[FieldsT], body: bytes, name: str) -> FieldsT:
+    """The fields of a request to the model of this name."""
+    fields = fields_of(kind, json_object(body))
+    check_model(fields, name)
+    return fields
+
+
+@dataclass(frozen=True)
+class TalkingPages:
+    talking: Talking
+    created: int
+    """When the server began, in seconds since 1970."""
+
+    @property
+    def name(self) -> str:
+        return self.talking.engine.facts.name
+
+    @property
+    def entry(self) -> Json:
+        """What /v1/models says of it."""
+        facts, abilities = self.talking.engine.facts, self.talking.prompts.abilities
+        meta = {
+            "tools": abilities.tools,
+            "vision": False,
+            "reasoning": abilities.reasoning,
+            "parser": self.talking.parser,
+            "dtype": facts.dtype,
+            "device": facts.device,
+            "slots": facts.slots,
+        }
+        return {**_entry(self.name, self.created), "max_model_len": facts.window_tokens, "meta": meta}
+
+    @property
+    def pages(self) -> Mapping[str, Page]:
+        return {
+            "/v1/chat/completions": self.chat,
+            "/v1/completions": self.completion,
+            "/v1/embeddings": self.embeddings,
+            "/tokenize": self.tokenize,
+            "/apply-template": self.apply_template,
+        }
+
+    def counts(self) -> Counts:
+        return self.talking.engine.counts()
+
+    async def close(self) -> None:
+        await self.talking.engine.close()
+
+    def chat(self, body: bytes) -> Reply:
+        fields = read(ChatFields, body, self.name)
+        asked, held = chat_asked(wanted(fields, self.talking), self.talking)
+        course = Course(self.talking.new_reader(held), thinks=held.in_thought)
+        return self._reply(fields, asked, course, ChatWords())
+
+    def completion(self, body: bytes) -> Reply:
+        fields = read(CompletionFields, body, self.name)
+        return self._reply(fields, completion(fields, self.talking), Course(PlainReader()), PlainWords())
+
+    def embeddings(self, body: bytes) -> Answer:
+        raise Invalid(f"{self.name!r} replies, but makes no embeddings.", field="model")
+
+    def tokenize(self, body: bytes) -> Answer:
+        fields = read(CountFields, body, self.name)
+        return _counted(self._tokens(fields), self.talking.engine.facts.window_tokens)
+
+    def apply_template(self, body: bytes) -> Answer:
+        chat, _ = conversation(read(Conversation, body, self.name), self.talking)
+        return Answer({"prompt": self.talking.prompts.rendered(chat)})
+
+    def _tokens(self, fields: CountFields) -> Sequence[int]:
+        prompts = self.talking.prompts
+        if (fields.prompt is None) == (fields.messages is None):
+            raise Invalid("Say either prompt or messages.", field="prompt")
+        if fields.prompt is None:
+            return prompts.prompt(conversation(fields, self.talking)[0]).tokens
+        beginning = prompts.beginning if fields.add_special_tokens else ()
+        return beginning + prompts.tokens(fields.prompt)
+
+    def _reply(self, fields: Writing, asked: Asked, course: Course, words: Words) -> Reply:
+        options = fields.stream_options
+        return Reply(
+            engine=self.talking.engine,
+            asked=asked,
+            course=course,
+            envelope=Envelope(words, self.name, self.created),
+            streams=fields.stream,
+            tells_usage=bool(options and options.include_usage),
+        )
+
+
+@dataclass(frozen=True)
+class EmbeddingPages:
+    embedder: Embeddings
+    created: int
+
+    @property
+    def name(self) -> str:
+        return self.embedder.facts.name
+
+    @property
+    def entry(self) -> Json:
+        facts = self.embedder.facts
+        meta = {"dtype": facts.dtype, "device": facts.device, "width": facts.width}
+        kind: Json = {"type": "embedding", "max_model_len": facts.window_tokens, "meta": meta}
+        return {**_entry(self.name, self.created), **kind}
+
+    @property
+    def pages(self) -> Mapping[str, Page]:
+        return {
+            "/v1/chat/completions": self.no_reply,
+            "/v1/completions": self.no_reply,
+            "/v1/embeddings": self.embeddings,
+            "/tokenize": self.tokenize,
+            "/apply-template": self.no_reply,
+        }
+
+    def counts(self) -> None:
+        return None
+
+    async def close(self) -> None:
+        """Nothing of it outlasts a request."""
+
+    def no_reply(self, body: bytes) -> Answer:
+        raise Invalid(f"{self.name!r} makes embeddings, but replies to nothing.", field="model")
+
+    def tokenize(self, body: bytes) -> Answer:
+        fields = read(CountFields, body, self.name)
+        if fields.prompt is None:
+            raise Invalid("prompt is missing.", field="prompt")
+        return _counted(self.embedder.tokens(fields.prompt), self.embedder.facts.window_tokens)
+
+    def embeddings(self, body: bytes) -> Answer:
+        fields, facts = read(EmbeddingFields, body, self.name), self.embedder.facts
+        if fields.dimensions not in (None, facts.width):
+            raise Invalid(f"dimensions can only be {facts.width} with this model.", field="dimensions")
+        texts = [self._tokens(text) for text in _texts(fields.input)]
+        vectors = self.embedder.vectors(texts)
+        told = [
+            base64.b64encode(vector.astype("<f4").tobytes()).decode()
+            if fields.encoding_format == "base64"
+            else vector.tolist()
+            for vector in vectors
+        ]
+        rows = [
+            {"object": "embedding", "index": index, "embedding": vector} for index, vector in enumerate(told)
+        ]
+        count = sum(map(len, texts))
+        usage = {"prompt_tokens": count, "total_tokens": count}
+        return Answer({"object": "list", "data": rows, "model": self.name, "usage": usage})
+
+    def _tokens(self, text: str) -> Sequence[int]:
+        tokens, window = self.embedder.tokens(text), self.embedder.facts.window_tokens
+        if len(tokens) > window:
+            said = f"The model's context length is {window} tokens, but a text of input has {len(tokens)}."
+            raise TooLong(said, prompt_tokens=len(tokens), window_tokens=window)
+        return tokens
+
+
+Pages = TalkingPages | EmbeddingPages
+
+
+def _texts(said: object) -> Sequence[str]:
+    texts = [said] if isinstance(said, str) else items(said, "input")
+    for index, text in enumerate(texts):
+        if not isinstance(text, str) or not text:
+            field = f"input[{index}]"
+            raise Invalid(f"{field} should be a text that is not empty.", field=field)
+    if not texts:
+        raise Invalid("input should hold one text at least.", field="input")
+    return [str(text) for text in texts]
+
+
+def _counted(tokens: Sequence[int], window_tokens: int) -> Answer:
+    return Answer({"count": len(tokens), "max_model_len": window_tokens, "tokens": list(tokens)})
+
+
+def _entry(name: str, created: int) -> Json:
+    return {"id": name, "object": "model", "created": created, "owned_by": "roost"}

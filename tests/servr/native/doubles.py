@@ -1,0 +1,141 @@
+"""Plain parts for tests of the API: a byte is a token, nothing is held, and marks are one character."""
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import httpx
+import numpy as np
+from numpy.typing import NDArray
+
+from core.deltas import CallDelta, TextDelta, ThinkingDelta
+from servr.native.app import make_app, pages_of
+from servr.native.asking import Constraint, Engine
+from servr.native.parts import (
+    Abilities,
+    Chat,
+    EmbeddingFacts,
+    Held,
+    Invalid,
+    Prompt,
+    ReplyReader,
+    Said,
+    Served,
+    Talking,
+)
+from servr.native.room import Room
+from servr.native.serving import serve
+
+ABLE = Abilities(tools=True, reasoning=True, names=frozenset({"enable_thinking", "reasoning_effort"}))
+
+VECTORS = EmbeddingFacts("vectors", window_tokens=8, width=2, dtype="float32", device="cpu")
+
+
+@dataclass
+class BytePrompts:
+    """Messages in lines; it refuses a chat that begins with the assistant."""
+
+    abilities: Abilities = ABLE
+    beginning: tuple[int, ...] = (1,)
+    chats: list[Chat] = field(default_factory=list)
+
+    def prompt(self, chat: Chat) -> Prompt:
+        return Prompt(tokens=self.tokens(self.rendered(chat)), turns=(), in_thought=False)
+
+    def rendered(self, chat: Chat) -> str:
+        self.chats.append(chat)
+        if chat.messages[0]["role"] == "assistant":
+            raise Invalid("The template wants a user first.", field="messages")
+        lines = [f"{message['role']}: {message['content']}\n" for message in chat.messages]
+        return "".join([*(f"tool {tool.name}\n" for tool in chat.tools), *lines])
+
+    def tokens(self, text: str) -> tuple[int, ...]:
+        return tuple(text.encode())
+
+    def text(self, tokens: Sequence[int]) -> str:
+        return bytes(tokens).decode()
+
+
+@dataclass
+class NoGrammars:
+    held: list[Held] = field(default_factory=list)
+
+    def constraint(self, held: Held) -> Constraint | None:
+        self.held.append(held)
+        if held.schema and "unheard" in held.schema:
+            raise Invalid("unheard cannot be enforced.", field="response_format")
+        return None
+
+
+@dataclass
+class MarkReader:
+    """A piece that begins with `~` is thought, with `!` the name of a call, with `+` more of its arguments."""
+
+    calls: int = 0
+
+    def read(self, text: str) -> Sequence[Said]:
+        mark, rest = text[0], text[1:]
+        if mark == "~":
+            return (ThinkingDelta(text=rest),)
+        if mark == "!":
+            self.calls += 1
+            return (CallDelta(index=self.calls - 1, name=rest),)
+        if mark == "+":
+            return (CallDelta(index=self.calls - 1, arguments=rest),)
+        return (TextDelta(text=text),)
+
+    def end(self, *, cut: bool) -> Sequence[Said]:
+        return ()
+
+
+def mark_reader(held: Held) -> ReplyReader:
+    return MarkReader()
+
+
+@dataclass
+class LengthEmbeddings:
+    """The vector of a text says how long it is."""
+
+    facts: EmbeddingFacts = VECTORS
+
+    def tokens(self, text: str) -> tuple[int, ...]:
+        return tuple(text.encode())
+
+    def vectors(self, texts: Sequence[Sequence[int]]) -> NDArray[np.float32]:
+        return np.array([[len(text), 1.0] for text in texts], dtype=np.float32)
+
+
+def talking(
+    engine: Engine, prompts: BytePrompts | None = None, grammars: NoGrammars | None = None
+) -> Talking:
+    return Talking(engine, prompts or BytePrompts(), grammars or NoGrammars(), mark_reader, "qwen")
+
+
+@asynccontextmanager
+async def client_of(
+    served: Served, *, token: str = "", local_only: bool = True, room: Room | None = None
+) -> AsyncIterator[httpx.AsyncClient]:
+    """Speaks to the app without a port."""
+    room = room or Room()
+    app = make_app(pages_of(served), room, token=token, local_only=local_only)
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8000") as client:
+        yield client
+    room.close()
+
+
+@asynccontextmanager
+async def served_at(served: Served, *, grace_seconds: float = 5.0) -> AsyncIterator[str]:
+    """The address of a real server, up to and with /v1; it is ended by a signal."""
+    told: asyncio.Queue[str] = asyncio.Queue()
+    server = asyncio.create_task(
+        serve(served, host="127.0.0.1", port=0, say=told.put_nowait, grace_seconds=grace_seconds)
+    )
+    line = await told.get()
+    try:
+        yield line.rpartition(" ")[2]
+    finally:
+        signal.raise_signal(signal.SIGTERM)
+        await server
