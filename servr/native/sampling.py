@@ -18,8 +18,8 @@ from servr.native.asking import Broken, Constraint, Sampling
 if TYPE_CHECKING:
     from torch import Tensor
 
-FIRST_LOOK = 256
-"""Of the likeliest tokens, where `top_p` is looked for first: a real model is seldom less sure than that."""
+LOOKS = (256, 4_096)
+"""Of the likeliest tokens, where `top_p` is looked for before all are sorted; the first is nearly always enough."""
 BLOCK = 64
 
 
@@ -49,14 +49,12 @@ class Chooser:
                 raise Broken("What this reply is held to leaves no token that may come next.")
         if self._sampling.temperature == 0:
             return best
-        return _drawn(
-            ((_exact(logits) - peak) / self._sampling.temperature).exp_(), self._sampling, self._spin
-        )
+        return _drawn(logits, peak, self._sampling, self._spin)
 
     def _shaped(self, logits: "Tensor") -> "Tensor":
         logits = _exact(logits).clone()  # the constraint writes in it
         if self._penalties:
-            logits = self._penalties.applied(logits)
+            self._penalties.apply(logits)
         if self._constraint:
             self._constraint.mask(logits)
         return logits
@@ -119,59 +117,59 @@ def _penalises(sampling: Sampling) -> bool:
 
 
 class _Penalties:
-    """What each token of the vocabulary has to bear: two rows, of which a new token changes one place."""
+    """Tokens that have to bear one, and how often each was written; a new token changes one place."""
 
     def __init__(self, sampling: Sampling, prompt: tuple[int, ...]) -> None:
         self._sampling = sampling
-        self._prompt = prompt
-        self._written: set[int] = set()
-        self._subtracted: Tensor | None = None
-        self._divided: Tensor | None = None
-
-    def applied(self, logits: "Tensor") -> "Tensor":
-        if self._subtracted is None or self._divided is None:
-            self._subtracted, self._divided = torch.zeros_like(logits), torch.ones_like(logits)
-            self._divided[list(set(self._prompt))] = self._sampling.repetition_penalty
-        logits = torch.where(logits > 0, logits / self._divided, logits * self._divided)
-        return logits.sub_(self._subtracted)
+        self._places: dict[int, int] = {}
+        if sampling.repetition_penalty != 1:  # the others look at the reply only
+            self._places = {token: place for place, token in enumerate(dict.fromkeys(prompt))}
+        self._tokens = torch.tensor(list(self._places), dtype=torch.long)
+        self._times = torch.zeros(len(self._places))
 
     def count(self, token: int) -> None:
-        """After `applied`, which knows how wide the rows are and where they live."""
-        assert self._subtracted is not None
-        assert self._divided is not None
-        self._subtracted[token] += self._sampling.frequency_penalty
-        if token not in self._written:
-            self._written.add(token)
-            self._subtracted[token] += self._sampling.presence_penalty
-            self._divided[token] = self._sampling.repetition_penalty
+        place = self._places.setdefault(token, len(self._places))
+        if place == len(self._tokens):
+            more = max(64, place)
+            self._tokens = torch.nn.functional.pad(self._tokens, (0, more))
+            self._times = torch.nn.functional.pad(self._times, (0, more))
+        self._tokens[place] = token
+        self._times[place] += 1
+
+    def apply(self, logits: "Tensor") -> None:
+        sampling, size = self._sampling, len(self._places)
+        self._tokens, self._times = self._tokens.to(logits.device), self._times.to(logits)
+        tokens, times = self._tokens[:size], self._times[:size]
+        found = logits[tokens]
+        if sampling.repetition_penalty != 1:
+            bearing = torch.where(found > 0, 1 / sampling.repetition_penalty, sampling.repetition_penalty)
+            found = found * bearing
+        logits[tokens] = found - (times > 0) * sampling.presence_penalty - times * sampling.frequency_penalty
 
 
-def _drawn(weights: "Tensor", sampling: Sampling, spin: Callable[[], float]) -> int:
-    """`weights`: (vocabulary,) of which the greatest is 1."""
+def _drawn(logits: "Tensor", peak: float, sampling: Sampling, spin: Callable[[], float]) -> int:
+    places: Tensor | None = None
+    if 0 < sampling.top_k < len(logits):  # first, for it is cheap: what the others leave is the same
+        logits, places = logits.topk(sampling.top_k)  # (top_k,), falling
+    weights = (_exact(logits) - peak).div_(sampling.temperature).exp_()  # of which the greatest is 1
     if sampling.min_p:
-        weights = weights.masked_fill(weights < sampling.min_p, 0)
-    if 0 < sampling.top_k < len(weights):
-        best, places = weights.topk(sampling.top_k)  # (top_k,), falling
-        wanted = sampling.top_p * float(best.sum())
-    elif sampling.top_p < 1:
-        wanted = sampling.top_p * float(weights.sum())
-        best, places = _enough(weights, wanted)
-    else:
-        return _one_of_many(weights, spin)
+        weights.mul_(weights >= sampling.min_p)
     if sampling.top_p < 1:
-        before = best.double().cpu().cumsum(0) - best.double().cpu()
-        best = best[: max(1, int((before < wanted).sum()))]
-    return int(places[_one_of_many(best, spin)])
+        wanted = sampling.top_p * float(weights.sum())
+        if places is None:
+            weights, places = _enough(weights, wanted)
+        weights = weights.double().cpu()
+        weights = weights[: max(1, int((weights.cumsum(0) - weights < wanted).sum()))]
+    chosen = _one_of_many(weights, spin)
+    return chosen if places is None else int(places[chosen])
 
 
 def _enough(weights: "Tensor", wanted: float) -> tuple["Tensor", "Tensor"]:
     """The greatest weights and their places, falling, at least until they sum up to `wanted`."""
-    count = FIRST_LOOK
-    while count < len(weights):
-        best, places = weights.topk(count)
+    for count in LOOKS:
+        best, places = weights.topk(min(count, len(weights)))
         if float(best.sum()) >= wanted:
             return best, places
-        count *= 16
     best, places = weights.sort(descending=True)
     return best, places
 
