@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 LOOKS = (256, 4_096)
-"""Of the likeliest tokens, where `top_p` is looked for before all are sorted; the first is nearly always enough."""
+"""Of the likeliest tokens, where `top_p` is looked for before all are sorted: nearly always in the first."""
 BLOCK = 64
 
 
