@@ -3,6 +3,7 @@
 Held ─▶ a grammar in Lark's notation ─▶ compiled once, kept ─▶ a copy for each reply
 """
 
+import re
 from collections import OrderedDict
 from concurrent.futures import ThreadPoolExecutor
 from threading import Lock
@@ -17,7 +18,14 @@ if TYPE_CHECKING:
     from llguidance import LLMatcher, LLTokenizer
 
 MOST_KEPT = 64
+MOST_TOLD = 200
 ANY_OBJECT = {"type": "object"}
+WORDS = {"NoExtensionBias": "no JSON fits it"}
+LIMITS = {
+    "max_items_in_row": 20_000,  # four for each property that may be left out
+    "max_lexer_states": 50_000,  # of up to 2 kB
+    "verbose_errors": False,
+}
 
 
 class MaskingGrammars:
@@ -45,20 +53,33 @@ class MaskingGrammars:
         return Matched(self._compiled(grammar, field), vocabulary=self._vocabulary)
 
     def _compiled(self, grammar: str, field: str) -> "LLMatcher":
-        from llguidance import LLMatcher
-
         with self._lock:
             if kept := self._kept.get(grammar):
                 self._kept.move_to_end(grammar)
                 return kept.deep_copy()
-        matcher = LLMatcher(self._tokens.result(), grammar, log_level=0)
-        if matcher.is_error():
-            raise Invalid(f"The schema cannot be enforced: {matcher.get_error()}", field=field)
+        matcher = self._new(grammar, field)
         with self._lock:
             self._kept[grammar] = matcher
             while len(self._kept) > MOST_KEPT:
                 self._kept.popitem(last=False)
-        return matcher.deep_copy()
+            return matcher.deep_copy()
+
+    def _new(self, grammar: str, field: str) -> "LLMatcher":
+        from llguidance import LLMatcher, LLParserLimits
+
+        limits = LLParserLimits(**LIMITS)
+        matcher = LLMatcher(self._tokens.result(), grammar, log_level=0, limits=limits)
+        matcher.compute_bitmask()  # what cannot be begun is told now
+        if matcher.is_error():
+            raise Invalid(f"This cannot be enforced: {_why(matcher.get_error())}.", field=field)
+        return matcher
+
+
+def _why(error: str) -> str:
+    """In one line, and without the grammar, which is shown behind it."""
+    told = re.split(r"\n\s*\d+ \|", error)[0].rpartition("JSON schema: ")[2]
+    told = " ".join(told.removesuffix("<non-verbose/>").split())
+    return WORDS.get(told, told)[:MOST_TOLD]
 
 
 def _tokens(tokenizer: str, vocabulary: int, end_tokens: frozenset[int]) -> "LLTokenizer":
