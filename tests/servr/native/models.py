@@ -154,19 +154,32 @@ def make(folder: Path, made: Made) -> Path:
     return write(folder, config, GenerationConfig(eos_token_id=ends if made.ends else None, **names), made)
 
 
-def make_large(folder: Path, *, dtype: str = "float32", window: int = 16_384, ends: bool = False) -> Path:
-    """103 million weights and the tokenizer of Qwen3, whose folder ROOST_QWEN3_TOKENIZER names: for measuring."""
+@dataclass(frozen=True)
+class Large:
+    """A model with the tokenizer of Qwen3, to measure with; as it stands here, one of 103 million weights."""
+
+    hidden: int = 512
+    layers: int = 8
+    spread: float = 0.1
+    """Of its weights; with 0.02 it says one token for ever."""
+    dtype: str = "float32"
+    window: int = 16_384
+
+
+def make_large(folder: Path, large: Large = Large()) -> Path:
+    """Its tokenizer is the one that ROOST_QWEN3_TOKENIZER names. It ends no reply."""
     folder.mkdir(parents=True, exist_ok=True)
     real = Path(os.environ["ROOST_QWEN3_TOKENIZER"])
     for file in (real, real.with_name("tokenizer_config.json")):
         shutil.copy(file, folder)
     config = Qwen3Config(
-        vocab_size=151_936, hidden_size=512, intermediate_size=1_536, num_hidden_layers=8,
-        num_attention_heads=8, num_key_value_heads=4, head_dim=64, tie_word_embeddings=True,
-        max_position_embeddings=window, eos_token_id=151_645, bos_token_id=151_643, initializer_range=0.1,
+        vocab_size=151_936, hidden_size=large.hidden, intermediate_size=3 * large.hidden,
+        num_hidden_layers=large.layers, num_attention_heads=large.hidden // 64,
+        num_key_value_heads=max(large.hidden // 128, 1), head_dim=64, tie_word_embeddings=True,
+        max_position_embeddings=large.window, eos_token_id=None, bos_token_id=151_643,
+        initializer_range=large.spread,
     )  # fmt: skip
-    stops = [151_645, 151_643] if ends else None
-    return write(folder, config, GenerationConfig(eos_token_id=stops), Made(dtype=dtype, window=window))
+    return write(folder, config, GenerationConfig(eos_token_id=None), Made(dtype=large.dtype))
 
 
 def write(folder: Path, config: PretrainedConfig, generation: GenerationConfig, made: Made) -> Path:
