@@ -1,3 +1,3 @@
 #!/usr/bin/env bash
-echo "runsv.sh: Roost's own model server comes later; until then start one you have, e.g. 'llama-server -m MODEL.gguf --port 8000 --jinja' (llama.cpp) or 'ollama serve' (Ollama)." >&2
-exit 2
+# Serves a model on this machine: ./runsv.sh [MODEL] [--engine native|vllm|sglang|llama.cpp] [--port 8000]
+exec "${PYTHON:-python3}" "$(dirname "$(readlink -f "${BASH_SOURCE[0]}" 2>/dev/null || echo "${BASH_SOURCE[0]}")")/cli.py" serve "$@"

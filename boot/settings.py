@@ -257,6 +257,12 @@ class Settings:
         "Hosts that fetch may ask although they are not on the public internet, with blanks between them.",
         HOSTS,
     )
+    server_token: str = _setting(
+        "",
+        "Token that `roost serve` wants of whoever asks, for other machines may ask then.",
+        TEXT,
+        secret=True,
+    )
     theme: Literal["auto", "dark", "light", "none"] = _setting(
         "auto", "Colours of the chat: auto (as the terminal's background is), dark, light, none.", THEME
     )

@@ -6,10 +6,16 @@ from collections.abc import Callable, Iterator, Sequence
 from shlex import quote
 
 from boot.layers import Loaded
+from boot.serving.choice import DTYPES, ENGINES
 from boot.settings import PERMISSIONS
 from core.values import value
 
-CHOICES = {"--permission": PERMISSIONS, "--sandbox": ("auto", "external", "none")}
+CHOICES = {
+    "--permission": PERMISSIONS,
+    "--sandbox": ("auto", "external", "none"),
+    "--engine": ENGINES,
+    "--dtype": DTYPES,
+}
 FOLDERS = ("--workspace",)
 FILES = ("--output",)
 

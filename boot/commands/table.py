@@ -28,6 +28,10 @@ COMMANDS = (
     CommandRow("find [WORD …] [--path PATH]", "finds code by what it is about, or draws a map of it"),
     CommandRow("models [--url URL]", "lists which models there are, what each can do, and where"),
     CommandRow("calibrate [--url URL] [--model NAME]", "finds out in five minutes what a model can do"),
+    CommandRow(
+        "serve [MODEL] [--engine NAME] [--port N]",
+        "serves a model on this machine, proposes one that fits it if you name none",
+    ),
     CommandRow("settings", "prints every setting, its value and where that stands"),
     CommandRow("doctor [--offline]", "checks what is missing or wrong here, and how to mend it"),
     CommandRow("completion SHELL", "prints what bash, zsh or fish need to complete a command line"),

@@ -32,10 +32,11 @@ def offered(*line: str) -> list[str]:
 @pytest.mark.parametrize(
     ("line", "offers"),
     [
-        (("roost", "se"), ["sessions", "settings"]),
+        (("roost", "se"), ["sessions", "serve", "settings"]),
         (("roost", "--per"), ["--permission"]),
         (("roost", "--permission", "a"), ["ask", "auto-edit"]),
         (("roost", "sessions", "ex"), ["export"]),
+        (("roost", "serve", "--engine", "v"), ["vllm"]),
         (("roost", "doctor", "--off"), ["--offline"]),
         (("roost", "completion", ""), ["-h", "--help", "--workspace", "bash", "zsh", "fish"]),
         (("roost", "--offline", "--gem"), ["--gemini"]),

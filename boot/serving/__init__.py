@@ -1,0 +1,1 @@
+"""`roost serve`: which model, from where, with which engine, and then its server."""
