@@ -1,5 +1,7 @@
 PYTHON := .venv/bin/python
 
+FAST := -n 2 -m "not slow and not server"
+
 .PHONY: check test fix bench setup
 
 check: setup
@@ -7,10 +9,11 @@ check: setup
 	$(PYTHON) -m ruff check .
 	$(PYTHON) -m mypy
 	.venv/bin/lint-imports --no-cache
-	$(PYTHON) -m pytest -q
+	$(PYTHON) -m pytest -q $(FAST)
+	$(PYTHON) -m pytest -q -m "slow or server"
 
 test: setup
-	$(PYTHON) -m pytest -q -m "not slow and not server"
+	$(PYTHON) -m pytest -q $(FAST)
 
 fix: setup
 	$(PYTHON) -m ruff check --fix .

@@ -1,6 +1,8 @@
 """What holds for every test: an empty home, and no setting of the person who runs them. Sockets: see addopts."""
 
+import gc
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -17,9 +19,29 @@ HOME_VARIABLES = {
 }
 
 
-@pytest.fixture(autouse=True)
-def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+def pytest_collection_finish() -> None:
+    """Thousands of collected tests stay to the end: no collection of garbage has to look at them."""
+    gc.collect()
+    gc.freeze()
+
+
+@pytest.fixture(scope="session")
+def empty_home(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Path]:
+    """Answers with a home in which nobody left anything: the last one, as a rule."""
     folder = tmp_path_factory.mktemp("home")
+
+    def empty() -> Path:
+        nonlocal folder
+        if not folder.is_dir() or any(folder.iterdir()):
+            folder = tmp_path_factory.mktemp("home")
+        return folder
+
+    return empty
+
+
+@pytest.fixture(autouse=True)
+def home(empty_home: Callable[[], Path], monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = empty_home()
     for name, below in HOME_VARIABLES.items():
         monkeypatch.setenv(name, str(folder / below))
     for name in tuple(os.environ):

@@ -60,10 +60,23 @@ class Case:
     wrong: Mapping[str, object] | None = None
     """None for a tool whose every call that parses is a call it can make."""
     long: Mapping[str, object] = field(default_factory=dict)
+    given: Callable[[Path], None] = lambda folder: None
+    """Writes what only this tool has much to say of."""
+
+
+def many_files(folder: Path) -> None:
+    (folder / "many").mkdir()
+    for number in range(300):
+        (folder / "many" / f"a-rather-long-name-{number}.txt").touch()
+
+
+def wide_table(folder: Path) -> None:
+    rows = (",".join(f"{row}.{column}" for column in range(300)) for row in range(99))
+    (folder / "wide.csv").write_text("\n".join(rows))
 
 
 CASES = {
-    "list_files": Case({"path": "many", "depth": 8}, {"path": "none"}),
+    "list_files": Case({"path": "many", "depth": 8}, {"path": "none"}, given=many_files),
     "read_file": Case({"path": "long.txt"}, {"path": "none"}),
     "write_file": Case(
         {"path": "new.txt", "content": "line\n" * 10_000}, {"path": "long.txt", "content": ""}
@@ -79,10 +92,10 @@ CASES = {
     "find_text": Case(
         {"pattern": "line", "context": 3}, {"pattern": ""}, {"pattern": "(a+)+$", "path": "catastrophe"}
     ),
-    "find_files": Case({"pattern": "*"}, {"pattern": " "}),
+    "find_files": Case({"pattern": "*"}, {"pattern": " "}, given=many_files),
     "shell": Case({"command": "seq 100000"}, {"command": "a\0b"}, {"command": "sleep 300"}),
     "fetch": Case({"url": "http://127.0.0.1/"}, {"url": "no address"}, {"url": "http://127.0.0.1/forever"}),
-    "data_view": Case({"path": "wide.csv"}, {"path": "none.csv"}),
+    "data_view": Case({"path": "wide.csv"}, {"path": "none.csv"}, given=wide_table),
     "pyexe": Case({"code": "print('x' * 100_000)"}, None, {"code": "import time; time.sleep(300)"}),
     "ask_user": Case({"question": "?"}, None, {"question": "for ever"}),
     "project": Case({}, {"task": "none"}),
@@ -104,14 +117,8 @@ CASES = {
 
 @pytest.fixture
 async def services(tmp_path: Path) -> AsyncIterator[ToolServices]:
-    (tmp_path / "many").mkdir()
-    for number in range(300):
-        (tmp_path / "many" / f"a-rather-long-name-{number}.txt").touch()
     (tmp_path / "long.txt").write_text("".join(f"line {number}\n" for number in range(10_000)))
     (tmp_path / "catastrophe").write_text("a" * 60 + "!\n")
-    (tmp_path / "wide.csv").write_text(
-        "\n".join(",".join(f"{row}.{column}" for column in range(300)) for row in range(99))
-    )
     somebody = Somebody()
     async with plain_backend() as backend:
         project = ProjectFile(
@@ -143,10 +150,11 @@ async def services(tmp_path: Path) -> AsyncIterator[ToolServices]:
 
 
 @pytest.fixture
-async def make_tool(services: ToolServices) -> AsyncIterator[Callable[[str], AnyTool]]:
+async def make_tool(services: ToolServices, tmp_path: Path) -> AsyncIterator[Callable[[str], AnyTool]]:
     registry = Registry(built_in(services, BUILT_IN))
 
     def found(name: str) -> AnyTool:
+        CASES[name].given(tmp_path)
         tool = registry.find(
             name
         )  # whether an address is our own is asked of a socket, which tests keep on loopback
