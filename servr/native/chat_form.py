@@ -16,6 +16,7 @@ Render = Callable[[Sequence[Message], Sequence[ToolSpec]], str]
 SHORT_ID = 9
 """So long are the ids of calls that Mistral's templates take, and no other."""
 PROBE = "probeword"
+REPLY = "probereply"
 PROBE_CALL = '{"probekey":  1}'  # two spaces: written anew it would have one
 PROBE_TOOL = ToolSpec(name=PROBE, description=PROBE, parameters={"type": "object", "properties": {}})
 
@@ -28,6 +29,8 @@ class Form:
     knows_calls: bool = False
     keeps_arguments: bool = False
     """Whether it writes the arguments of a call as they stand, when they are given as text."""
+    separator: str = ""
+    """What it writes between the text of a reply and its calls."""
     wants_parts: bool = False
     """Whether it looks for content in parts only."""
     short_ids: bool = False
@@ -37,21 +40,32 @@ def form_of(render: Render, text: str) -> Form:
     """`text`: the template's own."""
     user = {"role": "user", "content": PROBE}
 
-    def shows(sought: str, *messages: Message, tools: Sequence[ToolSpec] = ()) -> bool:
+    def rendered(*messages: Message, tools: Sequence[ToolSpec] = ()) -> str:
         try:
-            return sought in render(messages, tools)
+            return render(messages, tools)
         except FAULTS:
-            return False
+            return ""
 
-    def called(arguments: object) -> Message:
+    def shows(sought: str, *messages: Message, tools: Sequence[ToolSpec] = ()) -> bool:
+        return sought in rendered(*messages, tools=tools)
+
+    def called(arguments: object, text: str = "") -> Message:
         call = {"id": "probe0001", "type": "function", "function": {"name": "probe", "arguments": arguments}}
-        return {"role": "assistant", "content": "", "tool_calls": [call]}
+        return {"role": "assistant", "content": text, "tool_calls": [call]}
+
+    def between(arguments: object) -> str:
+        alone, behind = rendered(user, called(arguments)), rendered(user, called(arguments, REPLY))
+        _, _, rest = behind.partition(REPLY)
+        return rest[: max(0, len(behind) - len(alone) - len(REPLY))]
 
     parts = {"role": "user", "content": [{"type": "text", "text": PROBE}]}
+    keeps_arguments = shows(PROBE_CALL, user, called(PROBE_CALL))
+    arguments = PROBE_CALL if keeps_arguments else json.loads(PROBE_CALL)
     return Form(
         knows_tools=shows(PROBE, {"role": "user", "content": "Hi."}, tools=(PROBE_TOOL,)),
-        knows_calls=any(shows("probekey", user, called(one)) for one in (PROBE_CALL, json.loads(PROBE_CALL))),
-        keeps_arguments=shows(PROBE_CALL, user, called(PROBE_CALL)),
+        knows_calls=shows("probekey", user, called(arguments)),
+        keeps_arguments=keeps_arguments,
+        separator=between(arguments),
         wants_parts=not shows(PROBE, user) and shows(PROBE, parts),
         short_ids="length != 9" in text,
     )
