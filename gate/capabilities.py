@@ -78,7 +78,8 @@ def _in_order(listed: Sequence[Json]) -> list[tuple[ServerKind, Kind]]:
 async def _roost(look: Look) -> Found | None:
     if not any(entry.get("owned_by") == "roost" for entry in look.listed):
         return None
-    return Found(tuple(map(_roost_model, look.listed)))
+    slots = first_count(within(entry, "meta", "slots") for entry in look.listed)
+    return Found(tuple(map(_roost_model, look.listed)), slots)
 
 
 def _roost_model(entry: Json) -> ServedModel:

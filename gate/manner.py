@@ -18,6 +18,7 @@ SERVER_FIELDS: Mapping[ServerKind, Mapping[str, str]] = {
     "llama.cpp": LLAMA_FIELDS,
     "LM Studio": LLAMA_FIELDS,
     "Ollama": LLAMA_FIELDS,
+    "Roost": VLLM_FIELDS,
     "vLLM": VLLM_FIELDS,
     "SGLang": VLLM_FIELDS,
     "TabbyAPI": VLLM_FIELDS,
@@ -26,6 +27,7 @@ SERVER_FIELDS: Mapping[ServerKind, Mapping[str, str]] = {
 THINKING_FIELDS: Mapping[ServerKind, str] = {
     "llama.cpp": "reasoning_content",
     "LM Studio": "reasoning_content",
+    "Roost": "reasoning_content",
     "SGLang": "reasoning_content",
     "TabbyAPI": "reasoning_content",
     "Ollama": "thinking",
@@ -38,7 +40,7 @@ THINKING_MARKS: Mapping[Reasoning, tuple[str, str]] = {
     "think": ("<think>\n", "\n</think>\n\n"),
     "brackets": ("[THINK]", "[/THINK]"),
 }
-FORBIDDING_SERVERS: tuple[ServerKind, ...] = ("llama.cpp", "vLLM")
+FORBIDDING_SERVERS: tuple[ServerKind, ...] = ("Roost", "llama.cpp", "vLLM")
 """These know `parallel_tool_calls`."""
 
 

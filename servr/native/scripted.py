@@ -5,7 +5,18 @@ from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from servr.native.asking import Asked, Counts, Ended, ModelFacts, Reading, Refused, Token, Told, Written
+from servr.native.asking import (
+    Asked,
+    Counts,
+    Ended,
+    ModelFacts,
+    Reading,
+    Refused,
+    Stopped,
+    Token,
+    Told,
+    Written,
+)
 
 Line = Told | Refused | asyncio.Event
 """What is told next; an error is raised instead; an event is waited for before anything else is."""
@@ -35,6 +46,7 @@ class ScriptedEngine:
     """Set when something was asked."""
     over: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when a reply ended, one way or the other."""
+    _awaited: list[asyncio.Event] = field(default_factory=list)
 
     async def ask(self, asked: Asked) -> AsyncGenerator[Told, None]:
         script = self.scripts[min(len(self.asked), len(self.scripts) - 1)]
@@ -44,7 +56,7 @@ class ScriptedEngine:
         try:
             for line in script:
                 if isinstance(line, asyncio.Event):
-                    await line.wait()
+                    await self._wait_for(line)
                 elif isinstance(line, Refused):
                     raise line
                 else:
@@ -78,6 +90,14 @@ class ScriptedEngine:
 
     async def close(self) -> None:
         self.is_alive = False
+        for event in self._awaited:
+            event.set()
+
+    async def _wait_for(self, event: asyncio.Event) -> None:
+        self._awaited.append(event)
+        await event.wait()
+        if not self.is_alive:
+            raise Stopped("The server is being stopped.")
 
 
 def says(*texts: str, finish: Literal["stop", "length"] = "stop", prompt_tokens: int = 8) -> list[Line]:
@@ -85,7 +105,7 @@ def says(*texts: str, finish: Literal["stop", "length"] = "stop", prompt_tokens:
     known = prompt_tokens // 2
     return [
         Reading(read_tokens=known, prompt_tokens=prompt_tokens, cached_tokens=known),
-        *(Written(text, (Token(id=number, text=text, logprob=-0.5),)) for number, text in enumerate(texts)),
+        *(Written(text, (Token(id=number, text=text),)) for number, text in enumerate(texts)),
         Ended(
             finish=finish,
             prompt_tokens=prompt_tokens,

@@ -17,6 +17,7 @@ from servr.native.room import Room
 GRACE_SECONDS = 5.0
 GRACE_AFTER_SECONDS = 5
 """How long a client may take to read what it was told at the end."""
+LAST_SECONDS = 0.5
 IDLE_SECONDS = 75
 """How long a connection is kept that nothing is asked on; clients keep theirs for a minute at most."""
 
@@ -60,6 +61,7 @@ async def serve(
         log_config=None,
         access_log=False,
         server_header=False,
+        proxy_headers=False,
         timeout_graceful_shutdown=int(grace_seconds) + GRACE_AFTER_SECONDS,
         timeout_keep_alive=IDLE_SECONDS,
     )
@@ -109,8 +111,18 @@ class _Server(uvicorn.Server):
         ending = asyncio.create_task(self._end(answered))
         await super().shutdown(sockets)
         answered.set()
-        if not self.force_exit:
+        if self.force_exit:
+            ending.cancel()
+            await self._hang_up()
+        else:
             await ending
+
+    async def _hang_up(self) -> None:
+        """Clients hear it, and what is done for them is ended as if they had gone."""
+        for connection in list(self.server_state.connections):
+            connection.transport.abort()
+        if tasks := self.server_state.tasks:
+            await asyncio.wait(tasks, timeout=LAST_SECONDS)
 
     async def _end(self, answered: asyncio.Event) -> None:
         """Replies that are still written when the time is over are told so by the engine."""

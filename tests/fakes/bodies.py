@@ -186,7 +186,7 @@ ROOST: Pages = {
             "id": "Qwen/Qwen3-8B",
             "owned_by": "roost",
             "max_model_len": 20480,
-            "meta": {"tools": True, "vision": False, "reasoning": True, "dtype": "bfloat16"},
+            "meta": {"tools": True, "vision": False, "reasoning": True, "dtype": "bfloat16", "slots": 4},
         }
     ),
 }

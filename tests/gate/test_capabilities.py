@@ -166,6 +166,7 @@ KNOWN = {
                     thinking=True,
                 ),
             ),
+            slots=4,
             constrains=("json_schema", "tool_choice"),
             counts_tokens=True,
         ),

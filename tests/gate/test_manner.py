@@ -27,6 +27,7 @@ OPENAI = {"temperature": 0.6, "top_p": 0.95, "presence_penalty": 0.5}
         ("unknown", OPENAI),
         ("transformers serve", OPENAI),
         ("llama.cpp", {**OPENAI, "top_k": 20, "min_p": 0.0, "repeat_penalty": 1.05}),
+        ("Roost", {**OPENAI, "top_k": 20, "min_p": 0.0, "repetition_penalty": 1.05}),
         ("vLLM", {**OPENAI, "top_k": 20, "min_p": 0.0, "repetition_penalty": 1.05}),
     ],
 )
@@ -47,7 +48,13 @@ def test_the_temperature_of_the_user_wins() -> None:
 
 
 @pytest.mark.parametrize(
-    ("server", "name"), [("llama.cpp", "reasoning_content"), ("vLLM", "reasoning"), ("unknown", "")]
+    ("server", "name"),
+    [
+        ("llama.cpp", "reasoning_content"),
+        ("Roost", "reasoning_content"),
+        ("vLLM", "reasoning"),
+        ("unknown", ""),
+    ],
 )
 def test_thinking_goes_back_where_the_server_looks_for_it(server: ServerKind, name: str) -> None:
     assert manner_for(ModelProfile(thinking="always"), server=server).thinking_field == name

@@ -126,16 +126,21 @@ async def client_of(
     room.close()
 
 
-@asynccontextmanager
-async def served_at(served: Served, *, grace_seconds: float = 5.0) -> AsyncIterator[str]:
-    """The address of a real server, up to and with /v1; it is ended by a signal."""
+async def begun(served: Served, *, grace_seconds: float = 5.0) -> tuple[str, asyncio.Task[bool]]:
+    """The address of a real server, up to and with /v1, and the task that ends with it."""
     told: asyncio.Queue[str] = asyncio.Queue()
     server = asyncio.create_task(
         serve(served, host="127.0.0.1", port=0, say=told.put_nowait, grace_seconds=grace_seconds)
     )
-    line = await told.get()
+    return (await told.get()).rpartition(" ")[2], server
+
+
+@asynccontextmanager
+async def served_at(served: Served) -> AsyncIterator[str]:
+    """The address of a server that is ended by a signal."""
+    url, server = await begun(served)
     try:
-        yield line.rpartition(" ")[2]
+        yield url
     finally:
         signal.raise_signal(signal.SIGTERM)
         await server

@@ -182,7 +182,7 @@ async def test_our_own_client_knows_what_a_refusal_means(
     )
     error = error_of(said)
     assert type(error) is meaning
-    if isinstance(error, ContextOverflow):
+    if type(error) is ContextOverflow:
         assert (answer.json()["error"]["code"], error.limit_tokens) == ("context_length_exceeded", 4096)
 
 

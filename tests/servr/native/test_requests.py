@@ -1,11 +1,13 @@
 """Whatever a request is, it is answered in one clear sentence: what is wrong with it, and where."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from core.tools import ToolSpec
+from servr.native.fields import HARMLESS, ChatFields, CompletionFields, CountFields, EmbeddingFields
 from servr.native.parts import Abilities, Held
 from servr.native.scripted import ScriptedEngine, says
 from tests.servr.native.doubles import BytePrompts, NoGrammars, client_of, talking
@@ -297,3 +299,11 @@ async def test_a_completion_goes_on_from_its_text(prompt: object, tokens: tuple[
         await client.post("/v1/completions", json={"prompt": prompt, "echo": False, "best_of": 1})
 
     assert (engine.asked[0].prompt, engine.asked[0].most_tokens) == (tokens, 16)
+
+
+def test_every_field_is_on_the_page_of_the_api() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "api.md").read_text(encoding="utf-8")
+    kinds = (ChatFields, CompletionFields, CountFields, EmbeddingFields)
+    names = {name for kind in kinds for name in kind.model_fields} | HARMLESS
+
+    assert {name for name in names if f"`{name}`" not in page} == set()
