@@ -56,7 +56,7 @@ OVERFLOWS = tuple(
 lost the newest user message to their own clipping, or whose cache is smaller than the prompt."""
 
 MEMORY_WORDING = re.compile(
-    r"out of (?:\w+ )?memory|outof(?:\w+)?memory|insufficient memory|not enough (?:\w+ )?memory"
+    r"out of (?:\w+ )?memory|out_of_memory|outof(?:\w+)?memory|insufficient memory|not enough (?:\w+ )?memory"
     r"|(?:failed|unable) to alloc(?:ate)?|alloc\w* (?:of \S+ )?failed|alloc_failed|bad_alloc"
     r"|requires more (?:system )?memory|greater than the maximum allowed buffer"
     r"|runner (?:process )?has (?:terminated|unexpectedly stopped)|runner process no longer running"

@@ -161,7 +161,7 @@ async def test_what_the_engine_refuses_is_told_as_openai_tells_it(
     ("script", "fields", "meaning"),
     [
         ([Busy("All wait.", retry_after_seconds=2.5)], {}, RateLimited),
-        ([NoMemory("The device ran out of memory twice.")], {}, OutOfMemory),
+        ([NoMemory("There is no more of it.")], {}, OutOfMemory),
         ([TooLong("No.", prompt_tokens=5000, window_tokens=4096)], {}, ContextOverflow),
         (says("Hi."), {"max_tokens": 4095}, ContextOverflow),
         (says("Hi."), {"messages": [{"role": "user", "content": "x" * 5000}]}, ContextOverflow),
