@@ -1,0 +1,179 @@
+"""From the name of a model to one that is ready to reply.
+
+hub name or folder ─▶ weights on a device ─▶ a way to run them that is right ─▶ Loaded
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import torch
+from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
+
+from core.errors import ConfigError
+from servr.native.asking import ModelFacts
+from servr.native.conversations import Model
+from servr.native.detokenising import Spelling
+from servr.native.drafts import Draft
+from servr.native.engine import NativeEngine
+from servr.native.memory import free_bytes, says_out_of_memory
+from servr.native.trial import fitting
+from servr.native.writing import Writer
+
+SHARE = 0.7
+"""Of the memory that is free beside the weights, how much conversations may take; a step needs some too."""
+LEAST_WINDOW = 512
+UNKNOWN_WINDOW = 32_768
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is to be served, and how; what is left as it is here is found out."""
+
+    model: str
+    """A name on the hub, or a folder."""
+    name: str = ""
+    """What it is called in the API."""
+    dtype: str = "auto"
+    device: str = "auto"
+    window_tokens: int | None = None
+    slots: int = 8
+    memory_bytes: int | None = None
+    """For conversations."""
+
+
+@dataclass(frozen=True)
+class Loaded:
+    model: Model
+    tokenizer: Any
+    """As transformers has it."""
+    facts: ModelFacts
+    memory_bytes: int
+
+
+def load(wanted: Wanted) -> Loaded:
+    """Raises `ConfigError`."""
+    device = device_of(wanted.device)
+    config = read(wanted, partial(AutoConfig.from_pretrained, wanted.model))
+    tokenizer = read(wanted, partial(AutoTokenizer.from_pretrained, wanted.model))
+    dtype = dtype_of(wanted.dtype, device)
+    plain = read(
+        wanted, lambda: AutoModelForCausalLM.from_pretrained(wanted.model, dtype=dtype, config=config)
+    )
+    plain.requires_grad_(False).eval()
+    onto(plain, device, wanted)
+    with torch.inference_mode():
+        model = fitting(plain)
+    memory = wanted.memory_bytes or int(free_bytes(device) * SHARE)
+    facts = ModelFacts(
+        name=wanted.name or Path(wanted.model).name,
+        window_tokens=window_of(plain.config, model, memory, wanted.window_tokens),
+        slots=wanted.slots,
+        vocabulary=plain.get_input_embeddings().num_embeddings,
+        end_tokens=ends_of(plain, tokenizer),
+        dtype=str(dtype).removeprefix("torch."),
+        device=device,
+    )
+    return Loaded(model, tokenizer, facts, memory)
+
+
+def engine(loaded: Loaded, *, most_waiting: int = 32) -> NativeEngine:
+    """Replies by the model; its thread begins at once."""
+    spelling = Spelling(loaded.tokenizer.backend_tokenizer)
+    ends = loaded.facts.end_tokens
+    return NativeEngine(
+        loaded.model,
+        loaded.facts,
+        lambda asked, now: Draft(asked, Writer(asked, spelling, ends), now),
+        most_kept_bytes=loaded.memory_bytes,
+        most_waiting=most_waiting,
+    )
+
+
+def read(wanted: Wanted, work: Callable[[], Any]) -> Any:
+    try:
+        return work()
+    except (OSError, ValueError, KeyError, ImportError) as error:
+        first = str(error).strip().partition("\n")[0]
+        raise ConfigError(
+            f"{wanted.model!r} cannot be loaded: {first}",
+            hint="Name a model of the hub or a folder with config.json, a tokenizer and weights.",
+        ) from error
+
+
+def device_of(name: str) -> str:
+    if name == "auto":
+        return "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
+    try:
+        torch.empty(1, device=name)
+    except (RuntimeError, AssertionError) as error:
+        raise ConfigError(
+            f"There is no device {name!r} here.", hint="Leave it out: the best there is is taken."
+        ) from error
+    return name
+
+
+def dtype_of(name: str, device: str) -> Any:
+    if name == "auto":
+        if device == "cpu":
+            return torch.bfloat16 if is_fast_on_cpu(torch.bfloat16) else torch.float32
+        has_it = device == "mps" or torch.cuda.is_bf16_supported(including_emulation=False)
+        return torch.bfloat16 if has_it else torch.float16
+    dtype = getattr(torch, name, None)
+    if not isinstance(dtype, torch.dtype) or not dtype.is_floating_point:
+        raise ConfigError(f"{name!r} is no dtype.", hint="Take auto, bfloat16, float16 or float32.")
+    return dtype
+
+
+def is_fast_on_cpu(dtype: Any, size: int = 1024) -> bool:
+    """Whether it multiplies as fast as float32, one row and many: some processors only emulate bfloat16."""
+    return all(seconds_of(rows, size, dtype) <= seconds_of(rows, size, torch.float32) for rows in (1, 64))
+
+
+def seconds_of(rows: int, size: int, dtype: Any) -> float:
+    left = torch.ones(rows, size, dtype=dtype)
+    right = torch.nn.Linear(size, size, bias=False, dtype=dtype)
+    seconds = []
+    for _ in range(7):
+        began = perf_counter()
+        right(left)
+        seconds.append(perf_counter() - began)
+    return min(seconds)
+
+
+def onto(model: Any, device: str, wanted: Wanted) -> None:
+    try:
+        model.to(device)
+    except RuntimeError as error:
+        if not says_out_of_memory(error):
+            raise
+        size = sum(tensor.nbytes for tensor in model.parameters())
+        raise ConfigError(
+            f"{wanted.model!r} has {size >> 20} MiB of weights, more than {device} has free.",
+            hint="Take a smaller model or --device cpu.",
+        ) from error
+
+
+def window_of(config: Any, model: Model, memory: int, wanted: int | None) -> int:
+    trained = getattr(config.get_text_config(decoder=True), "max_position_embeddings", None) or UNKNOWN_WINDOW
+    begin, more = model.bytes_for(0), model.bytes_for(2 * UNKNOWN_WINDOW) - model.bytes_for(UNKNOWN_WINDOW)
+    fitting = (memory - begin) * UNKNOWN_WINDOW // max(1, more)
+    window = min(trained, wanted or trained)
+    if fitting < min(LEAST_WINDOW, window):
+        raise ConfigError(
+            f"The memory that is left, {memory >> 20} MiB, is not enough for a conversation.",
+            hint="Take a smaller model, or free some memory.",
+        )
+    return min(window, fitting)
+
+
+def ends_of(model: Any, tokenizer: Any) -> frozenset[int]:
+    """What the model's makers say, or else its tokenizer."""
+    ends = model.generation_config.eos_token_id if model.generation_config else None
+    if ends is None:
+        ends = model.config.eos_token_id
+    several = ends if isinstance(ends, list | tuple) else [ends]
+    return frozenset(end for end in several if end is not None)
