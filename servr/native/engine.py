@@ -36,14 +36,19 @@ class Inbox:
         self.loop = asyncio.get_running_loop()
         self.told: deque[Told | Refused] = deque()
         self.has_more = asyncio.Event()
+        self._merged: deque[Told | Refused] = deque()
 
-    async def next(self) -> list[Told | Refused]:
-        await self.has_more.wait()
-        self.has_more.clear()
-        told = []
-        while self.told:
-            told.append(self.told.popleft())
-        return merged(told)
+    async def next(self) -> Told:
+        """Raises `Refused`."""
+        while not self._merged:
+            await self.has_more.wait()
+            self.has_more.clear()
+            came = [self.told.popleft() for _ in range(len(self.told))]
+            self._merged.extend(merged(came))
+        told = self._merged.popleft()
+        if isinstance(told, Refused):
+            raise told
+        return told
 
 
 def merged(told: Sequence[Told | Refused]) -> list[Told | Refused]:
@@ -102,13 +107,11 @@ class NativeEngine:
         self._worker.ask(draft)
         try:
             while True:
-                for told in await inbox.next():
-                    if isinstance(told, Refused):
-                        raise told
-                    yield told
-                    if isinstance(told, Ended):
-                        self._learn(told)
-                        return
+                told = await inbox.next()
+                yield told
+                if isinstance(told, Ended):
+                    self._learn(told)
+                    return
         finally:
             draft.is_cancelled = True
             del self._inboxes[draft]

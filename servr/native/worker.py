@@ -127,7 +127,7 @@ class Worker:
             if isinstance(fault, Fault):
                 self._break(turn.draft, fault.error)
 
-    def _advance(self, turn: Turn, rows: Rows | None, now: float) -> None:
+    def _advance(self, turn: Turn, rows: "Rows | None", now: float) -> None:
         draft = turn.draft
         if draft.read in draft.stops and not self._model.cuts:
             self._shelf.put(turn.piece.conversation.branch(draft.read))

@@ -18,7 +18,7 @@ STATEMENTS = 40
 BRANCHES = 8
 LEVELS = 3
 POSITIONAL_PARAMETERS = 5
-EXCEPT_EXCEPTION = 4
+EXCEPT_EXCEPTION = 5
 
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
 NESTING = (ast.If, ast.For, ast.AsyncFor, ast.While, ast.Try, ast.TryStar, ast.Match)
@@ -41,7 +41,7 @@ def test_no_function_is_above_a_ceiling() -> None:
     assert found == []
 
 
-def test_all_errors_are_caught_in_four_places_at_most() -> None:
+def test_all_errors_are_caught_in_five_places_at_most() -> None:
     found = [
         f"{name_of(file)}:{node.lineno}"
         for file in SOURCES
