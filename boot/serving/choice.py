@@ -1,6 +1,6 @@
 """Which model, in which weights, fits a machine.
 
-table, the more able first ─► weights, the more exact first ─► the first that fits with a window of use
+table, the more able first ─► in what the machine computes ─► the first that fits with a window of use
 """
 
 from collections.abc import Iterator, Sequence
@@ -95,9 +95,6 @@ def _forms(machine: Machine, model: ServableModel, engine: EngineName, dtype: st
         yield "gguf"
     elif dtype == "auto":
         yield machine.weights
-        if engine == "native" and machine.device == "cuda" and not model.is_mixture:
-            yield "int8"
-            yield "int4"
     else:
         yield from (form for form in ("bf16", "fp16", "fp32", "int8", "int4") if form == dtype)
 

@@ -3,9 +3,8 @@
 from pathlib import Path
 
 from boot.serving.asked import Asked
-from boot.serving.machine import Machine
 from core.errors import ConfigError
 
 
-def run(asked: Asked, *, folder: Path, name: str, dtype: str, machine: Machine) -> int:
+def run(asked: Asked, *, folder: Path, name: str, dtype: str) -> int:
     raise ConfigError("Roost's own engine is not joined yet.", hint="Take another --engine.")

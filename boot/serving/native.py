@@ -39,7 +39,7 @@ def serve_natively(asked: Asked) -> int:
         return 1
     from boot.serving.joining import run
 
-    return run(asked, folder=folder, name=name, dtype=dtype, machine=machine)
+    return run(asked, folder=folder, name=name, dtype=dtype)
 
 
 def ready(asked: Asked, checkout: Checkout) -> int | None:

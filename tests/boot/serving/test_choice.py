@@ -15,9 +15,9 @@ def card(gigabytes: float, cards: int = 1) -> Machine:
 @pytest.mark.parametrize(
     ("machine", "engine", "proposed"),
     [
-        (card(8), "native", ("Qwen/Qwen3-4B-Instruct-2507", "int4", 1)),
-        (card(12), "native", ("Qwen/Qwen3-8B", "int4", 1)),
-        (card(24), "native", ("Qwen/Qwen3-14B", "int8", 1)),
+        (card(8), "native", ("Qwen/Qwen3-1.7B", "bf16", 1)),
+        (card(16), "native", ("Qwen/Qwen3-4B-Instruct-2507", "bf16", 1)),
+        (card(24), "native", ("Qwen/Qwen3-8B", "bf16", 1)),
         (card(80), "native", ("Qwen/Qwen3-Coder-30B-A3B-Instruct", "bf16", 1)),
         (card(24), "vllm", ("Qwen/Qwen3-8B", "bf16", 1)),
         (card(24, 4), "vllm", ("Qwen/Qwen3-Coder-30B-A3B-Instruct", "bf16", 4)),
