@@ -1,5 +1,6 @@
-"""How a family of models writes its replies, as data: for what writes calls, and what holds models to them."""
+"""How a family of models writes its replies, as data: what writes calls and what holds to them share it."""
 
+import json
 from typing import Literal
 
 from core.values import value
@@ -21,6 +22,10 @@ class CallForm:
     between: str = "\n"
     end: str = ""
     """Before, between and behind all calls of a reply."""
+
+    def named(self, name: str) -> str:
+        """`before`, for the tool of this name."""
+        return self.before.replace("NAME", json.dumps(name, ensure_ascii=False)[1:-1])
 
 
 @value

@@ -36,8 +36,7 @@ def _json(item: object) -> str:
 
 
 def _one(form: CallForm, name: str, arguments: Arguments) -> str:
-    before = form.before.replace("NAME", _json(name)[1:-1])
-    return before + WRITERS[form.kind](form, arguments) + form.after
+    return form.named(name) + WRITERS[form.kind](form, arguments) + form.after
 
 
 def _tags(form: CallForm, arguments: Arguments) -> str:

@@ -3,15 +3,20 @@
 Held ─▶ a grammar in Lark's notation ─▶ compiled once, kept ─▶ a copy for each reply
 """
 
+import json
 import re
 from collections import OrderedDict
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from threading import Lock
 from typing import TYPE_CHECKING
 
+from core.call_forms import ReplyForm
 from servr.native.asking import Constraint
 from servr.native.matching import Matched
 from servr.native.parts import Held, Invalid
+from servr.native.reply_grammar import ReplyGrammar
 from servr.native.schemas import enforced
 
 if TYPE_CHECKING:
@@ -19,7 +24,6 @@ if TYPE_CHECKING:
 
 MOST_KEPT = 64
 MOST_TOLD = 200
-ANY_OBJECT = {"type": "object"}
 WORDS = {"NoExtensionBias": "no JSON fits it"}
 LIMITS = {
     "max_items_in_row": 20_000,  # four for each property that may be left out
@@ -33,46 +37,71 @@ class MaskingGrammars:
 
     Args:
         tokenizer: the tokenizer's file, `tokenizer.json`, as text.
+        form: how the model's family writes replies.
         vocabulary: width of the logits.
         end_tokens: those that end a turn.
     """
 
-    def __init__(self, tokenizer: str, *, vocabulary: int, end_tokens: frozenset[int]) -> None:
+    def __init__(
+        self, tokenizer: str, form: ReplyForm, *, vocabulary: int, end_tokens: frozenset[int]
+    ) -> None:
+        self._form = form
         self._vocabulary = vocabulary
         starting = ThreadPoolExecutor(1, "grammars")
         self._tokens = starting.submit(_tokens, tokenizer, vocabulary, end_tokens)
         starting.shutdown(wait=False)
-        self._kept: OrderedDict[str, LLMatcher] = OrderedDict()
+        self._matchers: OrderedDict[str, LLMatcher] = OrderedDict()
         self._lock = Lock()
 
     def constraint(self, held: Held) -> Constraint | None:
-        if held.schema is None:
+        if held.schema is None and (not held.tools or held.choice == "none"):
             return None
-        field = "response_format.json_schema.schema"
-        grammar = f"start: %json {enforced(held.schema or ANY_OBJECT, field=field)}"
-        return Matched(self._compiled(grammar, field), vocabulary=self._vocabulary)
+        matcher = self._kept(_key(held)) or self._compiled(held)
+        return Matched(matcher, vocabulary=self._vocabulary) if matcher else None
 
-    def _compiled(self, grammar: str, field: str) -> "LLMatcher":
+    def _kept(self, key: str) -> "LLMatcher | None":
         with self._lock:
-            if kept := self._kept.get(grammar):
-                self._kept.move_to_end(grammar)
-                return kept.deep_copy()
-        matcher = self._new(grammar, field)
+            if kept := self._matchers.get(key):
+                self._matchers.move_to_end(key)
+            return kept.deep_copy() if kept else None
+
+    def _compiled(self, held: Held) -> "LLMatcher | None":
+        tokens = self._tokens.result()
+        source = ReplyGrammar(self._form, tokens.special, tokens.ends, self._enforced).source(held)
+        if source is None:
+            return None
+        matcher = self._new(source, "response_format" if held.schema is not None else "tools")
         with self._lock:
-            self._kept[grammar] = matcher
-            while len(self._kept) > MOST_KEPT:
-                self._kept.popitem(last=False)
+            self._matchers[_key(held)] = matcher
+            while len(self._matchers) > MOST_KEPT:
+                self._matchers.popitem(last=False)
             return matcher.deep_copy()
+
+    def _enforced(self, schema: Mapping[str, object], field: str) -> str:
+        text = enforced(schema, field=field)
+        self._new(f"start: %json {text}", field)
+        return text
 
     def _new(self, grammar: str, field: str) -> "LLMatcher":
         from llguidance import LLMatcher, LLParserLimits
 
         limits = LLParserLimits(**LIMITS)
-        matcher = LLMatcher(self._tokens.result(), grammar, log_level=0, limits=limits)
+        matcher = LLMatcher(self._tokens.result().matching, grammar, log_level=0, limits=limits)
         matcher.compute_bitmask()  # what cannot be begun is told now
         if matcher.is_error():
             raise Invalid(f"This cannot be enforced: {_why(matcher.get_error())}.", field=field)
         return matcher
+
+
+def _key(held: Held) -> str:
+    tools = [(tool.name, tool.parameters) for tool in held.tools]
+    try:
+        return json.dumps(
+            (held.schema, tools, held.choice, sorted(held.strict), held.parallel, held.in_thought)
+        )
+    except RecursionError as error:
+        field = "response_format" if held.schema is not None else "tools"
+        raise Invalid("A schema is nested too deeply.", field=field) from error
 
 
 def _why(error: str) -> str:
@@ -82,7 +111,19 @@ def _why(error: str) -> str:
     return WORDS.get(told, told)[:MOST_TOLD]
 
 
-def _tokens(tokenizer: str, vocabulary: int, end_tokens: frozenset[int]) -> "LLTokenizer":
+@dataclass(frozen=True)
+class _Tokens:
+    matching: "LLTokenizer"
+    special: Mapping[str, int]
+    ends: frozenset[str]
+
+
+def _tokens(tokenizer: str, vocabulary: int, end_tokens: frozenset[int]) -> _Tokens:
     from llguidance import LLTokenizer
 
-    return LLTokenizer(tokenizer, n_vocab=vocabulary, eos_token=sorted(end_tokens))
+    matching = LLTokenizer(tokenizer, n_vocab=vocabulary, eos_token=sorted(end_tokens))
+    added = {token["content"]: token["id"] for token in json.loads(tokenizer)["added_tokens"]}
+    special = {text: token for text, token in added.items() if matching.is_special_token(token)}
+    return _Tokens(
+        matching, special, frozenset(text for text, token in special.items() if token in end_tokens)
+    )

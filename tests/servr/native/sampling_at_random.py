@@ -13,12 +13,12 @@ PIECES = ("{\"", "\":", "\",", "\"}", "\": \"", " {\n", "\n  ", "12", "ab", "tru
 
 
 @cache
-def bytewise(marks: tuple[str, ...] = MARKS) -> Tokenizer:
-    """A tokenizer of bytes, some pairs that cross JSON's borders, and marks; the first of these ends a turn."""
+def bytewise(marks: tuple[str, ...] = MARKS, pieces: tuple[str, ...] = ()) -> Tokenizer:
+    """A tokenizer of bytes, some texts that cross JSON's borders, and special tokens; the first ends a turn."""
     alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
     spelt = {
         piece: pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False).pre_tokenize_str(piece)[0][0]
-        for piece in PIECES
+        for piece in (*PIECES, *pieces)
     }
     words = dict.fromkeys(alphabet)
     merges: list[tuple[str, str]] = []
@@ -52,3 +52,8 @@ def said(
         if len(tokens) == most:
             return None
     return str(tokenizer.decode(tokens, skip_special_tokens=False))
+
+
+def answer(text: str) -> str:
+    """What stands behind the thought."""
+    return text.rpartition("</think>")[2]

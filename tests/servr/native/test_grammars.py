@@ -2,9 +2,10 @@ import json
 
 import pytest
 
+from gate.dialects.writing import reply_form
 from servr.native.grammars import MaskingGrammars
 from servr.native.parts import Held
-from tests.servr.native.sampling_at_random import bytewise, said
+from tests.servr.native.sampling_at_random import answer, bytewise, said
 
 UNUSED = 37
 
@@ -13,7 +14,10 @@ def grammars() -> MaskingGrammars:
     tokenizer = bytewise()
     end = tokenizer.token_to_id("<|im_end|>")
     return MaskingGrammars(
-        tokenizer.to_str(), vocabulary=tokenizer.get_vocab_size() + UNUSED, end_tokens=frozenset({end})
+        tokenizer.to_str(),
+        reply_form("hermes"),
+        vocabulary=tokenizer.get_vocab_size() + UNUSED,
+        end_tokens=frozenset({end}),
     )
 
 
@@ -23,4 +27,4 @@ def test_any_object_is_an_object(seed: int) -> None:
 
     text = said(constraint, bytewise(), seed=seed, width=bytewise().get_vocab_size() + UNUSED)
 
-    assert text is None or isinstance(json.loads(text), dict)
+    assert text is None or isinstance(json.loads(answer(text)), dict)

@@ -6,10 +6,11 @@ from functools import cache
 
 import pytest
 
+from gate.dialects.writing import reply_form
 from servr.native.grammars import MaskingGrammars
 from servr.native.parts import Held, Invalid
 from tests.servr.native.random_schemas import schema
-from tests.servr.native.sampling_at_random import bytewise, said
+from tests.servr.native.sampling_at_random import answer, bytewise, said
 from tests.servr.native.validating import faults, read
 
 FIELD = "response_format.json_schema.schema"
@@ -20,7 +21,7 @@ WIDTH = bytewise().get_vocab_size() + UNUSED
 @cache
 def grammars() -> MaskingGrammars:
     ends = frozenset({bytewise().token_to_id("<|im_end|>")})
-    return MaskingGrammars(bytewise().to_str(), vocabulary=WIDTH, end_tokens=ends)
+    return MaskingGrammars(bytewise().to_str(), reply_form("hermes"), vocabulary=WIDTH, end_tokens=ends)
 
 
 def nested(levels: int) -> Mapping[str, object]:
@@ -43,7 +44,7 @@ def test_what_is_said_by_chance_is_valid(tens: int) -> None:
         assert constraint is not None
         text = said(constraint, bytewise(), seed=seed, width=WIDTH)
         assert text is not None
-        assert faults(schema(seed), read(text)) == []
+        assert faults(schema(seed), read(answer(text))) == []
 
 
 @pytest.mark.parametrize(
@@ -112,7 +113,7 @@ def test_what_is_not_wanted_may_not_be_said(held: Mapping[str, object], text: st
 def test_words_that_only_describe_are_let_be(describing: Mapping[str, object]) -> None:
     text = said_by({"type": "integer", "minimum": 1, "maximum": 9, **describing})
 
-    assert json.loads(text) in range(1, 10)
+    assert json.loads(answer(text)) in range(1, 10)
 
 
 def said_by(held: Mapping[str, object]) -> str:
