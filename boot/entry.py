@@ -6,6 +6,8 @@ main ─┬─ --version
                                       └─► servr/terminal   (chat)
 """
 
+import atexit
+import gc
 import os
 import sys
 from collections.abc import Sequence
@@ -52,11 +54,16 @@ def _dispatch(arguments: list[str]) -> int:
     given = parse(arguments)
     if given.version:
         return _say_version()
-    import asyncio
+    atexit.register(gc.freeze)  # what a process still holds at its end is not searched for garbage
+    gc.disable()  # nor is what a start makes: it is kept. An open session enables it
+    try:
+        import asyncio
 
-    from boot.start import start
+        from boot.start import start
 
-    return asyncio.run(start(given))
+        return asyncio.run(start(given))
+    finally:
+        gc.enable()
 
 
 def _end_without(error: OSError) -> int:

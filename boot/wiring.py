@@ -10,6 +10,7 @@ Services of tools stand in `boot/services.py`, what a session may have or lack i
 model is told in `boot/telling.py`, tools in `boot/toolbox.py`.
 """
 
+import gc
 import os
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, closing
@@ -125,6 +126,7 @@ async def open_session(
         ]
         _subscribe_readers(session, around.plugins)
         masked = around.masking.masked
+        gc.enable()  # a start does without: see boot/entry.py
         yield Opened(
             session=session,
             workspace=around.workspace,

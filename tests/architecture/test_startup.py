@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -30,9 +31,11 @@ HEAVY = (
 MOST_MODULES = 370
 MOST_COMPILED = 40
 """Pieces of source that are compiled: the standard library's named tuples, and its dataclasses."""
+MOST_SWEEPS = 10
+"""Of garbage, between the opening of the session and the first request. A whole start would be some fifty."""
 
 PROBE = """
-import json, sys
+import gc, json, sys
 sys.path[0] = {root!r}  # as cli.py has it; plug-ins are looked for again when a folder in it has changed
 compiled = []
 
@@ -41,25 +44,26 @@ def count(event, arguments):
         compiled.append(str(arguments[0])[:80])
 
 sys.addaudithook(count)
+sweeps = []
 import gate.openai_compatible as wire
 ask = wire.OpenAICompatibleGateway.stream
 
 def first(self, request):
-    print(json.dumps(dict(modules=sorted(sys.modules), compiled=compiled)), file=sys.stderr)
+    done = dict(modules=sorted(sys.modules), compiled=compiled, sweeps=len(sweeps) / 2, swept=gc.isenabled())
+    print(json.dumps(done), file=sys.stderr)
     return ask(self, request)
 
 wire.OpenAICompatibleGateway.stream = first
 from boot.entry import main
+gc.callbacks.append(lambda phase, about: sweeps.append(phase))
 sys.exit(main({arguments!r}))
 """
 
 
-def done_before_the_first_request(url: str, folder: Path, *arguments: str) -> dict[str, list[str]]:
+def done_before_the_first_request(url: str, folder: Path, *arguments: str) -> dict[str, Any]:
     flags = ["-p", "hi", "--url", url, "--model", "m", "--workspace", str(folder), *arguments]
     ran = run(PROBE.format(root=str(ROOT), arguments=flags), folder)
-    done: dict[str, list[str]] = json.loads(
-        next(line for line in ran.stderr.splitlines() if line.startswith("{"))
-    )
+    done: dict[str, Any] = json.loads(next(line for line in ran.stderr.splitlines() if line.startswith("{")))
     return done
 
 
@@ -81,6 +85,16 @@ def test_nothing_heavy_is_loaded_before_the_first_request(tmp_path: Path) -> Non
     assert not any(name.startswith("httpx.") for name in modules)
     assert len(modules) < MOST_MODULES
     assert len(done["compiled"]) <= MOST_COMPILED, done["compiled"]
+
+
+@pytest.mark.server
+def test_garbage_is_looked_for_when_the_session_is_open_and_not_before(tmp_path: Path) -> None:
+    with ScriptedServer([say("hello"), say("hello")]) as server:
+        done_before_the_first_request(server.url, tmp_path)
+        done = done_before_the_first_request(server.url, tmp_path)
+
+    assert done["swept"]
+    assert done["sweeps"] <= MOST_SWEEPS, done["sweeps"]
 
 
 @pytest.mark.server
