@@ -18,18 +18,22 @@ class KeysAndValues:
     ) -> None:
         self._token_bytes = token_bytes
         """Of all layers together."""
-        self._layers = layers or {}
+        self.layers = layers or {}
         """(heads, capacity, width) each."""
         self.capacity = capacity
+        self._is_lent = False
+        """Whether the buffers are somebody else's, and so of no weight here."""
 
     @property
     def bytes(self) -> int:
-        return sum(keys.nbytes + values.nbytes for keys, values in self._layers.values())
+        own = () if self._is_lent else self.layers.values()
+        return sum(keys.nbytes + values.nbytes for keys, values in own)
 
     def bytes_for(self, tokens: int) -> int:
         """What it takes with room for `tokens`."""
-        fits = tokens <= self.capacity
-        return self._token_bytes * (self.capacity if fits else grown(self.capacity, tokens))
+        if tokens > self.capacity:
+            return self._token_bytes * grown(self.capacity, tokens)
+        return 0 if self._is_lent else self._token_bytes * self.capacity
 
     def reserve(self, tokens: int) -> None:
         if tokens > self.capacity:
@@ -38,7 +42,7 @@ class KeysAndValues:
     def extend(self, layer: int, before: int, keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
         """Write new (heads, tokens, width) behind the first `before`; views of all up to there."""
         after = before + keys.shape[1]
-        buffers = self._layers.get(layer)
+        buffers = self.layers.get(layer)
         if buffers is None or buffers[0].shape[1] < after:
             buffers = self._moved(layer, before, keys, values)
         buffers[0][:, before:after] = keys
@@ -48,19 +52,37 @@ class KeysAndValues:
     def copy(self, length: int) -> "KeysAndValues":
         capacity = grown(0, length)
         layers = {}
-        for layer, (keys, values) in self._layers.items():
+        for layer, (keys, values) in self.layers.items():
             layers[layer] = (room(keys, capacity), room(values, capacity))
             layers[layer][0][:, :length] = keys[:, :length]
             layers[layer][1][:, :length] = values[:, :length]
         return KeysAndValues(self._token_bytes, layers, capacity)
 
+    def move(self, layers: dict[int, tuple[Tensor, Tensor]], length: int, capacity: int) -> None:
+        """Go on in these buffers, which are lent, with the first `length` tokens."""
+        for layer, (keys, values) in self.layers.items():
+            layers[layer][0][:, :length] = keys[:, :length]
+            layers[layer][1][:, :length] = values[:, :length]
+        self.layers, self.capacity, self._is_lent = layers, capacity, True
+
+    def leave(self, length: int) -> None:
+        """Go on in buffers of its own."""
+        own = self.copy(length)
+        self.layers, self.capacity, self._is_lent = own.layers, own.capacity, False
+
+    def is_in(self, buffers: Tensor) -> bool:
+        """Whether its keys, of the first layer that it has, stand there."""
+        first = next(iter(self.layers.values()), None)
+        return first is not None and first[0].data_ptr() == buffers.data_ptr()
+
     def _moved(self, layer: int, before: int, keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
         buffers = room(keys, self.capacity), room(values, self.capacity)
         if before:
-            old = self._layers[layer]
+            old = self.layers[layer]
             buffers[0][:, :before] = old[0][:, :before]
             buffers[1][:, :before] = old[1][:, :before]
-        self._layers[layer] = buffers
+        self.layers[layer] = buffers
+        self._is_lent = False
         return buffers
 
 

@@ -9,7 +9,7 @@ pieces ─▶ a row of tokens, one of positions ─▶ transformers' model ─�
 from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -65,18 +65,27 @@ def attend(
     value: Tensor,
     attention_mask: Tensor | None,
     *,
-    spans: Sequence[Span],
+    spans: Sequence[Span] = (),
+    step: "FixedStep | None" = None,
     scaling: float | None = None,
     **others: Any,
 ) -> tuple[Tensor, None]:
     """Attention as transformers calls it. (1, heads, tokens, width) in, (1, tokens, heads, width) out."""
     look = Look.of(others, scaling)
+    if step is not None:
+        return step.attend(module.layer_idx, query, key, value, look), None
     results = []
     for span in spans:
         new = slice(span.first, span.first + span.count)
         keys, values = span.memory.extend(module.layer_idx, span.before, key[0, :, new], value[0, :, new])
         results.append(attended(query[:, :, new], keys, values, look, span.masks))
     return results[0] if len(results) == 1 else torch.cat(results, dim=1), None
+
+
+class FixedStep(Protocol):
+    """A step that has the same shape each time, and attends by itself."""
+
+    def attend(self, layer: int, query: Tensor, key: Tensor, value: Tensor, look: Look) -> Tensor: ...
 
 
 class PackedModel:
@@ -87,9 +96,9 @@ class PackedModel:
     def __init__(self, model: Any, *, alone: bool = False) -> None:
         self.token_bytes = 0
         """What a conversation takes for each token; known after a first `read`."""
-        self._model = model
+        self.model = model
         self._device = model.device
-        self._alone = alone
+        self.alone = alone
         """Whether positions of one conversation change what is computed for another."""
 
     def begin(self) -> PackedConversation:
@@ -99,7 +108,7 @@ class PackedModel:
         return self.token_bytes * grown(0, tokens)
 
     def groups(self, pieces: Sequence[Piece]) -> Sequence[Sequence[Piece]]:
-        return [[piece] for piece in pieces] if self._alone else [pieces]
+        return [[piece] for piece in pieces] if self.alone else [pieces]
 
     def read(self, pieces: Sequence[Piece]) -> Tensor:
         tokens: list[int] = []
@@ -116,7 +125,7 @@ class PackedModel:
             wanted += range(len(tokens) - piece.wanted, len(tokens))
         numbers = torch.tensor(tokens + positions + wanted).to(self._device)  # one copy to the device
         row = numbers[: 2 * len(tokens)].view(2, 1, len(tokens))
-        logits = self._model(
+        logits = self.model(
             input_ids=row[0],
             position_ids=row[1],
             use_cache=False,

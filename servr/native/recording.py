@@ -1,0 +1,63 @@
+"""How a step is recorded on a GPU, as a CUDA graph; where there is none, it is done each time."""
+
+from functools import partial
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from servr.native.conversations import Model
+from servr.native.decoding import DecodingModel, Record, Work
+from servr.native.packing import PackedModel
+
+WARM = 2
+"""Runs before it is recorded, in which libraries choose what they do."""
+
+
+def faster(model: Model, device: str, *, slots: int, window: int, memory: int) -> tuple[Model, int]:
+    """The model, with recorded steps where they win something, and the memory that is left for others."""
+    record = recorder(device)
+    if record is None or not isinstance(model, PackedModel):
+        return model, memory
+    each = model.token_bytes * slots
+    tokens = min(window, memory // 2 // max(1, each))
+    return DecodingModel(model, record, places=slots, tokens=tokens), memory - each * (tokens + 1)
+
+
+def recorder(device: str) -> Record | None:
+    """None where nothing is won by it."""
+    if not device.startswith("cuda"):
+        return None
+    return partial(recorded, memory=torch.cuda.graph_pool_handle())
+
+
+def recorded(work: Work, memory: Any) -> Work:
+    """The same, on what the inputs then are; what it answers is overwritten the next time.
+
+    Args:
+        work: allocates nothing that it keeps, and waits for nothing.
+        memory: that recordings share, for one of them is played at a time.
+
+    Raises:
+        RuntimeError: whatever CUDA does not take; nothing is changed then.
+    """
+    side = torch.cuda.Stream()
+    side.wait_stream(torch.cuda.current_stream())
+    with torch.cuda.stream(side):
+        for _ in range(WARM):
+            work()
+    torch.cuda.current_stream().wait_stream(side)
+
+    graph = torch.cuda.CUDAGraph()
+    with torch.cuda.graph(graph, pool=memory, capture_error_mode="thread_local"):
+        answer = work()
+
+    def play() -> Tensor:
+        graph.replay()
+        return answer
+
+    return play
+
+
+def each_time(work: Work) -> Work:
+    return work
