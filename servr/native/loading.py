@@ -20,6 +20,8 @@ from servr.native.detokenising import Spelling
 from servr.native.drafts import Draft
 from servr.native.engine import NativeEngine
 from servr.native.memory import free_bytes, says_out_of_memory
+from servr.native.quantising import FORMS, Quantiser, quantiser
+from servr.native.recording import faster
 from servr.native.trial import fitting
 from servr.native.writing import Writer
 
@@ -59,22 +61,31 @@ def load(wanted: Wanted) -> Loaded:
     device = device_of(wanted.device)
     config = read(wanted, partial(AutoConfig.from_pretrained, wanted.model))
     tokenizer = read(wanted, partial(AutoTokenizer.from_pretrained, wanted.model))
-    dtype = dtype_of(wanted.dtype, device)
+    form = wanted.dtype if wanted.dtype in FORMS else None
+    dtype = dtype_of("auto" if form else wanted.dtype, device)
+    smaller = quantiser(form, device) if form else Quantiser()
     plain = read(
-        wanted, lambda: AutoModelForCausalLM.from_pretrained(wanted.model, dtype=dtype, config=config)
+        wanted,
+        lambda: AutoModelForCausalLM.from_pretrained(
+            wanted.model, dtype=dtype, config=config, **smaller.arguments
+        ),
     )
     plain.requires_grad_(False).eval()
-    onto(plain, device, wanted)
+    smaller.work(plain)
+    if not smaller.arguments:
+        onto(plain, device, wanted)
     with torch.inference_mode():
         model = fitting(plain)
     memory = wanted.memory_bytes or int(free_bytes(device) * SHARE)
+    window = window_of(plain.config, model, memory, wanted.window_tokens)
+    model, memory = faster(model, device, slots=wanted.slots, window=window, memory=memory)
     facts = ModelFacts(
         name=wanted.name or Path(wanted.model).name,
-        window_tokens=window_of(plain.config, model, memory, wanted.window_tokens),
+        window_tokens=window,
         slots=wanted.slots,
         vocabulary=plain.get_input_embeddings().num_embeddings,
         end_tokens=ends_of(plain, tokenizer),
-        dtype=str(dtype).removeprefix("torch."),
+        dtype=form or str(dtype).removeprefix("torch."),
         device=device,
     )
     return Loaded(model, tokenizer, facts, memory)
