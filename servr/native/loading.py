@@ -74,6 +74,11 @@ def load(wanted: Wanted) -> Loaded:
     smaller.work(plain)
     if not smaller.arguments:
         onto(plain, device, wanted)
+    return ready(plain, tokenizer, wanted, device, form or str(dtype).removeprefix("torch."))
+
+
+def ready(plain: Any, tokenizer: Any, wanted: Wanted, device: str, dtype: str) -> Loaded:
+    """A model that is on its device, in the fastest way that is right; `dtype` is what it is called."""
     with torch.inference_mode():
         model = fitting(plain)
     memory = wanted.memory_bytes or int(free_bytes(device) * SHARE)
@@ -85,7 +90,7 @@ def load(wanted: Wanted) -> Loaded:
         slots=wanted.slots,
         vocabulary=plain.get_input_embeddings().num_embeddings,
         end_tokens=ends_of(plain, tokenizer),
-        dtype=form or str(dtype).removeprefix("torch."),
+        dtype=dtype,
         device=device,
     )
     return Loaded(model, tokenizer, facts, memory)
