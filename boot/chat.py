@@ -13,7 +13,7 @@ from boot.wiring import Opened, open_session
 from boot.workspace_paths import WorkspacePaths
 from core.errors import AgentError, ConfigError
 from core.visible import visible
-from servr.drawing import Line, Style
+from servr.spans import Line, Style
 from servr.terminal import ChatHeader, ChatPeople, Next, OwnCommands, chat, chat_people
 from servr.terminal.chat import Habits
 from store.prompt_history import PromptHistory

@@ -7,7 +7,7 @@ from shutil import get_terminal_size
 from boot.chat_commands import OpenChat
 from core.visible import visible
 from servr.cells import clipped
-from servr.drawing import Line, Style
+from servr.spans import Line, Style
 
 STYLES = {"ok": Style.PLAIN, "note": Style.STRONG, "problem": Style.BAD}
 

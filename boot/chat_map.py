@@ -7,7 +7,7 @@ from boot.chat_commands import OpenChat
 from core.marking import marked
 from core.visible import visible
 from flow.prompts import prompt
-from servr.drawing import Line, Style
+from servr.spans import Line, Style
 
 
 async def show_map(chat: OpenChat, wanted: str) -> Iterable[Line]:

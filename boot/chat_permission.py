@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from boot.chat_commands import OpenChat
 from boot.settings import PERMISSIONS
 from flow.permission import Mode, Permissions
-from servr.drawing import Line
+from servr.spans import Line
 
 
 async def permission(chat: OpenChat, wanted: str) -> Iterable[Line]:

@@ -12,7 +12,7 @@ from boot.layers import here
 from core.errors import AgentError, ConfigError, StoreError
 from core.values import utc_now
 from core.visible import visible
-from servr.drawing import Line, Style
+from servr.spans import Line, Style
 from servr.terminal.talk import Next
 from store.session_log import read_header
 from store.sessions import Sessions, SessionSummary

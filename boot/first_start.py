@@ -11,7 +11,7 @@ from boot.paths import make_own_folder
 from core.endpoint import ServedModel, ServerFacts
 from core.errors import AgentError
 from core.visible import visible
-from servr.drawing import Line, Style
+from servr.spans import Line, Style
 from servr.terminal import ChatPeople
 from servr.terminal.lines import Interrupted
 from store.private import new_private_file

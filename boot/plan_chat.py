@@ -21,8 +21,8 @@ from flow.permission import Mode
 from flow.planner import Planner
 from flow.project_runner import ProjectRunner
 from flow.server_ways import ServerWays
-from servr.drawing import Line, Style
 from servr.plan_lines import plan_lines, task_lines
+from servr.spans import Line, Style
 from servr.terminal.editor import edited
 from servr.terminal.people import TerminalApprover, TerminalAsker
 from servr.terminal.planning import PlanTalk

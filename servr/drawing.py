@@ -48,10 +48,8 @@ from core.views import (
     WebPage,
 )
 from core.visible import visible
-from servr.cells import fitted as fitted
-from servr.cells import width_of as width_of
-from servr.spans import Line as Line
-from servr.spans import Style as Style
+from servr.cells import fitted, width_of
+from servr.spans import Line, Style
 
 MOST_OUTPUT_LINES = 20
 MOST_DIFF_LINES = 80

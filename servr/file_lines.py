@@ -6,7 +6,8 @@ from typing import assert_never
 from core.events import FilesChanged, FilesNotKept, FilesRestored, Restoring, Rewound
 from core.file_states import PathChange
 from flow.file_history import FileHistory
-from servr.drawing import Line, Style, first_line, title_of
+from servr.drawing import first_line, title_of
+from servr.spans import Line, Style
 
 MOST_NAMED = 12
 MOST_KEPT = 20

@@ -18,8 +18,9 @@ from core.visible import visible
 from core.workspace import Workspace
 from flow.masking import mapped
 from flow.undo import Undo, Wish
-from servr.drawing import Line, Style, lines_of, lines_of_view
+from servr.drawing import lines_of, lines_of_view
 from servr.file_lines import lines_of_steps
+from servr.spans import Line, Style
 from store.session_log import SessionLog, read_header, read_records
 from store.sessions import Sessions
 

@@ -17,8 +17,8 @@ from core.tools import Asker
 from core.values import value
 from core.visible import visible
 from flow.sessions import Session
-from servr.drawing import Line, Style
 from servr.markdown.wrapping import wrapped_lines
+from servr.spans import Line, Style
 from servr.terminal.helping import unknown
 from servr.terminal.lines import EditedLines, Interrupted, PipedLines
 from servr.terminal.notice import Notice, asking, noticed

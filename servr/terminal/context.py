@@ -8,7 +8,7 @@ from core.protocols import ModelRequest
 from core.tokens import CountSource
 from core.visible import visible
 from flow.window_use import WindowUse, window_use
-from servr.drawing import Line
+from servr.spans import Line
 from servr.terminal.talk import Chat
 from servr.terminal.waiting import Waiting
 

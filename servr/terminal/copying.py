@@ -9,7 +9,7 @@ from base64 import b64encode
 from collections.abc import Iterable, Mapping, Sequence
 
 from core.messages import AssistantMessage, Message
-from servr.drawing import Line
+from servr.spans import Line
 from servr.terminal.talk import Chat
 
 BLOCK = re.compile(r"^([ \t]*)(`{3,}|~{3,})[^\n]*\n(.*?)^[ \t]*\2[`~]*[ \t]*$", re.MULTILINE | re.DOTALL)

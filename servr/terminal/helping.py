@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from shutil import get_terminal_size
 
 from core.commands import CommandRow, help_lines
-from servr.drawing import Line, Style
+from servr.spans import Line, Style
 from servr.terminal.command import ChatCommand, command_named, nearest
 from servr.terminal.talk import LEAVE, Chat
 

@@ -20,7 +20,7 @@ from prompt_toolkit.layout import (
 from prompt_toolkit.layout.processors import BeforeInput
 from prompt_toolkit.widgets import SearchToolbar
 
-from servr.drawing import fitted
+from servr.cells import fitted
 
 if TYPE_CHECKING:
     from servr.terminal.panel import Panel

@@ -23,8 +23,9 @@ from core.events import (
 from core.messages import AssistantMessage
 from core.visible import visible
 from servr.cards import Cards, Folds
-from servr.drawing import Line, Style, lines_of
+from servr.drawing import lines_of
 from servr.markdown.code import load_colours
+from servr.spans import Line, Style
 from servr.terminal.panel import Panel
 from servr.terminal.screen import Screen, prompt_lines
 from servr.terminal.waiting import Waiting

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from servr.drawing import Line
+from servr.spans import Line
 from servr.terminal.answers import Answers
 from servr.terminal.screen import Screen
 from servr.themes import WISHES, Rgb, Wish, background_of, colours_of, theme_for

@@ -6,7 +6,7 @@ from shutil import get_terminal_size
 from core.errors import AgentError
 from core.protocols import ModelSwitch
 from core.visible import visible
-from servr.drawing import Line
+from servr.spans import Line
 from servr.terminal.talk import Chat
 
 

@@ -15,7 +15,7 @@ from core.marking import marked
 from core.text import clip
 from core.visible import visible
 from flow.prompts import prompt
-from servr.drawing import Line, Style
+from servr.spans import Line, Style
 from servr.terminal.screen import Screen
 from servr.terminal.talk import Chat
 

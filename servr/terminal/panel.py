@@ -22,7 +22,7 @@ from prompt_toolkit.history import History, InMemoryHistory
 from prompt_toolkit.input import Input
 from prompt_toolkit.output import ColorDepth, Output
 
-from servr.drawing import Line
+from servr.spans import Line
 from servr.terminal.application import ChatApplication
 from servr.terminal.chips import Chips
 from servr.terminal.keys import bindings

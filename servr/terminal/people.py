@@ -9,7 +9,7 @@ from core.messages import ToolCall
 from core.permissions import Approval, Scope
 from core.policies import PermissionQuestion
 from core.visible import visible
-from servr.drawing import Line, Style
+from servr.spans import Line, Style
 from servr.terminal.question_lines import question_lines
 from servr.terminal.terminal import Terminal
 

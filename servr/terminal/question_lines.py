@@ -6,9 +6,9 @@ from core.messages import ToolCall
 from core.policies import PermissionQuestion
 from core.visible import revealed, suspicions
 from servr.cards.diffs import changes_between
-from servr.drawing import Line, Style, arguments_of
+from servr.drawing import arguments_of
 from servr.markdown.wrapping import wrapped
-from servr.spans import Span, line_of
+from servr.spans import Line, Span, Style, line_of
 
 TEXTS_OF_FILES = {"write_file": ("content",), "edit_file": ("old", "new"), "replace_lines": ("new",)}
 """By tool: arguments that nothing runs."""

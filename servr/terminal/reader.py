@@ -6,7 +6,8 @@ from core.deltas import Delta, RestartDelta, TextDelta, ThinkingDelta
 from core.events import Event, ModelDelta, ModelReplied, ModelSwitched, PermissionAsked, Record, TurnFinished
 from core.messages import AssistantMessage
 from core.visible import visible
-from servr.drawing import Style, lines_of
+from servr.drawing import lines_of
+from servr.spans import Style
 from servr.terminal.screen import Screen
 from servr.terminal.waiting import Waiting
 

@@ -12,7 +12,7 @@ from core.values import value
 from core.visible import visible
 from flow.sessions import Session
 from servr.cards import Folds
-from servr.drawing import Line, Style
+from servr.spans import Line, Style
 from servr.terminal.command import ChatCommand, command_named, nearest
 from servr.terminal.terminal import Terminal
 from servr.terminal.waiting import Waiting

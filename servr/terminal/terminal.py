@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
-from servr.drawing import Line, Style
+from servr.spans import Line, Style
 from servr.terminal.lines import Interrupted, Lines
 from servr.terminal.screen import Screen
 

@@ -7,8 +7,8 @@ from core.errors import AgentError, UndoRefused
 from core.visible import visible
 from flow.undo import Undo, Wish
 from servr.cards.views import view_lines
-from servr.drawing import Line, Style
 from servr.file_lines import lines_of_steps
+from servr.spans import Line, Style
 from servr.terminal.talk import Chat
 from servr.terminal.terminal import Terminal
 

@@ -48,7 +48,9 @@ from core.views import (
     WebPage,
 )
 from core.visible import visible
-from servr.drawing import Line, Style, fitted, lines_of, lines_of_view, plain_lines, title_of
+from servr.cells import fitted
+from servr.drawing import lines_of, lines_of_view, plain_lines, title_of
+from servr.spans import Line, Style
 
 
 def call(name: str = "shell", **arguments: object) -> ToolCall:

@@ -24,7 +24,7 @@ from flow.sessions import Session
 from flow.undo import Undo
 from flow.unkept import NoCheckpoints
 from gate.scripted import ScriptedGateway, call, say
-from servr.drawing import Line, Style
+from servr.spans import Line, Style
 from servr.terminal import ChatHeader, chat
 from servr.terminal.chat import people_at
 from servr.terminal.lines import Interrupted, PipedLines

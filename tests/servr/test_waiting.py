@@ -30,7 +30,7 @@ from core.events import (
 from core.messages import AssistantMessage, Message, Text, ToolCall, ToolMessage, Usage, UserMessage
 from core.permissions import Effect
 from flow.window_use import KindUse, WindowUse
-from servr.drawing import width_of
+from servr.cells import width_of
 from servr.terminal.context import context_lines
 from servr.terminal.screen import can_redraw
 from servr.terminal.waiting import Waiting
