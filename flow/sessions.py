@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import field
-from datetime import datetime
 
 from core.conversation import Conversation
 from core.events import (
@@ -17,7 +16,7 @@ from core.events import (
     TurnStarted,
 )
 from core.messages import Image, ToolStatus, UserMessage
-from core.permissions import RISKY
+from core.permissions import RISKY, Effect
 from core.protocols import ModelRequest, Reader, SessionLog
 from core.records import dataclass
 from core.values import Clock, utc_now
@@ -42,7 +41,7 @@ class Session:
     clock: Clock = utc_now
     conversation: Conversation = field(default_factory=Conversation)
     _readers: list[Subscription] = field(default_factory=list)
-    _started: dict[str, datetime] = field(default_factory=dict)  # open calls that have begun
+    _started: dict[str, Record] = field(default_factory=dict)  # of open calls that have begun
     _open_turn: bool = False
     _seq: int = 0
 
@@ -147,7 +146,7 @@ class Session:
             case ModelReplied():
                 self._started.clear()
             case ToolStarted(call=call):
-                self._started[call.id] = record.at
+                self._started[call.id] = record
             case _:
                 pass
 
@@ -155,8 +154,18 @@ class Session:
         """What ends a turn that was cut off: an answer to every open call, and the turn's own end."""
         answers = list[Event]()
         for call in self.conversation.open_calls:
-            text = never_run
-            if at := self._started.get(call.id):
-                text = f"Started at {at:%H:%M:%S}, outcome unknown: look before you repeat it."
+            begun = self._started.get(call.id)
+            text = _without_an_end(begun) if begun else never_run
             answers.append(ToolFinished(call_id=call.id, text=text, status=ToolStatus.FAILED))
         return [*answers, TurnFinished(outcome=Outcome.INTERRUPTED)]
+
+
+def _without_an_end(begun: Record) -> str:
+    """What is known of a call that was cut off."""
+    match begun.event:
+        case ToolStarted(effect=Effect.READ):
+            return (
+                f"Started at {begun.at:%H:%M:%S} and cut off. It changed nothing: repeat it if it is needed."
+            )
+        case _:
+            return f"Started at {begun.at:%H:%M:%S}, outcome unknown: look before you repeat it."

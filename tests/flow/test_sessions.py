@@ -98,18 +98,30 @@ async def test_an_interrupt_keeps_what_was_said_and_the_conversation_goes_on() -
     assert Conversation.replay(events(log)) == session.conversation
 
 
-async def test_an_interrupted_tool_is_answered_with_what_is_known_of_it() -> None:
+UNKNOWN = "Started at 12:00:00, outcome unknown: look before you repeat it."
+HARMLESS = "Started at 12:00:00 and cut off. It changed nothing: repeat it if it is needed."
+
+
+@pytest.mark.parametrize(
+    ("effect", "text"),
+    [
+        (Effect.READ, HARMLESS),
+        (Effect.WRITE, UNKNOWN),
+        (Effect.EXECUTE, UNKNOWN),
+        (Effect.NETWORK, UNKNOWN),
+    ],
+)
+async def test_an_interrupted_tool_is_answered_with_what_is_known_of_it(effect: Effect, text: str) -> None:
     class Hanging(Echo):
         async def run(self, args: object, context: object) -> object:
             await asyncio.Event().wait()
             raise AssertionError
 
     seen: list[Record] = []
-    session, log = a_session(ScriptedGateway(call("echo", text="a"), say("ok")), seen, Hanging())
+    session, log = a_session(ScriptedGateway(call("echo", text="a"), say("ok")), seen, Hanging(effect=effect))
 
     await interrupt(session, after=ToolStarted)
 
-    text = "Started at 12:00:00, outcome unknown: look before you repeat it."
     assert events(log)[-2:] == [
         ToolFinished(call_id="call-1", text=text, status=ToolStatus.FAILED),
         TurnFinished(outcome=Outcome.INTERRUPTED),
@@ -121,7 +133,7 @@ async def test_an_interrupted_tool_is_answered_with_what_is_known_of_it() -> Non
     ("kept", "text"),
     [
         (2, "The session ended before it was run."),
-        (3, "Started at 12:00:00, outcome unknown: look before you repeat it."),
+        (3, HARMLESS),
     ],
 )
 async def test_a_turn_that_a_crash_cut_off_is_closed_when_the_session_is_taken_up(
