@@ -8,6 +8,7 @@ import math
 import subprocess
 import sys
 import tempfile
+import time
 from argparse import ArgumentParser
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -19,7 +20,8 @@ from bench.contenders import ROOT, Contender, bare_environment, floor, installed
 from bench.running import Cost, Runner
 from bench.tables import write
 from bench.tokens import parts, token_counter
-from tests.scripted_server import Recorded, Spoken, Step, call, kept, say
+from bench.typing import terminal
+from tests.scripted_server import Recorded, ScriptedServer, Spoken, Step, call, kept, say
 
 FILES = 196
 """In the repository in which every command is started."""
@@ -72,6 +74,7 @@ class Bench:
         return (
             self.one_request,
             self.first_requests_of_peers,
+            self.chat,
             self.version,
             self.prompt,
             self.steps,
@@ -114,6 +117,20 @@ class Bench:
                 "≤ 0.75 × codex",
                 "; ".join(beside),
             ),
+        )
+
+    def chat(self) -> Sequence[Row]:
+        """Exec of a chat until it takes keys, in a pseudo-terminal."""
+
+        def prompt_ms() -> float:
+            with ScriptedServer((), port=self.runner.port) as server:
+                started = time.perf_counter()
+                with terminal(self.runner.workspace, self.runner.environment, server.url):
+                    return (time.perf_counter() - started) * 1000
+
+        prompt_ms()  # the first makes what it keeps in the home
+        return (
+            ("exec → the chat's prompt, ms", spread([prompt_ms() for _ in range(self.sizes.rounds)]), "", ""),
         )
 
     def version(self) -> Sequence[Row]:

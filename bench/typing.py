@@ -17,7 +17,7 @@ import tempfile
 import termios
 import time
 from argparse import ArgumentParser
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -194,13 +194,25 @@ def chat(folder: Path, sizes: Sizes) -> Iterator[Screen]:
     server = subprocess.Popen([sys.executable, "-c", program], cwd=ROOT, stdout=subprocess.PIPE, text=True)
     assert server.stdout
     url = f"http://127.0.0.1:{server.stdout.readline().strip()}/v1"
+    environment = {**bare_environment(home), "ROOST_NO_SETUP": "1"}
+    try:
+        with terminal(workspace, environment, url) as screen:
+            yield screen
+    finally:
+        server.kill()
+        server.wait()
+
+
+@contextmanager
+def terminal(workspace: Path, environment: Mapping[str, str], url: str) -> Iterator[Screen]:
+    """Of a chat that takes keys from now on."""
     ours, theirs = pty.openpty()
     termios.tcsetwinsize(theirs, (24, 80))
     flags = ("--url", url, "--model", "m", "--permission", "full", "--sandbox", "external")
     process = subprocess.Popen(
         [sys.executable, "-c", CHAT, str(ROOT / "cli.py"), *flags],
         cwd=workspace,
-        env={**bare_environment(home), "TERM": "xterm-256color", "LANG": "C.UTF-8", "ROOST_NO_SETUP": "1"},
+        env={**environment, "TERM": "xterm-256color", "LANG": "C.UTF-8"},
         stdin=theirs,
         stdout=theirs,
         stderr=theirs,
@@ -212,9 +224,8 @@ def chat(folder: Path, sizes: Sizes) -> Iterator[Screen]:
         screen.until(LISTENS)
         yield screen
     finally:
-        for one in (process, server):
-            one.kill()
-            one.wait()
+        process.kill()
+        process.wait()
         os.close(ours)
 
 
