@@ -11,6 +11,7 @@ cache   what can be made again                       AGENT_CACHE_DIR
 
 import sys
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 
 from core.errors import ConfigError
@@ -82,8 +83,9 @@ def user_folders(environment: Mapping[str, str], platform: str = sys.platform) -
     return Folders(data=data or usual.data, config=config or usual.config, cache=cache or usual.cache)
 
 
+@cache
 def checkout_folder() -> Path | None:
-    """The folder of cli.py when this is a checkout, None when Roost was installed as a package."""
+    """The real folder of cli.py when this is a checkout, None when Roost was installed as a package."""
     folder = Path(__file__).resolve().parents[1]
     return folder if (folder / "cli.py").is_file() and (folder / "pyproject.toml").is_file() else None
 

@@ -1,5 +1,6 @@
 """Where the plan of a workspace is, and who may follow it. Its parts are imported when they are needed."""
 
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
@@ -24,7 +25,7 @@ MOST_PLAN_CHARS, LEAST_PLAN_CHARS = 6_000, 800
 def plan_path(workspace: Path) -> Path:
     """In the checkout's own workspace the plan lies beside the work."""
     checkout = checkout_folder()
-    is_own = checkout is not None and workspace == checkout.resolve() / "workspace"
+    is_own = checkout is not None and workspace == checkout / "workspace"
     return (workspace if is_own else workspace / OWN_FOLDER) / "project.json"
 
 
@@ -68,7 +69,7 @@ class PlanToCome:
 
 def followed_plan(workspace: Path, folders: Folders, active: ActiveProfile) -> "FollowedPlan | None":
     """The plan that is there now."""
-    if not plan_path(workspace).is_symlink() and not plan_path(workspace).exists():
+    if not os.path.lexists(plan_path(workspace)):
         return None
     from flow.plan_notes import FollowedPlan
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 def skills_folder(workspace: Path) -> str:
     """Its name below the workspace. In the checkout's own workspace skills lie beside the work."""
     checkout = checkout_folder()
-    is_own = checkout is not None and workspace == checkout.resolve() / "workspace"
+    is_own = checkout is not None and workspace == checkout / "workspace"
     return "skills" if is_own else f"{OWN_FOLDER}/skills"
 
 

@@ -44,8 +44,10 @@ async def text_calls(reply: AssistantMessage, scene: Scene) -> AssistantMessage:
 @for_each_call
 def names(call: ToolCall, tools: Toolbox) -> tuple[ToolCall, Sequence[str]]:
     """A name that differs only in case, in '-' and '_', or by a prefix; what is merely near is no name."""
+    if call.name in tools.names():
+        return call, ()
     alike = [known for known in tools.names() if _folded(known) == _folded(call.name)]
-    if call.name in tools.names() or len(alike) != 1:
+    if len(alike) != 1:
         return call, ()
     return replace(call, name=alike[0]), (f"The tool {call.name!r} is called {alike[0]}.",)
 
