@@ -93,6 +93,8 @@ class _Calls:
         """`said`: how many characters of their beginning stand before."""
         form, lark = self._form, self._lark
         first = lark.any_of(self._one(form.begin, said))
+        if self._most == 1:
+            return f"{first} {lark.text(form.end)}"
         later = lark.any_of(self._one(form.between, 0))
         return f"{first} {later}{{0,{self._most - 1}}} {lark.text(form.end)}"
 
