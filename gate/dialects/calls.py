@@ -8,7 +8,9 @@ from functools import cached_property
 
 from core.messages import ToolCall
 from core.tools import ToolSpec
+from gate.dialects.marks import LONGEST, stray_ends
 from gate.dialects.source import Leads, Source, Steps, compiled, either
+from gate.dialects.table import OPTIONAL_CLOSINGS
 
 PREFIX = re.compile(r"(?:functions|tools?)[.:]")
 TYPES: Mapping[str, tuple[type, ...]] = {
@@ -121,6 +123,17 @@ class Reading:
         found = yield from self.source.look(self.closing, reach=64)
         return bool(found) or not self.source.rest
 
+    def close(self) -> Steps[tuple[str, ...]]:
+        """Goes past the closing tag; what is wrong with it."""
+        yield from self.source.space()
+        if not self.closings:
+            yield from self.source.take(stray_ends(), reach=LONGEST)
+            return ()
+        found = yield from self.source.take(self.too_many_brackets, reach=2 * LONGEST)
+        if found:
+            return ("a closing bracket too many",) if found["bracket"] else ()
+        return () if self.closings[0] in OPTIONAL_CLOSINGS else ("closing tag missing",)
+
 
 def _folded(name: str) -> str:
     return name.lower().replace("-", "_")
@@ -156,7 +169,7 @@ def typed(text: str, schema: object, root: Mapping[str, object]) -> str:
         schema: what the tool says of it.
         root: the schema in which references are looked up.
     """
-    kinds, plain = _kinds(schema, root), text.strip()
+    kinds, plain = kinds_of(schema, root), text.strip()
     if kinds - {"string", "null"} or (plain == "null" and "null" in kinds):
         for written in (plain, _literal(plain)):
             found = _read(written)
@@ -165,7 +178,7 @@ def typed(text: str, schema: object, root: Mapping[str, object]) -> str:
     return _text(text)
 
 
-def _kinds(schema: object, root: Mapping[str, object], depth: int = 8) -> frozenset[str]:
+def kinds_of(schema: object, root: Mapping[str, object], depth: int = 8) -> frozenset[str]:
     """The types that a value may have; none if nothing is said of them."""
     if not isinstance(schema, Mapping) or not depth:
         return frozenset()
@@ -176,7 +189,7 @@ def _kinds(schema: object, root: Mapping[str, object], depth: int = 8) -> frozen
         kinds = {name for name, types in TYPES.items() for one in values if type(one) in types}
     choices = (one for key in CHOICES for one in _items(schema, key))
     return frozenset(kinds).union(
-        *(_kinds(one, root, depth - 1) for one in (_referred(schema, root), *choices))
+        *(kinds_of(one, root, depth - 1) for one in (_referred(schema, root), *choices))
     )
 
 

@@ -12,7 +12,7 @@ from gate.dialects.source import Steps, Unfinished
 HEAD = re.compile(
     r"\s*+\{\s*+"
     r'(?:"(?:type|id|index|tool_call_id)"\s*+:\s*+(?:"[^"\\\n]{0,80}"|\d{1,9})\s*+,\s*+){0,4}'
-    r'(?:"function"\s*+:\s*+\{\s*+)?"(?:name|tool_name)"\s*+:\s*+"([^"\\\n]{1,80})"\s*+,\s*+'
+    r'(?:"function"\s*+:\s*+\{\s*+)?"(?:name|tool_name)"\s*+:\s*+"(?P<name>[^"\\\n]{1,80})"\s*+,\s*+'
     r'"(?:arguments|parameters)"\s*+:\s*+'
 )
 """All that may stand before the arguments of a call whose JSON is broken: else its name would be a guess."""

@@ -6,9 +6,14 @@ it is much.
 """
 
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from core.messages import Text, Thinking, ToolCall
 from core.values import value
+from gate.dialects.table import THOUGHTS
+
+if TYPE_CHECKING:
+    from gate.dialects.grown import Grown
 
 
 @value
@@ -17,10 +22,14 @@ class Found:
 
     call: ToolCall
     repairs: tuple[str, ...] = ()
+    grown: "Grown | None" = None
+    """What was told of it while it was written."""
 
 
 Piece = Text | Thinking | Found
 
+OPENING_THOUGHTS = dict(THOUGHTS)
+CLOSING_THOUGHTS = tuple(OPENING_THOUGHTS.values())
 LINE_CHARS = 16
 ENDING_CHARS = 256
 """Within so many of a call's last characters its last value ends."""
@@ -94,11 +103,13 @@ class Pieces:
         if space:
             self._blank.append(space)
 
-    def call(self, call: ToolCall, words: str, repairs: tuple[str, ...]) -> None:
+    def call(
+        self, call: ToolCall, words: str, repairs: tuple[str, ...], grown: "Grown | None" = None
+    ) -> None:
         self._be_quiet()
         self._words[len(self.found)] = words
         call = replace(call, id=call.id or f"call-{len(self._words)}")
-        self.found.append(Found(call=call, repairs=repairs))
+        self.found.append(Found(call=call, repairs=repairs, grown=grown))
 
     def doubt(self, ending: str) -> None:
         """What ended the last value of the newest call comes once more, so it may have ended too soon.
@@ -109,6 +120,24 @@ class Pieces:
         ended = self._words.get(newest, "")[-ENDING_CHARS:]
         if not self.quiet and ending in ended and isinstance(one := self.found[newest], Found):
             self.found[newest] = replace(one, call=replace(one.call, arguments=one.call.source))
+
+    def thought_mark(self, mark: str) -> bool:
+        """Whether a thought begins or ends here. An opening in the middle of a line is only spoken of."""
+        if mark in self.awaited:
+            self.end_thought()
+        elif mark in OPENING_THOUGHTS and not self.awaited:
+            if not self.line_is_blank:
+                self.speak_of_thought(OPENING_THOUGHTS[mark])
+                return False
+            self.begin_thought(OPENING_THOUGHTS[mark])
+        elif mark == self.spoken_of:
+            self.end_spoken_thought()
+            return False
+        elif mark in CLOSING_THOUGHTS and not self.thought_before:
+            self.end_unseen_thought()
+        else:
+            return False
+        return True
 
     def begin_thought(self, *closings: str) -> None:
         self._be_quiet()
@@ -184,6 +213,8 @@ class Pieces:
         self._drop_blank()
         while self._words and next(reversed(self._words)) >= start:
             place, text = self._words.popitem()
-            self.found[place] = words(text=text)
+            withdrawn = self.found[place]
+            was_told = isinstance(withdrawn, Found) and withdrawn.grown
+            self.found[place] = words(text="" if was_told else text)
         if not self._words:
             self._behind, self.answered = 0, False

@@ -9,6 +9,7 @@ Text goes through as it comes; only what may become a mark or a call is held bac
 
 import re
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from gate.dialects import table
 from gate.dialects.calls import Heard, Reading, Tools, call_of
@@ -21,14 +22,17 @@ from gate.dialects.marks import (
     RECIPIENT,
     SPECIAL,
     marks_of,
-    stray_ends,
 )
-from gate.dialects.pieces import Pieces
+from gate.dialects.pieces import CLOSING_THOUGHTS, Pieces
 from gate.dialects.quoting import Quoting
 from gate.dialects.source import SPACE, Source, Steps, Unfinished, compiled
 
-OPENING_THOUGHTS = dict(table.THOUGHTS)
-CLOSING_THOUGHTS = tuple(OPENING_THOUGHTS.values())
+if TYPE_CHECKING:
+    pass
+
+if TYPE_CHECKING:
+    from gate.dialects.growing import Growth
+
 RESULTS = dict(table.RESULTS)
 QUOTES = {quote: quote for quote in "\"'"} | {"“": "”", "‘": "’", "«": "»", "„": "[“”]"}
 """What quotes a call that is only shown stands between."""
@@ -39,7 +43,9 @@ LINE_BEGINNINGS = frozenset((*BLOCKS, *(opening[0] for opening in LINE_ROWS)))
 class Reply:
     """Sorts what comes into `pieces`."""
 
-    def __init__(self, tools: Tools, family: str | None, *, thinking: bool) -> None:
+    def __init__(
+        self, tools: Tools, family: str | None, *, thinking: bool, growth: "Growth | None" = None
+    ) -> None:
         self.pieces = Pieces(awaited=CLOSING_THOUGHTS if thinking else (), thought_before=thinking)
         self.partial = ""
         """The words of a call in which the text broke off."""
@@ -50,9 +56,12 @@ class Reply:
         self._quoting = Quoting(self._source, self.pieces, tools, self._marks)
         self._calm = False
         """Whether text without any special character is nothing but text."""
+        self._growth = growth
         self._steps = self._read()
 
     def feed(self, text: str) -> None:
+        if self._growth:
+            self._growth.feed(text)
         if self._calm and not SPECIAL.search(text):
             self.pieces.say(text)
         elif self._source.feed(text):
@@ -77,7 +86,7 @@ class Reply:
                     yield from self._stretch()
         except Unfinished:
             source.at = len(source.text)
-            self.partial = source.since_mark()
+            self.partial = "" if self._growth and self._growth.told() else source.since_mark()
 
     def _pass_space(self) -> Steps[None]:
         source, pieces = self._source, self.pieces
@@ -120,30 +129,10 @@ class Reply:
         elif mark in table.VALUE_ENDS:
             self.pieces.doubt(mark)
             self._quoting.say_to(self._source.at + len(mark))
-        elif not self._pass_thought_mark(mark):
-            silent = mark in table.SILENT
-            self._quoting.say_to(self._source.at + (0 if silent else len(mark)))
-            self._source.at += len(mark) if silent else 0
-
-    def _pass_thought_mark(self, mark: str) -> bool:
-        """Whether a thought begins or ends here. An opening in the middle of a line is only spoken of."""
-        pieces = self.pieces
-        if mark in pieces.awaited:
-            pieces.end_thought()
-        elif mark in OPENING_THOUGHTS and not pieces.awaited:
-            if not pieces.line_is_blank:
-                pieces.speak_of_thought(OPENING_THOUGHTS[mark])
-                return False
-            pieces.begin_thought(OPENING_THOUGHTS[mark])
-        elif mark == pieces.spoken_of:
-            pieces.end_spoken_thought()
-            return False
-        elif mark in CLOSING_THOUGHTS and not pieces.thought_before:
-            pieces.end_unseen_thought()
+        elif self.pieces.thought_mark(mark) or mark in table.SILENT:
+            self._source.at += len(mark)
         else:
-            return False
-        self._source.at += len(mark)
-        return True
+            self._quoting.say_to(self._source.at + len(mark))
 
     def _may_open_a_line(self) -> bool:
         return self._source.text[self._source.at] in LINE_BEGINNINGS and self.pieces.at_line_start
@@ -186,6 +175,7 @@ class Reply:
         source = self._source
         words = source.since_mark()
         source.unmark()
+        self._stop_growing(0)
         self.pieces.say(words)
         if not words:
             self._quoting.say_to(min(source.at + least, len(source.text)))
@@ -232,6 +222,7 @@ class Reply:
         source.at = head.end()
         if recipient:
             yield from source.space()
+            self._grow((), ["harmony"], source.at, recipient[1])
             yield from self._named(recipient[1], "harmony")
         elif head["channel"] == "analysis":
             pieces.begin_thought(*table.HARMONY_ENDS)
@@ -240,10 +231,17 @@ class Reply:
 
     def _wrapped(self, opening: str, rows: Sequence[table.Row]) -> Steps[None]:
         """Reads what an opening begins: the first kind of body that fits."""
-        from gate.dialects.bodies import body
-
         source, quote = self._source, QUOTES.get(self.pieces.newest_character)
         source.mark()
+        if not quote:
+            kinds = [kind for row in rows for kind in row[3]]
+            self._grow(rows[0][2], kinds, source.at + (len(opening) if rows[0][2] else 0))
+        yield from self._read_wrapped(opening, rows, quote)
+
+    def _read_wrapped(self, opening: str, rows: Sequence[table.Row], quote: str | None) -> Steps[None]:
+        from gate.dialects.bodies import body
+
+        source = self._source
         start, furthest = source.place, source.place + len(opening)
         for _, _, closings, kinds in rows:
             reading = Reading(source, self._tools, closings)
@@ -251,13 +249,23 @@ class Reply:
             before = source.place
             for kind in kinds:
                 if heard := (yield from body(kind, reading)):
-                    yield from self._take_unquoted(heard, (yield from self._close(reading)), quote)
+                    yield from self._take_unquoted(heard, (yield from reading.close()), quote)
                     return
                 furthest = max(furthest, source.place)
                 source.back_to(before)
             source.back_to(start)
         source.back_to(furthest)
         self._pass_as_text(len(opening))
+
+    def _grow(self, closings: tuple[str, ...], kinds: Sequence[str], start: int, name: str = "") -> None:
+        """Not within a thought, which may come to its end and call nothing."""
+        pieces = self.pieces
+        if self._growth and not (pieces.awaited or pieces.spoken_of or pieces.answered):
+            self._growth.begin(closings, kinds, self._source.text[start:], name)
+
+    def _stop_growing(self, calls: int) -> None:
+        if self._growth:
+            self._growth.end(calls)
 
     def _take_unquoted(
         self, heard: Sequence[Heard], repairs: tuple[str, ...], quote: str | None
@@ -268,17 +276,6 @@ class Reply:
         else:
             self._take(heard, repairs)
 
-    def _close(self, reading: Reading) -> Steps[tuple[str, ...]]:
-        """Goes past the closing tag; what is wrong with it."""
-        yield from self._source.space()
-        if not reading.closings:
-            yield from self._source.take(stray_ends(), reach=LONGEST)
-            return ()
-        found = yield from self._source.take(reading.too_many_brackets, reach=2 * LONGEST)
-        if found:
-            return ("a closing bracket too many",) if found["bracket"] else ()
-        return () if reading.closings[0] in table.OPTIONAL_CLOSINGS else ("closing tag missing",)
-
     def _take(self, heard: Sequence[Heard], repairs: tuple[str, ...] = ()) -> None:
         """Each call gets its words, the first one also those before it, the last one those behind it."""
         if not heard:
@@ -288,9 +285,11 @@ class Reply:
         start -= len(words)
         source.unmark()
         ends = [one.end - start for one in heard[:-1]] + [len(words)]
+        growing = iter(self._growth.told() if self._growth else ())
         for one, begin, end in zip(heard, [0, *ends], ends, strict=False):
-            found = call_of(one, self._tools, words[begin:end].strip())
+            found, grown = call_of(one, self._tools, words[begin:end].strip()), next(growing, None)
             if found and not self.pieces.answered:
-                self.pieces.call(found[0], words[begin:end], (*found[1], *repairs))
+                self.pieces.call(found[0], words[begin:end], (*found[1], *repairs), grown)
             else:
                 self.pieces.say(words[begin:end])
+        self._stop_growing(len(heard))

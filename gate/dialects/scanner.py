@@ -1,6 +1,7 @@
 """Replies read for the calls written in them, as they come."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from core.messages import Text, Thinking, ToolCall
 from core.tools import ToolSpec
@@ -9,6 +10,9 @@ from gate.dialects.calls import Tools
 from gate.dialects.pieces import Found, Piece
 from gate.dialects.reply import Reply
 from gate.dialects.table import known_family
+
+if TYPE_CHECKING:
+    from gate.dialects.growing import Growth
 
 
 @value
@@ -34,7 +38,12 @@ class Scanner:
     """
 
     def __init__(
-        self, tools: Sequence[ToolSpec], family: str | None = None, *, thinking: bool = False
+        self,
+        tools: Sequence[ToolSpec],
+        family: str | None = None,
+        *,
+        thinking: bool = False,
+        growth: "Growth | None" = None,
     ) -> None:
         """Nothing was read yet.
 
@@ -42,11 +51,12 @@ class Scanner:
             tools: those that may be called.
             family: as for `parse`.
             thinking: the reply begins within a thought, because the prompt opened it.
+            growth: is told of calls while they are written.
 
         Raises:
             ConfigError: there is no such family.
         """
-        self._reply = Reply(Tools(tools), known_family(family), thinking=thinking)
+        self._reply = Reply(Tools(tools), known_family(family), thinking=thinking, growth=growth)
 
     def feed(self, text: str) -> str:
         """The text, no thoughts, that may be shown now."""

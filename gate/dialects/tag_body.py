@@ -105,7 +105,7 @@ class _Call:
         self.reading = reading
         self.form = form
         self.name = name
-        self.tags = _tags(form, reading.closings)
+        self.tags = tags_of(form, reading.closings)
         self.pairs: list[tuple[str, str, bool]] = []
         self.keys: set[str] = set()
         self.spelling = ""
@@ -204,10 +204,10 @@ class _Tags(NamedTuple):
 
 
 @cache
-def _tags(form: Form, closings: tuple[str, ...]) -> _Tags:
+def tags_of(form: Form, closings: tuple[str, ...]) -> _Tags:
     parameter = form.parameter.replace("(?P<key>", "(?P<new>").replace("(?P<raw>", "(?:")
     closing, begins = either(closings), r"(?<=\n)" if form.lines else ""
-    call, space = _nameless(form.call), r"\s{0,64}"
+    call, space = nameless(form.call), r"\s{0,64}"
     return _Tags(
         compiled(f"{form.call}|{closing}"),
         compiled(
@@ -215,7 +215,7 @@ def _tags(form: Form, closings: tuple[str, ...]) -> _Tags:
             rf"|(?P<call>{form.call_end})|(?P<wrapper>{closing})"
         ),
         {
-            "value": compiled(rf"{space}(?:{_nameless(form.parameter)}|{form.call_end}|{closing})"),
+            "value": compiled(rf"{space}(?:{nameless(form.parameter)}|{form.call_end}|{closing})"),
             "call": compiled(rf"{space}(?:{call}|{closing}|</?tool_call>)"),
             "wrapper": compiled(rf"{space}(?:{closing.replace('</', '<')})"),
         },
@@ -227,5 +227,5 @@ def _before(found: re.Match[str], group: str) -> str:
     return found.string[found.start() : found.start(group)].strip()
 
 
-def _nameless(pattern: str) -> str:
+def nameless(pattern: str) -> str:
     return re.sub(r"\(\?P<\w+>", "(?:", pattern)

@@ -1,6 +1,5 @@
 """Replies become text, thoughts and calls while they are written, and come back as they were in the next prompt."""
 
-import json
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import count
@@ -12,7 +11,7 @@ from transformers import AutoTokenizer
 
 from core.deltas import CallDelta, TextDelta, ThinkingDelta
 from core.tools import ToolSpec
-from gate.dialects import Scanner
+from gate.dialects.growing_scanner import GrowingScanner
 from gate.dialects.table import THOUGHTS
 from servr.native.parts import Chat, Held, Said
 from servr.native.prompts import TemplatePrompts
@@ -27,7 +26,7 @@ def said(
 ) -> list[Said]:
     ids = (f"id-{number}" for number in count())
     reader = reply_readers(
-        lambda tools, thinking: Scanner(tools, thinking=thinking),
+        lambda tools, thinking: GrowingScanner(tools, thinking=thinking),
         thoughts=dict(THOUGHTS),
         separator=separator,
         new_id=lambda: next(ids),
@@ -119,7 +118,7 @@ def answers(reply: dict[str, Any]) -> Iterator[dict[str, Any]]:
         yield {"role": "user", "content": "Go on."}
 
 
-CALL = '<tool_call>\n{"name": "ls", "arguments": {"path": "."}}\n</tool_call>'
+CALL = '<tool_call>\n{"name": "ls", "arguments": {"path":".", "deep":  true}}\n</tool_call>'
 
 
 @pytest.mark.parametrize(
@@ -166,4 +165,4 @@ def test_thoughts_stay_until_the_user_speaks_again(qwen3: TemplatePrompts) -> No
 def test_arguments_are_json_as_the_model_wrote_it() -> None:
     ((name, arguments),) = joined(said(CALL))[2]
 
-    assert (name, json.loads(arguments)) == ("ls", {"path": "."})
+    assert (name, arguments) == ("ls", '{"path":".", "deep":  true}')
