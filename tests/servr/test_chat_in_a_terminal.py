@@ -14,14 +14,6 @@ from tests.servr.person import CTRL_C, CTRL_D, ESCAPE, chatting
 pytestmark = [pytest.mark.server, pytest.mark.slow]
 
 
-@pytest.fixture
-def workspace(tmp_path: Path) -> Path:
-    (tmp_path / "home").mkdir()
-    folder = tmp_path / "workspace"
-    folder.mkdir()
-    return folder
-
-
 def test_a_reply_is_on_the_screen_while_it_is_still_being_said(workspace: Path) -> None:
     rest = Gate()
     script = [say("The first half", rest, " and the second.")]

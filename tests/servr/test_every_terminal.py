@@ -19,14 +19,6 @@ HOSTILE = "red\x1b[31m title\x1b]0;owned\x07 clear\x1b[2J\x9b2J back\rforth \x1b
 FULL = ("--permission", "full", "--sandbox", "external")
 
 
-@pytest.fixture
-def workspace(tmp_path: Path) -> Path:
-    (tmp_path / "home").mkdir()
-    folder = tmp_path / "workspace"
-    folder.mkdir()
-    return folder
-
-
 @pytest.mark.parametrize(
     ("phase", "seen"),
     [

@@ -26,14 +26,6 @@ os.execvp(sys.argv[1], sys.argv[1:])
 """
 
 
-@pytest.fixture
-def workspace(tmp_path: Path) -> Path:
-    (tmp_path / "home").mkdir()
-    folder = tmp_path / "workspace"
-    folder.mkdir()
-    return folder
-
-
 def last_said(server: ScriptedServer, request: int = -1) -> str:
     return str(server.requests[request].messages[-1]["content"])
 
