@@ -14,6 +14,7 @@ from boot.commands_page import PAGE, TABLES, with_tables
 from boot.settings import known_settings
 from core.events import Event, Outcome
 from core.messages import ToolCall
+from core.profile import SMALL_WINDOW, size_of
 from core.views import View
 from gate.dialects.table import families
 from gate.dialects.writing import written_calls
@@ -22,6 +23,15 @@ from tool.registry import BUILT_IN
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
 PACKAGES = ("boot", "core", "flow", "gate", "tool", "store", "model", "servr")
+
+
+@pytest.mark.parametrize("page", ["skills.md", "tools.md", "profiles.md"])
+def test_a_page_names_the_window_from_which_all_tools_are_offered(page: str) -> None:
+    text = (DOCS / page).read_text(encoding="utf-8")
+
+    assert (size_of(SMALL_WINDOW - 1), size_of(SMALL_WINDOW), size_of(None)) == ("small", "normal", "normal")
+    assert f"{SMALL_WINDOW:,}" in text
+    assert "above 16k" not in text
 
 
 def headings(page: str) -> list[str]:
