@@ -42,6 +42,10 @@ KINDS = {
 }
 
 
+UNFINISHED = ".roost-"
+"""Begins the name of a file that is written to take the place of another; 12 hexadecimal digits follow."""
+
+
 class NotRegular(OSError):
     """Something that is no regular file; `kind` is the type of `stat.S_IFMT`."""
 
@@ -87,7 +91,7 @@ class Held:
         A link of that name is replaced and not followed; so is a file that has other names too, which go on
         naming the old one. Raises OSError; then nothing has changed.
         """
-        unfinished = f".roost-{os.urandom(6).hex()}"
+        unfinished = f"{UNFINISHED}{os.urandom(6).hex()}"
         (old, folder), (new, _) = self._at(name), self._at(unfinished)
         try:
             with self.create(unfinished, mode) as file:
@@ -99,6 +103,15 @@ class Held:
         finally:
             with suppress(OSError):
                 os.unlink(new, dir_fd=folder)
+
+    def clear(self, *, before: float) -> None:
+        """Remove what killed processes left of `replace`, if last written `before`. Raises OSError."""
+        with self.scan() as entries:
+            left = [entry.name for entry in entries if _is_unfinished(entry.name)]
+        for name in left:
+            with suppress(OSError):  # somebody else was faster
+                if self.status(name).st_mtime < before:
+                    self.remove(name)
 
     def remove(self, name: str) -> None:
         """Take a file or a link away. Raises OSError."""
@@ -268,6 +281,11 @@ def _require_straight(root: str, parts: list[str], *, make: bool) -> None:
                 Path(path).mkdir()
         if not stat.S_ISDIR(os.lstat(path).st_mode):
             raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), path)
+
+
+def _is_unfinished(name: str) -> bool:
+    digits = name.removeprefix(UNFINISHED)
+    return digits != name and len(digits) == 12 and not set(digits) - set("0123456789abcdef")
 
 
 def _require_regular(status: os.stat_result) -> None:

@@ -26,6 +26,8 @@ MOST_BYTES = 64_000_000
 MOST_RACES = 20
 """How often somebody may save the file between our reading and our writing it, before that is an error."""
 PATIENCE_SECONDS, LOOK_SECONDS = 10.0, 0.02
+LEFT_OVER_SECONDS = 3_600
+"""So old is no file that somebody still writes."""
 LOCK = "plan.lock"
 
 
@@ -37,6 +39,7 @@ class ProjectFile:
     locks: Path
     """A folder of the user's, for this workspace alone."""
     sleep: Callable[[float], None] = time.sleep
+    clock: Callable[[], float] = time.time
 
     @property
     def name(self) -> str:
@@ -113,6 +116,7 @@ class ProjectFile:
     def _replace(self, name: str, content: bytes) -> None:
         try:
             with self.workspace.hold(self.path.parent, make=True) as folder:
+                folder.clear(before=self.clock() - LEFT_OVER_SECONDS)
                 folder.replace(name, content)
         except OSError as error:
             raise self._unusable(error) from error

@@ -182,6 +182,20 @@ def test_two_processes_do_not_lose_each_others_changes(
     assert titles == {"Model", *(f"{who} {number}" for who in ("one", "two") for number in range(25))}
 
 
+def test_what_killed_writers_left_goes_when_it_is_old(file: ProjectFile) -> None:
+    file.begin(PLAN)
+    folder = file.path.parent
+    kept = {"project.json", ".roost-0123456789ac", ".roost-notes", ".roost-0123456789AB"}
+    for name in (*kept - {"project.json"}, ".roost-0123456789ab"):
+        (folder / name).write_text("half")
+        os.utime(folder / name, (1_000, 1_000))
+    os.utime(folder / ".roost-0123456789ac", (9_000, 9_000))
+
+    replace(file, clock=lambda: 10_000).change(lambda plan: added(plan, Task(id="2", title="Views")))
+
+    assert {each.name for each in folder.iterdir()} == kept
+
+
 def test_a_process_that_never_lets_go_is_told_of(file: ProjectFile) -> None:
     waits: list[float] = []
     file.begin(PLAN)
