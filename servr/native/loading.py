@@ -84,6 +84,7 @@ def ready(plain: Any, tokenizer: Any, wanted: Wanted, device: str, dtype: str) -
     memory = wanted.memory_bytes or int(free_bytes(device) * SHARE)
     window = window_of(plain.config, model, memory, wanted.window_tokens)
     model, memory = faster(model, device, slots=wanted.slots, window=window, memory=memory)
+    window = window_of(plain.config, model, memory, wanted.window_tokens)  # of what is left beside places
     facts = ModelFacts(
         name=wanted.name or Path(wanted.model).name,
         window_tokens=window,

@@ -10,6 +10,8 @@ from servr.native.conversations import Model
 from servr.native.decoding import DecodingModel, Record, Work
 from servr.native.packing import PackedModel
 
+SHARE = 1 / 3
+"""Of the memory for conversations, that may stand at fixed addresses."""
 WARM = 2
 """Runs before it is recorded, in which libraries choose what they do."""
 
@@ -19,9 +21,16 @@ def faster(model: Model, device: str, *, slots: int, window: int, memory: int) -
     record = recorder(device)
     if record is None or not isinstance(model, PackedModel):
         return model, memory
-    each = model.token_bytes * slots
-    tokens = min(window, memory // 2 // max(1, each))
-    return DecodingModel(model, record, places=slots, tokens=tokens), memory - each * (tokens + 1)
+    places, tokens = room_for(model.token_bytes, slots=slots, window=window, memory=memory)
+    left = memory - model.token_bytes * places * (tokens + 1)
+    return DecodingModel(model, record, places=places, tokens=tokens), left
+
+
+def room_for(token_bytes: int, *, slots: int, window: int, memory: int) -> tuple[int, int]:
+    """Places, and tokens of each: rather few for long conversations than many for short ones."""
+    affordable = int(memory * SHARE) // token_bytes
+    tokens = min(window, affordable)
+    return max(1, min(slots, affordable // max(1, tokens))), tokens
 
 
 def recorder(device: str) -> Record | None:

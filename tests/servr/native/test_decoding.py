@@ -16,7 +16,7 @@ from servr.native.decoding import DecodingModel, Record, Step, Work
 from servr.native.keys_and_values import KeysAndValues
 from servr.native.packing import PackedConversation, PackedModel
 from servr.native.pool import Pool
-from servr.native.recording import each_time, recorder
+from servr.native.recording import each_time, recorder, room_for
 from tests.servr.native.engines import loaded, prompt_of, question, reply, running
 from tests.servr.native.models import Made
 
@@ -187,6 +187,14 @@ def test_recordings_that_fail_are_given_up_with_one_line(
 def test_nothing_is_recorded_where_there_is_no_gpu() -> None:
     assert recorder("cpu") is None
     assert recorder("mps") is None
+
+
+@pytest.mark.parametrize(
+    ("memory", "room"),
+    [(300 * 8_000, (8, 1_000)), (300 * 3_500, (3, 1_000)), (300 * 500, (1, 500)), (0, (1, 0))],
+)
+def test_places_are_long_before_they_are_many(memory: int, room: tuple[int, int]) -> None:
+    assert room_for(100, slots=8, window=1_000, memory=memory) == room
 
 
 @pytest.mark.parametrize(
