@@ -22,6 +22,7 @@ from servr.native.engine import NativeEngine
 from servr.native.memory import free_bytes, says_out_of_memory
 from servr.native.quantising import FORMS, Quantiser, quantiser
 from servr.native.recording import faster
+from servr.native.tall import quicken
 from servr.native.trial import fitting
 from servr.native.writing import Writer
 
@@ -80,6 +81,7 @@ def load(wanted: Wanted) -> Loaded:
 def ready(plain: Any, tokenizer: Any, wanted: Wanted, device: str, dtype: str) -> Loaded:
     """A model that is on its device, in the fastest way that is right; `dtype` is what it is called."""
     with torch.inference_mode():
+        quicken(plain)
         model = fitting(plain)
     memory = wanted.memory_bytes or int(free_bytes(device) * SHARE)
     window = window_of(plain.config, model, memory, wanted.window_tokens)
