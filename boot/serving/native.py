@@ -5,7 +5,7 @@ extra `native` ─► folder of a model, from here or from a hub ─► weights,
 
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -42,17 +42,21 @@ def serve_natively(asked: Asked) -> int:
     return run(asked, folder=folder, name=name, dtype=dtype)
 
 
-def ready(asked: Asked, checkout: Checkout) -> int | None:
+def ready(asked: Asked, checkout: Checkout, modules: Sequence[str] = MODULES) -> int | None:
     """None when the extra `native` is here. Installs it in a checkout, and starts anew with it.
 
     Raises:
-        ConfigError: this is no checkout, and something is missing.
+        ConfigError: something is missing, and set-up is of no help.
     """
-    if all(find_spec(name) for name in MODULES):
+    lacking = ", ".join(name for name in modules if not find_spec(name))
+    if not lacking:
         return None
-    lacking = ", ".join(name for name in MODULES if not find_spec(name))
     if not checkout.wants_set_up():
         raise ConfigError(f"Roost's own server needs {lacking}.", hint="pip install 'roost[native]'")
+    if checkout.is_current("native"):
+        raise ConfigError(
+            f"{checkout.venv!r} was set up with {lacking}, which is gone.", hint="Remove it and start again."
+        )
     told(
         f"Roost's own server needs {lacking}, which pip installs into {checkout.venv}: {INSTALL_SIZE}.",
         "Which build of torch is taken is for pip to say: PIP_EXTRA_INDEX_URL names PyTorch's own index.",

@@ -1,0 +1,64 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from boot.serving.asked import Asked
+from boot.serving.machine import Machine
+from boot.serving.native import model_folder, ready
+from boot.stamp import Checkout
+from core.errors import ConfigError
+
+LACKING = ("json", "no_such_torch")
+CPU = Machine("cpu", "processor", 1_000, weights="fp32")
+
+
+def checkout(root: Path, *extras: str) -> Checkout:
+    """Looks like one that was set up with these extras."""
+    found = Checkout(str(root))
+    (root / "pyproject.toml").touch()
+    (root / "constraints.txt").touch()
+    Path(found.python).parent.mkdir(parents=True)
+    Path(found.python).touch()
+    (root / ".venv/pyvenv.cfg").touch()
+    stamp = {"lock": found.lock_hash(), "python": "3.11", "extras": extras}
+    Path(found.stamp_file).write_text(json.dumps(stamp))
+    return found
+
+
+def test_where_all_is_installed_nothing_is_done(tmp_path: Path) -> None:
+    assert ready(Asked(), Checkout(str(tmp_path)), ("json",)) is None
+
+
+def test_an_installed_package_is_told_what_pip_has_to_bring(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError) as caught:
+        ready(Asked(), Checkout(str(tmp_path)), LACKING)
+
+    assert str(caught.value) == "Roost's own server needs no_such_torch. pip install 'roost[native]'"
+
+
+def test_a_set_up_that_lost_a_package_is_not_begun_for_ever(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="was set up with no_such_torch, which is gone"):
+        ready(Asked(yes=True), checkout(tmp_path, "native"), LACKING)
+
+
+def test_what_pip_would_install_is_told_with_its_size(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(ConfigError, match="Install that"):
+        ready(Asked(), checkout(tmp_path, "shell"), LACKING)
+
+    assert "needs no_such_torch, which pip installs into" in capsys.readouterr().err
+
+
+def test_a_folder_that_does_not_fit_is_told_with_both_numbers(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text('{"dtype": "bfloat16"}')
+    (tmp_path / "model.safetensors").write_bytes(bytes(1_000_000))
+
+    with pytest.raises(ConfigError, match=r"The weights take 2\.0 MB, and processor has 0\.0 MB free"):
+        model_folder(Asked(model=str(tmp_path)), CPU)
+
+
+def test_a_path_that_is_no_folder_is_not_looked_for_at_a_hub(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="is not a folder"):
+        model_folder(Asked(model=str(tmp_path / "nowhere")), CPU)
