@@ -15,9 +15,10 @@ from core.errors import GatewayError, RequestRejected, StreamBroken
 from core.messages import Finish, Usage
 from core.records import dataclass
 from gate.call_pieces import CallPieces
-from gate.server_sent_events import EventParser, ServerSentEvent
+from gate.server_sent_events import COMMENT, EventParser, ServerSentEvent
 
 QUOTE_CHARS = 200
+MOST_DIGITS = 10
 CUT = ("length", "max_tokens", "model_length")
 BROKEN = ("error", "abort", "function_call_filter")
 """How a finish reason begins when the server gave up; asking again may help."""
@@ -96,6 +97,8 @@ class ReplyReader:
             return
         if event.data.strip() == "[DONE]":
             self.done = True
+        elif event.name == COMMENT:
+            yield from _read_tokens(event.data)
         elif event.name == "error":
             raise self.refuse(_status(event.data), event.data)
         else:
@@ -195,6 +198,17 @@ def _cached(usage: Json, chunk: Json) -> int | None:
         if isinstance(place, Mapping) and place.get(name) is not None
     )
     return max(told, default=None)
+
+
+def _read_tokens(words: str) -> Iterator[ProgressDelta]:
+    """As Roost's own server tells it in comments; whoever else may: it only moves a number."""
+    match words.split():
+        case ["prefill", told, *cached]:
+            read, _, total = told.partition("/")
+            numbers = [read, total, *cached[1:2]] if cached[:1] == ["cached"] else [read, total]
+            if all(number.isdecimal() and len(number) < MOST_DIGITS for number in numbers):
+                processed, all_tokens, kept = (*map(int, numbers), 0)[:3]
+                yield ProgressDelta(processed_tokens=processed, total_tokens=all_tokens, cached_tokens=kept)
 
 
 def _progress(said: Json) -> ProgressDelta:

@@ -1,7 +1,8 @@
 """Server-sent events: bytes in any pieces become whole events.
 
 Kind where servers are careless: any line end, a byte order mark, comments anywhere, a last
-event without its blank line, and a JSON object that stands on a line without `data:`.
+event without its blank line, and a JSON object that stands on a line without `data:`. Of comments only
+those count that tell how much of a prompt was read.
 """
 
 from collections.abc import Iterator
@@ -11,6 +12,8 @@ from core.errors import StreamBroken
 from core.records import dataclass
 
 LONGEST_LINE_BYTES = 32 * 2**20
+COMMENT = ""
+"""The name of what is told in a comment: no event can bear it."""
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
@@ -56,7 +59,9 @@ class EventParser:
             text = f"data:{text}"
         name, _, words = text.partition(":")
         words = words.removeprefix(" ")
-        if name == "data":
+        if text.startswith(": prefill "):
+            yield ServerSentEvent(words, COMMENT)
+        elif name == "data":
             self._lines.append(words)
         elif name == "event":
             self._name = words

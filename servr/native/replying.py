@@ -123,7 +123,10 @@ def _comment(batch: Sequence[Told]) -> str:
     if not batch:
         return ": keep-alive\n\n"
     last = batch[-1]
-    return f": prefill {last.read_tokens}/{last.prompt_tokens}\n\n" if isinstance(last, Reading) else ""
+    if not isinstance(last, Reading):
+        return ""
+    cached = f" cached {last.cached_tokens}" if last.cached_tokens else ""
+    return f": prefill {last.read_tokens}/{last.prompt_tokens}{cached}\n\n"
 
 
 async def _send_text(send: Send, text: str, *, more: bool = True) -> None:

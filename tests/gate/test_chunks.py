@@ -236,6 +236,17 @@ def test_the_progress_of_a_prefill_is_told() -> None:
     assert said[0] == ProgressDelta(processed_tokens=40, total_tokens=90, cached_tokens=10, seconds_left=0.5)
 
 
+def test_comments_say_how_far_the_prompt_is_read() -> None:
+    wire = b": prefill 40/90\n\n: prefill 80/90 cached 10\n\n: prefill no/90\n\n: prefill\n\n: keep-alive\n\n"
+
+    said = read(wire + stream(STOP))
+
+    assert [delta for delta in said if isinstance(delta, ProgressDelta)] == [
+        ProgressDelta(processed_tokens=40, total_tokens=90),
+        ProgressDelta(processed_tokens=80, total_tokens=90, cached_tokens=10),
+    ]
+
+
 CALL = called(piece(A, name="ls", id="c1", index=0))
 OPEN_CALL = called(piece('{"a": "x', name="ls", id="c1", index=0))
 TEXT = {"delta": {"content": "x"}}

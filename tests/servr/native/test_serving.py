@@ -193,7 +193,7 @@ async def test_while_a_prompt_is_read_the_stream_says_how_far() -> None:
                 comments.append(line)
                 (all_of_it if far.is_set() else far).set()
 
-    assert comments == [": prefill 4/12", ": prefill 8/12"]
+    assert comments == [": prefill 4/12 cached 4", ": prefill 8/12 cached 4"]
 
 
 async def test_what_is_there_at_once_is_written_at_once() -> None:
