@@ -66,7 +66,13 @@ class MaskingGrammars:
             return kept.deep_copy() if kept else None
 
     def _compiled(self, held: Held) -> "LLMatcher | None":
-        tokens = self._tokens.result()
+        try:
+            tokens = self._tokens.result()
+        except ValueError as error:
+            said = (
+                f"Replies of this model cannot be held to anything, for its tokenizer is not known: {error}."
+            )
+            raise Invalid(said, field="response_format" if held.schema is not None else "tools") from error
         source = ReplyGrammar(self._form, tokens.special, tokens.ends, self._enforced).source(held)
         if source is None:
             return None

@@ -4,7 +4,7 @@ import pytest
 
 from gate.dialects.writing import reply_form
 from servr.native.grammars import MaskingGrammars
-from servr.native.parts import Held
+from servr.native.parts import Held, Invalid
 from tests.servr.native.sampling_at_random import answer, bytewise, said
 
 UNUSED = 37
@@ -28,3 +28,18 @@ def test_any_object_is_an_object(seed: int) -> None:
     text = said(constraint, bytewise(), seed=seed, width=bytewise().get_vocab_size() + UNUSED)
 
     assert text is None or isinstance(json.loads(answer(text)), dict)
+
+
+def test_a_tokenizer_that_is_not_known_is_named_as_the_cause() -> None:
+    words = {
+        "version": "1.0",
+        "added_tokens": [],
+        "decoder": None,
+        "model": {"type": "WordLevel", "vocab": {"a": 0}, "unk_token": "a"},
+    }
+    unknown = MaskingGrammars(
+        json.dumps(words), reply_form("hermes"), vocabulary=1, end_tokens=frozenset({0})
+    )
+
+    with pytest.raises(Invalid, match="its tokenizer is not known"):
+        unknown.constraint(Held(schema={}))
