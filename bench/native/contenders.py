@@ -19,7 +19,7 @@ from bench.native.llama_server import built
 from bench.running import free_port
 
 START_SECONDS = 180.0
-PROGRAM = "import site, sys; site.addsitedir({packages!r}); from cli import main; sys.exit(main())"
+PROGRAM = "import site, sys; site.addsitedir({packages!r}); from boot.entry import main; sys.exit(main())"
 """Starts Roost where torch and its like are not installed beside it, but in a folder of their own."""
 
 
@@ -74,7 +74,7 @@ def packages() -> str:
 def ours(models: Models, port: int) -> Sequence[str]:
     return [
         sys.executable, "-c", PROGRAM.format(packages=packages()), "serve", str(models.folder),
-        "--port", str(port), "--slots", str(models.slots), "--device", "cpu",
+        "--port", str(port), "--slots", str(models.slots), "--dtype", "fp32", "--yes",
     ]  # fmt: skip
 
 

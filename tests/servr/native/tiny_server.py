@@ -1,0 +1,109 @@
+"""Serves a tiny model as a process of its own: `python -m tests.servr.native.tiny_server FOLDER OPTIONS`.
+
+OPTIONS is JSON: fields of `Wanted`, `dialect` and `most_waiting`. The first line that is printed says where it listens. Two
+tokens of the model are poison to it, and memory runs out over two others: once, and always.
+"""
+
+import asyncio
+import json
+import os
+import site
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from servr.native.conversations import Conversation, Model, Piece
+    from servr.native.engine import NativeEngine
+    from servr.native.loading import Loaded
+    from servr.native.parts import Talking
+
+POISON, MEMORY_ONCE, MEMORY_ALWAYS = "<|video_pad|>", "<|image_pad|>", "<|vision_pad|>"
+
+
+class Faulty:
+    """A model that does not survive some tokens."""
+
+    def __init__(self, inner: "Model", poison: int, once: int, always: int) -> None:
+        self.inner = inner
+        self.cuts = inner.cuts
+        self._poison = poison
+        self._scarce = {once, always}
+        self._once = once
+
+    def begin(self) -> "Conversation":
+        return self.inner.begin()
+
+    def bytes_for(self, tokens: int) -> int:
+        return self.inner.bytes_for(tokens)
+
+    def groups(self, pieces: "Sequence[Piece]") -> "Sequence[Sequence[Piece]]":
+        return self.inner.groups(pieces)
+
+    def read(self, pieces: "Sequence[Piece]") -> Any:
+        tokens = {token for piece in pieces for token in piece.tokens}
+        if self._poison in tokens:
+            raise IndexError("index out of range in self")
+        if scarce := self._scarce & tokens:
+            self._scarce -= scarce & {self._once}
+            raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 1 bytes.")
+        return self.inner.read(pieces)
+
+
+def talking(folder: str, options: dict[str, Any]) -> "Talking":
+    from dataclasses import replace
+
+    from servr.native.loading import Wanted, engine, load
+
+    most_waiting, dialect = options.pop("most_waiting", 32), options.pop("dialect", "hermes")
+    loaded = load(Wanted(model=folder, device="cpu", **options))
+    tokenizer = loaded.tokenizer
+    bad = [tokenizer.convert_tokens_to_ids(text) for text in (POISON, MEMORY_ONCE, MEMORY_ALWAYS)]
+    faulty = replace(loaded, model=Faulty(loaded.model, *bad))
+    return joined(dialect, faulty, engine(faulty, most_waiting=most_waiting))
+
+
+def joined(dialect: str, loaded: "Loaded", engine: "NativeEngine") -> "Talking":
+    from gate.dialects import Scanner
+    from gate.dialects.table import THOUGHTS
+    from gate.dialects.writing import reply_form
+    from servr.native.grammars import MaskingGrammars
+    from servr.native.parts import Talking
+    from servr.native.prompts import TemplatePrompts
+    from servr.native.replies import reply_readers
+
+    facts, prompts = loaded.facts, TemplatePrompts(loaded.tokenizer)
+    grammars = MaskingGrammars(
+        loaded.tokenizer.backend_tokenizer.to_str(),
+        reply_form(dialect),
+        vocabulary=facts.vocabulary,
+        end_tokens=facts.end_tokens,
+    )
+    return Talking(
+        engine=engine,
+        prompts=prompts,
+        grammars=grammars,
+        new_reader=reply_readers(
+            lambda tools, thinking: Scanner(tools, dialect, thinking=thinking),
+            thoughts=dict(THOUGHTS),
+            separator=prompts.form.separator,
+        ),
+        parser=dialect,
+    )
+
+
+def say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+def main(folder: str, options: str) -> None:
+    from servr.native.serving import serve
+
+    served = talking(folder, json.loads(options))
+    asyncio.run(serve(served, host="127.0.0.1", port=0, say=say))
+
+
+if __name__ == "__main__":
+    site.addsitedir(os.environ["ROOST_NATIVE_PACKAGES"])
+    main(*sys.argv[1:])
