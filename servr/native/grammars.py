@@ -54,10 +54,10 @@ class MaskingGrammars:
         self._lock = Lock()
 
     def constraint(self, held: Held) -> Constraint | None:
-        if held.schema is None and (not held.tools or held.choice == "none"):
+        if held.is_free:
             return None
         matcher = self._kept(_key(held)) or self._compiled(held)
-        return Matched(matcher, vocabulary=self._vocabulary) if matcher else None
+        return Matched(matcher, vocabulary=self._vocabulary)
 
     def _kept(self, key: str) -> "LLMatcher | None":
         with self._lock:
@@ -65,7 +65,7 @@ class MaskingGrammars:
                 self._matchers.move_to_end(key)
             return kept.deep_copy() if kept else None
 
-    def _compiled(self, held: Held) -> "LLMatcher | None":
+    def _compiled(self, held: Held) -> "LLMatcher":
         try:
             tokens = self._tokens.result()
         except ValueError as error:
@@ -74,8 +74,6 @@ class MaskingGrammars:
             )
             raise Invalid(said, field="response_format" if held.schema is not None else "tools") from error
         source = ReplyGrammar(self._form, tokens.special, tokens.ends, self._enforced).source(held)
-        if source is None:
-            return None
         matcher = self._new(source, "response_format" if held.schema is not None else "tools")
         with self._lock:
             self._matchers[_key(held)] = matcher
@@ -127,7 +125,7 @@ class _Tokens:
 def _tokens(tokenizer: str, vocabulary: int, end_tokens: frozenset[int]) -> _Tokens:
     from llguidance import LLTokenizer
 
-    matching = LLTokenizer(tokenizer, n_vocab=vocabulary, eos_token=sorted(end_tokens))
+    matching = LLTokenizer(tokenizer, n_vocab=vocabulary, eos_token=sorted(end_tokens) or None)
     added = {token["content"]: token["id"] for token in json.loads(tokenizer)["added_tokens"]}
     special = {text: token for text, token in added.items() if matching.is_special_token(token)}
     return _Tokens(

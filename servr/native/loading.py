@@ -92,7 +92,7 @@ def ready(plain: Any, tokenizer: Any, wanted: Wanted, device: str, dtype: str) -
         window_tokens=window,
         slots=wanted.slots,
         vocabulary=plain.get_input_embeddings().num_embeddings,
-        end_tokens=ends_of(plain, tokenizer),
+        end_tokens=ends_of(plain),
         dtype=dtype,
         device=device,
     )
@@ -189,8 +189,8 @@ def window_of(config: Any, model: Model, memory: int, wanted: int | None) -> int
     return min(window, fitting)
 
 
-def ends_of(model: Any, tokenizer: Any) -> frozenset[int]:
-    """What the model's makers say, or else its tokenizer."""
+def ends_of(model: Any) -> frozenset[int]:
+    """What its makers say. None: no reply ends before its length."""
     ends = model.generation_config.eos_token_id if model.generation_config else None
     if ends is None:
         ends = model.config.eos_token_id

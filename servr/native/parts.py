@@ -98,6 +98,16 @@ class Held:
     """Of the JSON that the reply has to be; {} allows any object."""
     in_thought: bool = False
 
+    @property
+    def may_call(self) -> bool:
+        return bool(self.tools) and self.choice != "none"
+
+    @property
+    def is_free(self) -> bool:
+        """Whether the reply may be anything."""
+        chooses = self.choice == "auto" and not self.strict and self.parallel
+        return self.schema is None and (chooses or not self.may_call)
+
 
 class Grammars(Protocol):
     def constraint(self, held: Held) -> Constraint | None:

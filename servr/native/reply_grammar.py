@@ -26,18 +26,14 @@ class ReplyGrammar:
     """The texts of those that end a turn: they are no part of a reply."""
     enforce: Enforce
 
-    def source(self, held: Held) -> str | None:
-        """In Lark's notation; None where nothing is held to anything.
+    def source(self, held: Held) -> str:
+        """In Lark's notation, for what is not free.
 
         Raises:
             Invalid: a schema cannot be enforced.
         """
-        calls = bool(held.tools) and held.choice != "none"
+        calls = held.may_call
         free = calls and held.choice == "auto" and held.schema is None
-        if free and not held.strict and held.parallel:
-            return None
-        if not calls and held.schema is None:
-            return None
         try:
             return self._in_form(held, self.form.calls, self.form.mark, calls=calls, free=free)
         except Unwritable:

@@ -2,12 +2,14 @@ import json
 
 import pytest
 
+from core.tools import ToolSpec
 from gate.dialects.writing import reply_form
 from servr.native.grammars import MaskingGrammars
 from servr.native.parts import Held, Invalid
 from tests.servr.native.sampling_at_random import answer, bytewise, said
 
 UNUSED = 37
+READ = ToolSpec(name="read_file", description="Read a file.", parameters={"type": "object"})
 
 
 def grammars() -> MaskingGrammars:
@@ -43,3 +45,20 @@ def test_a_tokenizer_that_is_not_known_is_named_as_the_cause() -> None:
 
     with pytest.raises(Invalid, match="its tokenizer is not known"):
         unknown.constraint(Held(schema={}))
+    assert unknown.constraint(Held(tools=(READ,))) is None  # nothing was to be enforced
+
+
+def test_a_model_whose_replies_never_end_can_be_held_to_a_schema() -> None:
+    tokenizer = bytewise()
+    endless = MaskingGrammars(
+        tokenizer.to_str(),
+        reply_form("hermes"),
+        vocabulary=tokenizer.get_vocab_size(),
+        end_tokens=frozenset(),
+    )
+
+    text = said(
+        endless.constraint(Held(schema={"const": 5})), tokenizer, seed=1, width=tokenizer.get_vocab_size()
+    )
+
+    assert text == "5"

@@ -48,7 +48,7 @@ async def test_a_quantised_model_replies_through_the_engine(model_folder: Folder
         logits = small(input_ids=torch.tensor([[*prompt, *told.tokens[:-1]]]), use_cache=False).logits[0]
     assert told.tokens == logits[len(prompt) - 1 :].argmax(-1).tolist()
     assert served.facts.dtype == "int8"
-    assert served.facts.end_tokens == ends_of(small, served.tokenizer)
+    assert served.facts.end_tokens == ends_of(small)
 
 
 def test_a_plain_tensor_takes_what_it_takes() -> None:
