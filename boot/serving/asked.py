@@ -4,6 +4,7 @@ import ipaddress
 import socket
 from contextlib import closing
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from boot.serving.choice import EngineName
 from core.errors import ConfigError
@@ -28,6 +29,12 @@ class Asked:
         host = "127.0.0.1" if self.host in ("0.0.0.0", "::") else self.host
         return f"http://{f'[{host}]' if ':' in host else host}:{self.port}/v1"
 
+    @property
+    def folder(self) -> Path | None:
+        """The model's, if it is a folder of this machine."""
+        named = Path(self.model).expanduser()
+        return named if self.model and named.is_dir() else None
+
 
 def require_sound(asked: Asked) -> None:
     """Raises ConfigError with the first thing that cannot be."""
@@ -42,6 +49,8 @@ def require_sound(asked: Asked) -> None:
             hint="Set AGENT_SERVER_TOKEN to a long random text, or leave --host out.",
         )
     _require_free(asked)
+    if asked.engine == "native":
+        _require_folder(asked)
 
 
 def is_own(host: str) -> bool:
@@ -52,6 +61,13 @@ def is_own(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def _require_folder(asked: Asked) -> None:
+    """What is written like a path is one."""
+    is_path = asked.model.startswith((".", "/", "~")) or Path(asked.model).is_file()
+    if is_path and not asked.folder:
+        raise ConfigError(f"{asked.model!r} is not a folder.", hint="Name one with config.json and weights.")
 
 
 def _require_free(asked: Asked) -> None:

@@ -73,16 +73,13 @@ def ready(asked: Asked, checkout: Checkout, modules: Sequence[str] = MODULES) ->
 
 def model_folder(asked: Asked, machine: Machine) -> tuple[Path | None, str, str]:
     """The folder, what the model is called, and its dtype; no folder when the person wants none."""
-    named = Path(asked.model).expanduser()
-    if asked.model and named.is_dir():
-        folder = named.resolve()
-        require_servable(str(named), [file.name for file in folder.iterdir()])
+    if asked.folder:
+        folder = asked.folder.resolve()
+        require_servable(asked.model, [file.name for file in folder.iterdir()])
         weights = weights_among(file.name for file in folder.iterdir())
         stored = sum((folder / name).stat().st_size for name in weights)
         require_room(read_config(folder / "config.json"), stored, asked.dtype, machine)
         return folder, folder.name, asked.dtype
-    if asked.model and (named.exists() or asked.model.startswith((".", "/", "~"))):
-        raise ConfigError(f"{asked.model!r} is not a folder.", hint="Name one with config.json and weights.")
     found = found_for(asked, machine)
     if found is None and not asked.model:
         return None, "", ""

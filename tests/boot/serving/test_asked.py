@@ -13,6 +13,8 @@ from core.errors import ConfigError
         (Asked(port=0, window_tokens=0), "--window is 0. It has to be at least 1."),
         (Asked(port=0, slots=-1), "--slots is -1. It has to be at least 1."),
         (Asked(port=0, host="0.0.0.0"), "At '0.0.0.0' other machines can ask, and there is no token. Set AGENT_SERVER_TOKEN to a long random text, or leave --host out."),
+        (Asked(port=0, model="./nowhere"), "'./nowhere' is not a folder. Name one with config.json and weights."),
+        (Asked(port=0, model=__file__), f"{__file__!r} is not a folder. Name one with config.json and weights."),
     ],
 )  # fmt: skip
 def test_what_cannot_be_is_said_before_anything_is_done(asked: Asked, said: str) -> None:

@@ -57,8 +57,3 @@ def test_a_folder_that_does_not_fit_is_told_with_both_numbers(tmp_path: Path) ->
 
     with pytest.raises(ConfigError, match=r"The weights take 2\.0 MB, and processor has 0\.0 MB free"):
         model_folder(Asked(model=str(tmp_path)), CPU)
-
-
-def test_a_path_that_is_no_folder_is_not_looked_for_at_a_hub(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="is not a folder"):
-        model_folder(Asked(model=str(tmp_path / "nowhere")), CPU)
