@@ -182,7 +182,7 @@ async def running(
 ) -> AsyncGenerator[Callable[[int], Any], None]:
     """A function that asks with the prompt of that number, and answers how the reply ended."""
     from servr.native.asking import Asked, Ended, Sampling
-    from servr.native.loading import Wanted, engine, ready
+    from servr.native.engine.loading import Wanted, engine, ready
 
     served = engine(ready(plain, tokenizer, Wanted("random", slots=sizes.clients), device, "bfloat16"))
 

@@ -1,7 +1,7 @@
 """Joins the parts of Roost's own server, and runs it until it is asked to end.
 
 folder ─► loading ─► engine ─┐
-profile ─► dialect, sampling ┼─► Talking ─► servr/native/serving
+profile ─► dialect, sampling ┼─► Talking ─► servr/native/api/serving
 tokenizer ─► prompts, grammars ┘
 """
 
@@ -25,7 +25,7 @@ from model.catalog import profile_of
 from servr.native.asking import ModelFacts, Sampling
 
 if TYPE_CHECKING:
-    from servr.native.loading import Loaded
+    from servr.native.engine.loading import Loaded
     from servr.native.parts import Talking
 
 DTYPES = {"bf16": "bfloat16", "fp16": "float16", "fp32": "float32"}
@@ -42,8 +42,8 @@ def run(asked: Asked, *, folder: Path, name: str, dtype: str) -> int:
     """
     from transformers.utils import logging
 
-    from servr.native.loading import Wanted, load
-    from servr.native.serving import serve
+    from servr.native.api.serving import serve
+    from servr.native.engine.loading import Wanted, load
 
     told(f"Loading {name} ...")
     if not sys.stderr.isatty():
@@ -66,10 +66,10 @@ def run(asked: Asked, *, folder: Path, name: str, dtype: str) -> int:
 
 def talking(loaded: "Loaded", folder: Path) -> "Talking":
     """The parts behind the API, each made for this model."""
-    from servr.native.grammars import MaskingGrammars
-    from servr.native.loading import engine
+    from servr.native.engine.loading import engine
+    from servr.native.grammars.grammars import MaskingGrammars
     from servr.native.parts import Talking
-    from servr.native.prompts import TemplatePrompts
+    from servr.native.prompts.prompts import TemplatePrompts
     from servr.native.replies import reply_readers
 
     facts = loaded.facts

@@ -11,7 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.deltas import CallDelta, TextDelta, ThinkingDelta
-from servr.native.app import make_app, pages_of
+from servr.native.api.app import make_app, pages_of
+from servr.native.api.room import Room
+from servr.native.api.serving import serve
 from servr.native.asking import Constraint, Engine
 from servr.native.parts import (
     Abilities,
@@ -25,8 +27,6 @@ from servr.native.parts import (
     Served,
     Talking,
 )
-from servr.native.room import Room
-from servr.native.serving import serve
 
 ABLE = Abilities(tools=True, reasoning=True, names=frozenset({"enable_thinking", "reasoning_effort"}))
 

@@ -10,13 +10,13 @@ import torch
 from transformers import AutoModelForCausalLM
 
 from servr.native.asking import Asked, Ended, Reading, Sampling, Written
-from servr.native.conversations import Conversation, Model, Piece
-from servr.native.detokenising import Spelling
-from servr.native.drafts import Draft
-from servr.native.engine import NativeEngine
-from servr.native.loading import Loaded, Wanted, load
-from servr.native.pace import Pace
-from servr.native.writing import Writer
+from servr.native.engine.conversations import Conversation, Model, Piece
+from servr.native.engine.detokenising import Spelling
+from servr.native.engine.drafts import Draft
+from servr.native.engine.engine import NativeEngine
+from servr.native.engine.loading import Loaded, Wanted, load
+from servr.native.engine.pace import Pace
+from servr.native.engine.writing import Writer
 
 GREEDY = Sampling(temperature=0)
 

@@ -6,9 +6,9 @@ import pytest
 
 from core.errors import ContextOverflow, GatewayError, OutOfMemory, RateLimited, RequestRejected
 from gate.errors_of import Refusal, error_of
+from servr.native.api.room import Room
 from servr.native.asking import Broken, Busy, NoMemory, Refused, Stopped, TooLong
 from servr.native.parts import Served
-from servr.native.room import Room
 from servr.native.scripted import Line, ScriptedEngine, says
 from tests.servr.native.doubles import LengthEmbeddings, client_of, talking
 

@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 import torch
 
-from servr.native.attention import Look, attended
-from servr.native.conversations import Piece
-from servr.native.decoding import DecodingModel, Record, Step, Work
-from servr.native.keys_and_values import KeysAndValues
-from servr.native.packing import PackedConversation, PackedModel
-from servr.native.pool import Pool
-from servr.native.recording import each_time, recorder, room_for
+from servr.native.engine.attention import Look, attended
+from servr.native.engine.conversations import Piece
+from servr.native.engine.decoding import DecodingModel, Record, Step, Work
+from servr.native.engine.keys_and_values import KeysAndValues
+from servr.native.engine.packing import PackedConversation, PackedModel
+from servr.native.engine.pool import Pool
+from servr.native.engine.recording import each_time, recorder, room_for
 from tests.servr.native.engines import loaded, prompt_of, question, reply, running
 from tests.servr.native.models import Made
 

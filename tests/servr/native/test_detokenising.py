@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
 
-from servr.native.detokenising import Detokeniser, Spelling
+from servr.native.engine.detokenising import Detokeniser, Spelling
 
 WORDS = (
     "to be or not to be, that is the question: né, naïve façade, 東京 and 😀 are here  too\n\n\tdone",

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from servr.native.asking import Asked, Ended, Sampling, Written
-from servr.native.packing import PackedConversation, PackedModel
-from servr.native.whole import WholeModel
+from servr.native.engine.packing import PackedConversation, PackedModel
+from servr.native.engine.whole import WholeModel
 from tests.servr.native.engines import Stock, loaded, prompt_of, question, reply, running
 from tests.servr.native.models import FAMILIES, Made
 

@@ -4,7 +4,7 @@ import pytest
 
 from core.tools import ToolSpec
 from gate.dialects.writing import reply_form
-from servr.native.grammars import MaskingGrammars
+from servr.native.grammars.grammars import MaskingGrammars
 from servr.native.parts import Held, Invalid
 from tests.servr.native.sampling_at_random import answer, bytewise, said
 

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from servr.native.lookup import END, FEWEST, LONGEST_END, LONGEST_PAUSE, MOST, Lookup
+from servr.native.engine.lookup import END, FEWEST, LONGEST_END, LONGEST_PAUSE, MOST, Lookup
 
 few = st.lists(st.integers(0, 3), max_size=60)
 

@@ -16,10 +16,10 @@ from gate.dialects.table import THOUGHTS
 from gate.dialects.writing import reply_form
 from gate.errors_of import Refusal, error_of
 from servr.native.asking import Asked, Counts, Engine, ModelFacts, Told
-from servr.native.grammars import MaskingGrammars
-from servr.native.loading import Wanted, engine, load
+from servr.native.engine.loading import Wanted, engine, load
+from servr.native.grammars.grammars import MaskingGrammars
 from servr.native.parts import Talking
-from servr.native.prompts import TemplatePrompts
+from servr.native.prompts.prompts import TemplatePrompts
 from servr.native.replies import reply_readers
 from tests.servr.native.doubles import served_at
 from tests.servr.native.models import Made

@@ -12,7 +12,7 @@ from transformers import AutoTokenizer
 
 from core.tools import ToolSpec
 from servr.native.parts import Abilities, Chat, Invalid
-from servr.native.prompts import TemplatePrompts
+from servr.native.prompts.prompts import TemplatePrompts
 from tests.servr.native.models import FAMILIES, trained
 
 LS = ToolSpec(

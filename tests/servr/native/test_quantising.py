@@ -8,8 +8,8 @@ import torch
 from transformers import AutoModelForCausalLM
 
 from core.errors import ConfigError
-from servr.native.loading import ends_of
-from servr.native.quantising import by_torchao, quantiser, stored_bytes, weight_bytes
+from servr.native.engine.loading import ends_of
+from servr.native.engine.quantising import by_torchao, quantiser, stored_bytes, weight_bytes
 from tests.servr.native.engines import loaded, prompt_of, question, reply, running
 from tests.servr.native.models import Made
 

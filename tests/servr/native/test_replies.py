@@ -14,7 +14,7 @@ from core.tools import ToolSpec
 from gate.dialects.growing_scanner import GrowingScanner
 from gate.dialects.table import THOUGHTS
 from servr.native.parts import Chat, Held, Said
-from servr.native.prompts import TemplatePrompts
+from servr.native.prompts.prompts import TemplatePrompts
 from servr.native.replies import reply_readers
 from tests.gate.dialects.examples import LS, TOOLS
 

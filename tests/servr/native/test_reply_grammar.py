@@ -13,7 +13,7 @@ from tokenizers import Tokenizer
 from core.tools import ToolSpec
 from gate.dialects import parse
 from gate.dialects.writing import FORMS, reply_form
-from servr.native.grammars import MaskingGrammars
+from servr.native.grammars.grammars import MaskingGrammars
 from servr.native.parts import Held, Invalid
 from tests.servr.native.sampling_at_random import MARKS, bytewise, said
 from tests.servr.native.validating import faults, read

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from core.tools import ToolSpec
-from servr.native.fields import HARMLESS, ChatFields, CompletionFields, CountFields, EmbeddingFields
+from servr.native.api.fields import HARMLESS, ChatFields, CompletionFields, CountFields, EmbeddingFields
 from servr.native.parts import Abilities, Held
 from servr.native.scripted import ScriptedEngine, says
 from tests.servr.native.doubles import BytePrompts, NoGrammars, client_of, talking

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from servr.native.asking import Broken, Constraint, Sampling
-from servr.native.sampling import Chooser, likeliest, likelihoods
+from servr.native.engine.sampling import Chooser, likeliest, likelihoods
 
 FAIR = torch.tensor([0.5, 0.25, 0.125, 0.0625, 0.0625]).log()
 

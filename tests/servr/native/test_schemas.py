@@ -7,7 +7,7 @@ from functools import cache
 import pytest
 
 from gate.dialects.writing import reply_form
-from servr.native.grammars import MaskingGrammars
+from servr.native.grammars.grammars import MaskingGrammars
 from servr.native.parts import Held, Invalid
 from tests.servr.native.random_schemas import schema
 from tests.servr.native.sampling_at_random import answer, bytewise, said

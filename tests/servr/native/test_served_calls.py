@@ -10,8 +10,8 @@ from typing import Any
 import httpx
 import pytest
 
-from servr.native.app import make_app, pages_of
-from servr.native.room import Room
+from servr.native.api.app import make_app, pages_of
+from servr.native.api.room import Room
 from tests.servr.native import random_schemas
 from tests.servr.native.models import Made
 from tests.servr.native.tiny_server import talking

@@ -11,9 +11,9 @@ import pytest
 from openai import APIError, AsyncOpenAI, BadRequestError, RateLimitError
 
 from core.errors import ConfigError
+from servr.native.api.serving import serve
 from servr.native.asking import Busy, NoMemory, Reading, Token, Written
 from servr.native.scripted import Line, ScriptedEngine, says
-from servr.native.serving import serve
 from tests.servr.native.doubles import LengthEmbeddings, begun, served_at, talking
 
 pytestmark = [pytest.mark.slow, pytest.mark.server]

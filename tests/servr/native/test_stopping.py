@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from servr.native.stopping import Stopping
+from servr.native.engine.stopping import Stopping
 
 texts = st.text("ab<", max_size=30)
 stops = st.lists(st.text("ab<", min_size=1, max_size=4), max_size=4)

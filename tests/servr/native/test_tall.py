@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from servr.native.tall import MOST_ROWS, TallLinear
+from servr.native.engine.tall import MOST_ROWS, TallLinear
 
 
 @pytest.mark.parametrize("rows", [0, 1, 2, MOST_ROWS, MOST_ROWS + 1])

@@ -9,13 +9,13 @@ import httpx
 import pytest
 
 from core.deltas import CallDelta, TextDelta, ThinkingDelta
-from servr.native.answers import ChatWords, Envelope
+from servr.native.api.answers import ChatWords, Envelope
+from servr.native.api.bodies import Gone
+from servr.native.api.course import Course, PlainReader, merged
+from servr.native.api.replying import Reply
+from servr.native.api.telling import Telling
 from servr.native.asking import Asked, Ended, Token, Written
-from servr.native.bodies import Gone
-from servr.native.course import Course, PlainReader, merged
-from servr.native.replying import Reply
 from servr.native.scripted import ScriptedEngine, says
-from servr.native.telling import Telling
 from tests.servr.native.doubles import MarkReader, served_at, talking
 
 ASKED = Asked(prompt=(1,), most_tokens=9)

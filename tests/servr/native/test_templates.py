@@ -2,7 +2,7 @@
 
 import pytest
 
-from servr.native.templates import FAULTS, MOST_CHARS, Template
+from servr.native.prompts.templates import FAULTS, MOST_CHARS, Template
 
 
 @pytest.mark.parametrize(

@@ -6,9 +6,9 @@ import transformers
 from transformers import AutoModelForCausalLM
 
 from core.errors import ConfigError
-from servr.native.packing import PackedModel
-from servr.native.trial import fitting
-from servr.native.whole import WholeModel
+from servr.native.engine.packing import PackedModel
+from servr.native.engine.trial import fitting
+from servr.native.engine.whole import WholeModel
 
 SHAPE = {
     "vocab_size": 300, "hidden_size": 64, "intermediate_size": 96, "num_hidden_layers": 2, "num_attention_heads": 4,

@@ -9,7 +9,7 @@ import torch
 
 from core.errors import ConfigError
 from servr.native.asking import Broken, Busy, NoMemory, Reading, Stopped, TooLong, Written
-from servr.native.loading import Loaded
+from servr.native.engine.loading import Loaded
 from tests.servr.native.engines import Stock, Watched, loaded, prompt_of, question, reply, running
 from tests.servr.native.models import Made
 

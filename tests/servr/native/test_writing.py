@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 
 from servr.native.asking import Asked, Broken, Sampling, Token, Written
-from servr.native.detokenising import Spelling
-from servr.native.writing import Writer, shares
+from servr.native.engine.detokenising import Spelling
+from servr.native.engine.writing import Writer, shares
 
 LETTERS = sorted(pre_tokenizers.ByteLevel.alphabet())
 VOCABULARY = len(LETTERS)  # a token for each byte

@@ -13,9 +13,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from servr.native.conversations import Conversation, Model, Piece
-    from servr.native.engine import NativeEngine
-    from servr.native.loading import Loaded
+    from servr.native.engine.conversations import Conversation, Model, Piece
+    from servr.native.engine.engine import NativeEngine
+    from servr.native.engine.loading import Loaded
     from servr.native.parts import Talking
 
 POISON, MEMORY_ONCE, MEMORY_ALWAYS = "<|video_pad|>", "<|image_pad|>", "<|vision_pad|>"
@@ -53,7 +53,7 @@ class Faulty:
 def talking(folder: str, options: dict[str, Any]) -> "Talking":
     from dataclasses import replace
 
-    from servr.native.loading import Wanted, engine, load
+    from servr.native.engine.loading import Wanted, engine, load
 
     most_waiting, dialect = options.pop("most_waiting", 32), options.pop("dialect", "hermes")
     loaded = load(Wanted(model=folder, device="cpu", **options))
@@ -67,9 +67,9 @@ def joined(dialect: str, loaded: "Loaded", engine: "NativeEngine") -> "Talking":
     from gate.dialects import Scanner
     from gate.dialects.table import THOUGHTS
     from gate.dialects.writing import reply_form
-    from servr.native.grammars import MaskingGrammars
+    from servr.native.grammars.grammars import MaskingGrammars
     from servr.native.parts import Talking
-    from servr.native.prompts import TemplatePrompts
+    from servr.native.prompts.prompts import TemplatePrompts
     from servr.native.replies import reply_readers
 
     facts, prompts = loaded.facts, TemplatePrompts(loaded.tokenizer)
@@ -98,7 +98,7 @@ def say(line: str) -> None:
 
 
 def main(folder: str, options: str) -> None:
-    from servr.native.serving import serve
+    from servr.native.api.serving import serve
 
     served = talking(folder, json.loads(options))
     asyncio.run(serve(served, host="127.0.0.1", port=0, say=say))

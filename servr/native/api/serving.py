@@ -9,10 +9,10 @@ from types import FrameType
 import uvicorn
 
 from core.errors import ConfigError
-from servr.native.app import make_app, pages_of
-from servr.native.guard import is_loopback
+from servr.native.api.app import make_app, pages_of
+from servr.native.api.guard import is_loopback
+from servr.native.api.room import Room
 from servr.native.parts import Served
-from servr.native.room import Room
 
 GRACE_SECONDS = 5.0
 GRACE_AFTER_SECONDS = 5

@@ -14,9 +14,9 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor, nn
 
-from servr.native.attention import Look, attended
-from servr.native.conversations import Conversation, Piece, common
-from servr.native.keys_and_values import KeysAndValues, grown
+from servr.native.engine.attention import Look, attended
+from servr.native.engine.conversations import Conversation, Piece, common
+from servr.native.engine.keys_and_values import KeysAndValues, grown
 
 ATTENTION = "roost"
 

@@ -13,12 +13,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from servr.native.attention import Look
-from servr.native.conversations import Piece
-from servr.native.faults import Fault, attempt
-from servr.native.packing import PackedConversation, PackedModel
-from servr.native.pool import Pool
-from servr.native.trial import difference
+from servr.native.engine.attention import Look
+from servr.native.engine.conversations import Piece
+from servr.native.engine.faults import Fault, attempt
+from servr.native.engine.packing import PackedConversation, PackedModel
+from servr.native.engine.pool import Pool
+from servr.native.engine.trial import difference
 
 log = logging.getLogger(__name__)
 

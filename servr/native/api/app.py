@@ -11,15 +11,15 @@ from typing import Any
 from fastapi import FastAPI
 
 from core.text import quoted
+from servr.native.api.bodies import Gone, body_of
+from servr.native.api.errors import Denied
+from servr.native.api.guard import OPEN_PAGE, Guard
+from servr.native.api.metrics import Tally, metrics
+from servr.native.api.pages import EmbeddingPages, Page, Pages, TalkingPages
+from servr.native.api.replying import Answer, Reply, refusal
+from servr.native.api.room import Room
 from servr.native.asking import Refused
-from servr.native.bodies import Gone, body_of
-from servr.native.errors import Denied
-from servr.native.guard import OPEN_PAGE, Guard
-from servr.native.metrics import Tally, metrics
-from servr.native.pages import EmbeddingPages, Page, Pages, TalkingPages
 from servr.native.parts import Invalid, Served, Talking
-from servr.native.replying import Answer, Reply, refusal
-from servr.native.room import Room
 
 METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from servr.native.conversations import Conversation, Piece, common
+from servr.native.engine.conversations import Conversation, Piece, common
 
 
 class WholeConversation:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Awaitable, Callable, Iterator, Mapping, MutableMapping
 from typing import Any, Never
 
-from servr.native.errors import Denied
+from servr.native.api.errors import Denied
 from servr.native.parts import Invalid
 
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]

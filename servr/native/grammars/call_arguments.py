@@ -8,9 +8,9 @@ from itertools import chain
 from typing import Any
 
 from core.call_forms import CallForm
-from servr.native.lark import Lark
+from servr.native.grammars.lark import Lark
+from servr.native.grammars.schemas import Enforce
 from servr.native.parts import Invalid
-from servr.native.schemas import Enforce
 
 DESCRIBING = {"type", "title", "description", "default", "examples", "deprecated", "$comment"}
 OF_ARGUMENTS = DESCRIBING | {

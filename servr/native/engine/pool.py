@@ -10,8 +10,8 @@ from collections.abc import Sequence
 
 from torch import Tensor
 
-from servr.native.keys_and_values import KeysAndValues
-from servr.native.packing import PackedConversation
+from servr.native.engine.keys_and_values import KeysAndValues
+from servr.native.engine.packing import PackedConversation
 
 Resident = weakref.ref[PackedConversation]
 

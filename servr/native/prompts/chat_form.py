@@ -8,7 +8,7 @@ from typing import Any
 
 from core.tools import ToolSpec
 from servr.native.parts import Invalid
-from servr.native.templates import FAULTS
+from servr.native.prompts.templates import FAULTS
 
 Message = dict[str, Any]
 Render = Callable[[Sequence[Message], Sequence[ToolSpec]], str]

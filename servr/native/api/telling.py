@@ -9,8 +9,8 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from types import TracebackType
 
+from servr.native.api.bodies import Gone, Receive
 from servr.native.asking import Told
-from servr.native.bodies import Gone, Receive
 
 
 class Telling:

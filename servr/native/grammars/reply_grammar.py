@@ -5,10 +5,10 @@ from dataclasses import dataclass, replace
 
 from core.call_forms import CallForm, ReplyForm
 from core.tools import ToolSpec
-from servr.native.call_arguments import Arguments, Unwritable
-from servr.native.lark import ANYTHING, Lark
+from servr.native.grammars.call_arguments import Arguments, Unwritable
+from servr.native.grammars.lark import ANYTHING, Lark
+from servr.native.grammars.schemas import Enforce
 from servr.native.parts import Held, Invalid
-from servr.native.schemas import Enforce
 
 MOST_CALLS = 16
 ANY_OBJECT = {"type": "object"}

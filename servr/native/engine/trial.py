@@ -10,10 +10,10 @@ from torch import Tensor
 from transformers import AttentionInterface, DynamicCache
 
 from core.errors import ConfigError
-from servr.native.conversations import Model, Piece
-from servr.native.faults import Fault, attempt
-from servr.native.packing import ATTENTION, PackedModel, attend
-from servr.native.whole import WholeModel
+from servr.native.engine.conversations import Model, Piece
+from servr.native.engine.faults import Fault, attempt
+from servr.native.engine.packing import ATTENTION, PackedModel, attend
+from servr.native.engine.whole import WholeModel
 
 log = logging.getLogger(__name__)
 

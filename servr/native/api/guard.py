@@ -13,10 +13,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from core.text import quoted
-from servr.native.bodies import Receive
-from servr.native.errors import Denied
-from servr.native.metrics import Tally
-from servr.native.replying import Scope, Send, refusal
+from servr.native.api.bodies import Receive
+from servr.native.api.errors import Denied
+from servr.native.api.metrics import Tally
+from servr.native.api.replying import Scope, Send, refusal
 
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 

@@ -6,10 +6,10 @@ messages, tools ─▶ chat_form ─▶ template ─▶ text ─▶ Tokeniser �
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from servr.native.chat_form import PROBE, Form, Message, form_of, shaped, tool_form
 from servr.native.parts import Abilities, Chat, Invalid, Prompt
-from servr.native.templates import FAULTS, Template
-from servr.native.tokenising import Tokeniser, Tokens
+from servr.native.prompts.chat_form import PROBE, Form, Message, form_of, shaped, tool_form
+from servr.native.prompts.templates import FAULTS, Template
+from servr.native.prompts.tokenising import Tokeniser, Tokens
 
 OWN_NAMES = ("messages", "tools", "documents", "add_generation_prompt")
 REASONING = ("reasoning_content", "thinking", "<|channel|>analysis")

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING
 
 from core.call_forms import ReplyForm
 from servr.native.asking import Constraint
-from servr.native.matching import Matched
+from servr.native.grammars.matching import Matched
+from servr.native.grammars.reply_grammar import ReplyGrammar
+from servr.native.grammars.schemas import enforced
 from servr.native.parts import Held, Invalid
-from servr.native.reply_grammar import ReplyGrammar
-from servr.native.schemas import enforced
 
 if TYPE_CHECKING:
     from llguidance import LLMatcher, LLTokenizer

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from servr.native.conversations import Model, Piece, Shelf
-from servr.native.drafts import Draft
-from servr.native.pace import Pace
+from servr.native.engine.conversations import Model, Piece, Shelf
+from servr.native.engine.drafts import Draft
+from servr.native.engine.pace import Pace
 
 MOST_GUESSES = 16
 """Of all replies in a step together."""

@@ -23,10 +23,10 @@ from servr.native.asking import (
     TooLong,
     Written,
 )
-from servr.native.conversations import Model, Shelf
-from servr.native.drafts import Draft
-from servr.native.pace import Pace
-from servr.native.worker import Worker
+from servr.native.engine.conversations import Model, Shelf
+from servr.native.engine.drafts import Draft
+from servr.native.engine.pace import Pace
+from servr.native.engine.worker import Worker
 
 
 class Inbox:

@@ -15,16 +15,16 @@ from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
 
 from core.errors import ConfigError
 from servr.native.asking import ModelFacts
-from servr.native.conversations import Model
-from servr.native.detokenising import Spelling
-from servr.native.drafts import Draft
-from servr.native.engine import NativeEngine
-from servr.native.memory import free_bytes, says_out_of_memory
-from servr.native.quantising import FORMS, Quantiser, quantiser
-from servr.native.recording import faster
-from servr.native.tall import quicken
-from servr.native.trial import fitting
-from servr.native.writing import Writer
+from servr.native.engine.conversations import Model
+from servr.native.engine.detokenising import Spelling
+from servr.native.engine.drafts import Draft
+from servr.native.engine.engine import NativeEngine
+from servr.native.engine.memory import free_bytes, says_out_of_memory
+from servr.native.engine.quantising import FORMS, Quantiser, quantiser
+from servr.native.engine.recording import faster
+from servr.native.engine.tall import quicken
+from servr.native.engine.trial import fitting
+from servr.native.engine.writing import Writer
 
 SHARE = 0.7
 """Of the memory that is free beside the weights, how much conversations may take; a step needs some too."""

@@ -9,8 +9,8 @@ from array import array
 from typing import Literal
 
 from servr.native.asking import Asked, Ended, Reading
-from servr.native.conversations import Conversation, Piece
-from servr.native.writing import Writer
+from servr.native.engine.conversations import Conversation, Piece
+from servr.native.engine.writing import Writer
 
 
 class Draft:

@@ -8,10 +8,10 @@ from secrets import token_hex
 from typing import Protocol
 
 from core.deltas import CallDelta, ReplyBuilder, TextDelta, ThinkingDelta
+from servr.native.api.course import Course
+from servr.native.api.usage import Json, timings_of, usage_of
 from servr.native.asking import Broken, Token
-from servr.native.course import Course
 from servr.native.parts import Said
-from servr.native.usage import Json, timings_of, usage_of
 
 LEAST_LOGPROB = -9999.0
 """JSON has no number for a token that cannot come."""

@@ -6,9 +6,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from servr.native.conversations import Model
-from servr.native.decoding import DecodingModel, Record, Work
-from servr.native.packing import PackedModel
+from servr.native.engine.conversations import Model
+from servr.native.engine.decoding import DecodingModel, Record, Work
+from servr.native.engine.packing import PackedModel
 
 SHARE = 1 / 3
 """Of the memory for conversations, that may stand at fixed addresses."""

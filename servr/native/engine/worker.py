@@ -14,13 +14,13 @@ import torch
 from torch import Tensor
 
 from servr.native.asking import Broken, NoMemory, Refused, Stopped, Told
-from servr.native.conversations import Model, Shelf
-from servr.native.drafts import Draft
-from servr.native.faults import Fault, attempt
-from servr.native.memory import release, says_out_of_memory
-from servr.native.pace import Pace
-from servr.native.schedule import Schedule, Turn
-from servr.native.writing import shares
+from servr.native.engine.conversations import Model, Shelf
+from servr.native.engine.drafts import Draft
+from servr.native.engine.faults import Fault, attempt
+from servr.native.engine.memory import release, says_out_of_memory
+from servr.native.engine.pace import Pace
+from servr.native.engine.schedule import Schedule, Turn
+from servr.native.engine.writing import shares
 
 log = logging.getLogger(__name__)
 

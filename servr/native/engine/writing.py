@@ -10,10 +10,10 @@ from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING, Literal
 
 from servr.native.asking import Asked, Token, Written
-from servr.native.detokenising import Detokeniser, Spelling
-from servr.native.lookup import MOST, Lookup
-from servr.native.sampling import Chooser, likeliest, likelihoods, sure
-from servr.native.stopping import Stopping
+from servr.native.engine.detokenising import Detokeniser, Spelling
+from servr.native.engine.lookup import MOST, Lookup
+from servr.native.engine.sampling import Chooser, likeliest, likelihoods, sure
+from servr.native.engine.stopping import Stopping
 
 if TYPE_CHECKING:
     from torch import Tensor

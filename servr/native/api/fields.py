@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from core.schema import FAULTS
 from core.text import clip, quoted
-from servr.native.messages import unknown
+from servr.native.api.messages import unknown
 from servr.native.parts import Invalid
 
 if TYPE_CHECKING:

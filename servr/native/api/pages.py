@@ -8,11 +8,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from servr.native.answers import ChatWords, Envelope, PlainWords, Words
-from servr.native.asking import Asked, Counts, TooLong
-from servr.native.bodies import json_object
-from servr.native.course import Course, PlainReader
-from servr.native.fields import (
+from servr.native.api.answers import ChatWords, Envelope, PlainWords, Words
+from servr.native.api.bodies import json_object
+from servr.native.api.course import Course, PlainReader
+from servr.native.api.fields import (
     ChatFields,
     CompletionFields,
     Conversation,
@@ -22,11 +21,12 @@ from servr.native.fields import (
     Writing,
     fields_of,
 )
-from servr.native.messages import items
+from servr.native.api.messages import items
+from servr.native.api.replying import Answer, Reply
+from servr.native.api.usage import Json
+from servr.native.api.wanted import chat_asked, check_model, completion, conversation, wanted
+from servr.native.asking import Asked, Counts, TooLong
 from servr.native.parts import Embeddings, Invalid, Talking
-from servr.native.replying import Answer, Reply
-from servr.native.usage import Json
-from servr.native.wanted import chat_asked, check_model, completion, conversation, wanted
 
 FieldsT = TypeVar("FieldsT", bound=Fields)
 

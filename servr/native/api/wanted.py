@@ -5,10 +5,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from core.text import quoted
+from servr.native.api.errors import Denied
+from servr.native.api.fields import ChatFields, CompletionFields, Conversation, Fields, Writing
+from servr.native.api.messages import even_messages, even_tools, flag, given, items, known, needed
 from servr.native.asking import Asked, ModelFacts, Sampling, TooLong
-from servr.native.errors import Denied
-from servr.native.fields import ChatFields, CompletionFields, Conversation, Fields, Writing
-from servr.native.messages import even_messages, even_tools, flag, given, items, known, needed
 from servr.native.parts import Abilities, Chat, Choice, Held, Invalid, Talking
 
 MOST_STOPS = 16

@@ -10,12 +10,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from core.deltas import ReplyBuilder
-from servr.native.answers import Envelope, encode, end_of
+from servr.native.api.answers import Envelope, encode, end_of
+from servr.native.api.bodies import Gone, Receive
+from servr.native.api.course import Course
+from servr.native.api.errors import refusal_of
+from servr.native.api.telling import Telling
 from servr.native.asking import Asked, Engine, Reading, Refused, Token, Told
-from servr.native.bodies import Gone, Receive
-from servr.native.course import Course
-from servr.native.errors import refusal_of
-from servr.native.telling import Telling
 
 Scope = MutableMapping[str, Any]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]

@@ -1,0 +1,1 @@
+"""What the model is told: chats, by its own template, as tokens."""
