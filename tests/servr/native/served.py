@@ -112,7 +112,9 @@ class Client:
             assert answer.status_code == 200, await answer.aread()
             async for line in answer.aiter_lines():
                 if line.startswith("data: {"):
-                    yield json.loads(line[6:])
+                    event = json.loads(line[6:])
+                    assert "error" not in event, event
+                    yield event
 
 
 @asynccontextmanager

@@ -41,7 +41,8 @@ class Faulty:
         return self.inner.groups(pieces)
 
     def read(self, pieces: "Sequence[Piece]") -> Any:
-        tokens = {token for piece in pieces for token in piece.tokens}
+        prompts = [piece.tokens for piece in pieces if len(piece.tokens) > 1]  # it may say such tokens itself
+        tokens = {token for prompt in prompts for token in prompt}
         if self._poison in tokens:
             raise IndexError("index out of range in self")
         if scarce := self._scarce & tokens:
