@@ -71,9 +71,7 @@ class Nearest:
         the file has already stays as it is.
         """
         signs = self._signs or self._believed(connection)
-        there = np.fromiter(self.table.numbers(connection, self.model, 0), np.int64)
-        kept = np.isin(signs.ids, there)
-        made = signs if kept.all() else signs.only(kept)
+        made = self._of_those_there(signs, connection)
         ids, scopes, bits = [made.ids[:0]], [made.scopes[:0]], [made.bits(made.ids[:0])]
         filed = _last(signs.ids, 0)
         while rows := self.table.after(connection, self.model, filed, BLOCK):
@@ -85,7 +83,17 @@ class Nearest:
             bits.append(bits_of(slice_.vectors))
             filed = rows[-1][0]
         made = made.with_rows(np.concatenate(ids), np.concatenate(scopes), np.concatenate(bits))
-        return self._written(made, given_up) if len(made.ids) else made
+        return self._written(made, connection)
+
+    def keep_order(self, connection: sqlite3.Connection) -> None:
+        """Of vectors that were removed nothing is left in the file, and the others stay in their order.
+
+        A file that cannot be believed or written anew is removed.
+        """
+        signs = self._believed(connection)
+        kept = self._of_those_there(signs, connection)
+        if not len(kept.ids) or (kept is not signs and self._filed(kept) is None):
+            remove_derived(self.path)
 
     def take(self, signs: SignTable) -> None:
         """Search in these from now on."""
@@ -115,14 +123,27 @@ class Nearest:
     def _graph_path(self) -> Path:
         return self.path.with_suffix(".graph")
 
-    def _written(self, made: SignTable, given_up: Event) -> SignTable | None:
-        with suppress(OSError):  # a full disk: it stays in memory
+    def _written(self, made: SignTable, connection: sqlite3.Connection) -> SignTable:
+        """As it is in the file, or, where the disk is full, in memory."""
+        if not len(made.ids) or (filed := self._filed(made)) is None:
+            return made
+        if self._of_those_there(filed, connection) is not filed:  # somebody removed one meanwhile
+            self.keep_order(connection)
+            return self._read() or no_signs(self.model.dimensions)
+        return filed
+
+    def _filed(self, made: SignTable) -> SignTable | None:
+        """None when it cannot be written: the file is as it was."""
+        with suppress(OSError):
             write_signs(self.path, made, model=self.model.name, dimensions=self.model.dimensions)
-            made = self._read() or made
-        if given_up.is_set():  # perhaps because something was forgotten
-            remove_derived(self.path)
-            return None
-        return made
+            return self._read() or made
+        return None
+
+    def _of_those_there(self, signs: SignTable, connection: sqlite3.Connection) -> SignTable:
+        """`signs` itself when none of these vectors was removed."""
+        there = np.fromiter(self.table.numbers(connection, self.model, 0), np.int64)
+        kept = np.isin(signs.ids, there)
+        return signs if kept.all() else signs.only(kept)
 
     def _up_to_date(self, connection: sqlite3.Connection) -> SignTable:
         if self._signs is None:

@@ -161,20 +161,31 @@ class Searching:
         """Remove what was made of the vectors of `texts`, after these were removed."""
         self.let_go(texts)
         self._ordering.give_up()
-        pattern = f"{self.database.path.name}-{self.index.prefix}-*"
-        for file in [*self.database.path.parent.glob(pattern)]:
-            with suppress(OSError):  # made anew when it is needed
-                file.unlink()
-            self._nearest.clear()
+        with self.database.reading_aside() as connection:
+            known = {self.signs_of(model.number): model for model in self.index.vectors.models(connection)}
+            for file in self._derived():
+                if file in known:
+                    self._new_nearest(known[file]).keep_order(connection)
+                else:
+                    with suppress(OSError):  # made anew when it is needed
+                        file.unlink()
+        self._nearest.clear()
+
+    def _derived(self) -> Sequence[Path]:
+        """Every file that was made of vectors, and drafts of such."""
+        folder, name = self.database.path.parent, f"{self.database.path.name}-{self.index.prefix}-*"
+        return [*folder.glob(name), *folder.glob(f".{name}")]
 
     def signs_of(self, model: int) -> Path:
         """The file derived from a model's vectors; a graph lies beside it."""
         return self.database.path.with_name(f"{self.database.path.name}-{self.index.prefix}-{model}.signs")
 
     def _nearest_of(self, model: Model) -> "Nearest":
+        if model.number not in self._nearest:
+            self._nearest[model.number] = self._new_nearest(model)
+        return self._nearest[model.number]
+
+    def _new_nearest(self, model: Model) -> "Nearest":
         from store.search.nearest import Nearest
 
-        if model.number not in self._nearest:
-            path = self.signs_of(model.number)
-            self._nearest[model.number] = Nearest(self.index.vectors, model, path, self.most_held)
-        return self._nearest[model.number]
+        return Nearest(self.index.vectors, model, self.signs_of(model.number), self.most_held)

@@ -70,6 +70,12 @@ class VectorTable:
         row = connection.execute(query, (name, dimensions)).fetchone()
         return Model(number=int(row[0]), name=name, dimensions=dimensions) if row else None
 
+    def models(self, connection: sqlite3.Connection) -> list[Model]:
+        """All that have been here, and were not forgotten."""
+        query = f"SELECT id, name, dimensions FROM {self.prefix}_models"
+        rows = connection.execute(query)
+        return [Model(number=number, name=name, dimensions=dimensions) for number, name, dimensions in rows]
+
     def model_made(self, connection: sqlite3.Connection, vector: Vector) -> Model:
         known = self.model(connection, vector.model, vector.dimensions)
         if known is not None:

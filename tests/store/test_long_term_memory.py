@@ -19,6 +19,8 @@ from store.long_term_memory import FACTS_INDEX, LongTermMemory
 from store.migrations import MIGRATIONS
 from store.search.asking import STRANGERS
 from store.search.searching import Searching
+from store.search.sign_file import read_signs
+from store.search.signs import bits_of
 from tests.building import NOW
 
 
@@ -175,6 +177,10 @@ def everything(folder: Path) -> bytes:
     return b"\n".join(path.read_bytes() for path in sorted(folder.iterdir()))
 
 
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
 async def test_what_is_forgotten_is_in_no_file_of_the_memory(memory: LongTermMemory, tmp_path: Path) -> None:
     for number in range(40):
         await memory.store(f"The part {number} is called wheel{number}", scope="project")
@@ -209,16 +215,65 @@ async def test_of_what_is_forgotten_no_vector_is_left(memory: LongTermMemory, da
     }
 
 
-async def test_what_was_derived_from_vectors_is_made_again_without_what_is_forgotten(
-    memory: LongTermMemory, database: Database
+async def many(database: Database, clock: Clock) -> LongTermMemory:
+    """So many facts that their signs are in a file."""
+    searching = Searching(database, FACTS_INDEX, HashedEmbedder(), most_held=50)
+    memory = LongTermMemory(database, searching, "/p", session="s-1", clock=clock)
+    rows = await searching.vectors([f"The part {number} is called wheel{number}" for number in range(60)])
+    for number, row in enumerate(rows):
+        memory._keep(f"The part {number} is called wheel{number}", row, "/p", None)
+    return memory
+
+
+async def test_in_the_order_of_many_nothing_is_left_of_what_is_forgotten(
+    database: Database, clock: Clock, tmp_path: Path
+) -> None:
+    memory = await many(database, clock)
+    fact = (await memory.store("The zanzibar is xylophonist", scope="project")).fact
+    await memory.search("wheel7", count=1)
+    [row] = await memory.searching.embedder.embed([fact.text])
+    own = [row.astype("<f2").tobytes(), *(word.tobytes() for word in bits_of(row[None])[0])]
+    signs = memory.searching.signs_of(1)
+    copies = [signs.with_name(f".{signs.name}.0123abcd"), signs.with_name(signs.name.replace("-1.", "-7."))]
+    for copy in copies:
+        copy.write_bytes(signs.read_bytes())
+    before = everything(tmp_path)
+    assert [part for part in own if part not in before] == []
+
+    await memory.forget(fact.id)
+
+    after = everything(tmp_path)
+    assert [part for part in own if part in after] == []
+    assert [name for name in names(tmp_path) if "signs" in name] == [signs.name]
+
+
+async def test_the_others_stay_in_their_order_when_one_is_forgotten(database: Database, clock: Clock) -> None:
+    memory = await many(database, clock)
+    await memory.search("wheel7", count=1)
+    signs = memory.searching.signs_of(1)
+    before = read_signs(signs, model=HashedEmbedder.model, dimensions=1024)
+
+    await memory.forget(31)
+
+    after = read_signs(signs, model=HashedEmbedder.model, dimensions=1024)
+    assert before is not None
+    assert after is not None
+    assert after.ids.tolist() == [number for number in before.ids.tolist() if number != 31]
+    assert texts(await memory.search("wheel7", count=1)) == ["The part 7 is called wheel7"]
+
+
+async def test_an_order_that_cannot_be_believed_or_written_goes_with_what_is_forgotten(
+    memory: LongTermMemory,
 ) -> None:
     fact = (await memory.store("The zanzibar is blue", scope="project")).fact
     signs = memory.searching.signs_of(1)
     signs.write_bytes(b"made of all vectors")
+    graph = signs.with_suffix(".graph")
+    graph.write_bytes(b"made of all signs")
 
     await memory.forget(fact.id)
 
-    assert not signs.exists()
+    assert (signs.exists(), graph.exists()) == (False, False)
 
 
 async def test_forgetting_the_older_leaves_the_newer(memory: LongTermMemory) -> None:

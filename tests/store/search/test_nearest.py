@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Event
 
 import numpy as np
 import pytest
@@ -158,6 +159,27 @@ def test_when_most_was_removed_the_file_is_written_anew(shelf: Shelf) -> None:
     left = read_signs(shelf.path, model="model", dimensions=DIMENSIONS)
     assert left is not None
     assert len(left.ids) == 200
+
+
+def test_what_another_process_removes_while_the_file_is_written_is_not_in_it(shelf: Shelf) -> None:
+    rows = generated(300)
+    shelf.put(rows)
+    nearest = shelf.nearest()
+
+    class Removing(Event):
+        """Asked before each block is read: what was listed is removed before it is written."""
+
+        def is_set(self) -> bool:
+            shelf.remove(7)
+            return False
+
+    with shelf.database.reading_aside() as connection:
+        made = nearest.in_order(connection, Removing())
+
+    filed = read_signs(shelf.path, model="model", dimensions=DIMENSIONS)
+    assert made is not None
+    assert filed is not None
+    assert made.ids.tolist() == filed.ids.tolist() == [number for number in range(1, 301) if number != 7]
 
 
 def test_only_the_scopes_that_are_named_are_searched(shelf: Shelf) -> None:
