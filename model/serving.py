@@ -11,6 +11,7 @@ Weights = Literal["fp32", "bf16", "fp16", "int8", "int4"]
 
 BYTES_OF_WEIGHTS: dict[Weights, float] = {"fp32": 4, "bf16": 2, "fp16": 2, "int8": 1, "int4": 0.5 + 4 / 128}
 """Of one weight. With `int4` each 128 share a scale and a zero of two bytes."""
+QUANTISED: tuple[Weights, ...] = ("int8", "int4")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,21 +37,16 @@ class ServableModel:
     def is_mixture(self) -> bool:
         return self.active_parameters < self.parameters
 
-    def weight_bytes(self, weights: Weights) -> int:
-        return self._bytes(self.parameters, weights)
-
-    def active_bytes(self, weights: Weights) -> int:
-        """What is read for each token."""
-        return self._bytes(self.active_parameters, weights)
+    def weight_bytes(self, weights: Weights, beside: Weights = "bf16") -> int:
+        """`beside`: what the tables of tokens stay in when the rest is quantised."""
+        if weights not in QUANTISED:
+            return int(self.parameters * BYTES_OF_WEIGHTS[weights])
+        rest = (self.parameters - self.embeddings) * BYTES_OF_WEIGHTS[weights]
+        return int(self.embeddings * BYTES_OF_WEIGHTS[beside] + rest)
 
     def kv_bytes(self, weights: Weights) -> int:
         """Of keys and values, for each token of a conversation: never quantised."""
         return 2 * self.layers * self.kv_heads * self.head_dim * (4 if weights == "fp32" else 2)
-
-    def _bytes(self, parameters: int, weights: Weights) -> int:
-        whole = BYTES_OF_WEIGHTS["bf16"] if weights in ("int8", "int4") else BYTES_OF_WEIGHTS[weights]
-        rest = (parameters - self.embeddings) * BYTES_OF_WEIGHTS[weights]
-        return int(self.embeddings * whole + rest)
 
 
 def servable_models(table: Path = TABLE) -> tuple[ServableModel, ...]:

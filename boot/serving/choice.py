@@ -9,7 +9,7 @@ from typing import Literal
 
 from boot.serving.machine import GIBI, Machine, gigabytes
 from core.errors import ConfigError
-from model.serving import ServableModel, Weights
+from model.serving import QUANTISED, ServableModel, Weights
 
 EngineName = Literal["native", "vllm", "sglang", "llama.cpp"]
 ENGINES: tuple[EngineName, ...] = ("native", "vllm", "sglang", "llama.cpp")
@@ -69,14 +69,17 @@ def proposal(
 def fittings(
     machine: Machine, model: ServableModel, engine: EngineName, dtype: str, slots: int
 ) -> Iterator[Proposal]:
-    """What there is to try, the best first; with a window of 0 where it does not fit."""
+    """What there is to try, the best first; with a window of 0 where it does not fit.
+
+    A mixture of experts is not quantised here: its weights are not where that reaches them.
+    """
     for form in _forms(machine, model, engine, dtype):
         for cards in _cards(machine, engine):
             yield _fitting(machine, model, form, slots, cards)
 
 
 def too_large(machine: Machine, found: Proposal, slots: int) -> ConfigError:
-    per_token = found.model.kv_bytes("fp32" if found.form == "fp32" else "bf16")
+    per_token = found.model.kv_bytes(_computed_in(machine, found.form))
     taken = found.weight_bytes + USEFUL_WINDOW * slots * per_token + spare_bytes(machine)
     return ConfigError(
         f"{found.described}, with a window of use {gigabytes(taken)}; "
@@ -95,6 +98,10 @@ def _forms(machine: Machine, model: ServableModel, engine: EngineName, dtype: st
         yield "gguf"
     elif dtype == "auto":
         yield machine.weights
+        if engine == "native" and machine.makes_int4 and not model.is_mixture:
+            yield "int4"
+    elif model.is_mixture and dtype in QUANTISED:
+        return
     else:
         yield from (form for form in ("bf16", "fp16", "fp32", "int8", "int4") if form == dtype)
 
@@ -108,13 +115,20 @@ def _cards(machine: Machine, engine: EngineName) -> Sequence[int]:
 
 
 def _fitting(machine: Machine, model: ServableModel, form: Form, slots: int, cards: int) -> Proposal:
-    if form == "gguf":
-        taken, per_token = model.gguf_bytes, model.kv_bytes("fp16")
-    else:
-        taken, per_token = model.weight_bytes(form), model.kv_bytes(form)
-    room = (machine.memory_bytes - spare_bytes(machine)) * cards - taken
-    tokens = max(0, room) // per_token // slots // ROUND_TOKENS * ROUND_TOKENS
+    computed = _computed_in(machine, form)
+    taken = model.gguf_bytes if form == "gguf" else model.weight_bytes(form, computed)
+    memory = (machine.memory_bytes - spare_bytes(machine)) * cards
+    if form in QUANTISED and machine.device != "cuda" and model.weight_bytes(computed) > memory:
+        memory = 0  # they are read as they are first, into the same memory
+    tokens = max(0, memory - taken) // model.kv_bytes(computed) // slots // ROUND_TOKENS * ROUND_TOKENS
     return Proposal(model, form, taken, min(tokens, model.window_tokens), cards)
+
+
+def _computed_in(machine: Machine, form: Form) -> Weights:
+    """Of that are keys and values, and the tables of tokens, too."""
+    if form in QUANTISED:
+        return machine.weights
+    return "fp16" if form == "gguf" else form
 
 
 def _is_quick(machine: Machine, found: Proposal) -> bool:

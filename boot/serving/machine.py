@@ -33,6 +33,8 @@ class Machine:
     """Graphics cards of that kind."""
     weights: Literal["bf16", "fp32"] = "bf16"
     """What it computes in; many processors only imitate bf16."""
+    makes_int4: bool = False
+    """Whether weights in four bits can be made here of those in sixteen."""
 
     @property
     def described(self) -> str:

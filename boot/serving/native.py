@@ -19,6 +19,7 @@ from boot.serving.progress import Progress
 from boot.serving.proposing import found_for
 from boot.stamp import Checkout
 from core.errors import ConfigError, GatewayUnavailable, StoreError
+from servr.native.engine.quantising import FORMS, quantiser
 
 ROOT = Path(__file__).resolve().parents[2]
 MODULES = ("torch", "transformers", "safetensors", "fastapi", "uvicorn", "llguidance")
@@ -28,18 +29,31 @@ MARGIN_BYTES = 200_000_000
 
 
 def serve_natively(asked: Asked) -> int:
+    machine = looked_at()
+    require_form(asked.dtype, machine.device, can_all=True)  # what can never be is told before set-up
     code = ready(asked, Checkout(str(ROOT)))
     if code is not None:
         return code
     from boot.serving.seen import seen_by_torch
 
-    machine = seen_by_torch(looked_at())
+    machine = seen_by_torch(machine)
+    require_form(asked.dtype, machine.device)
     folder, name, dtype = model_folder(asked, machine)
     if folder is None:
         return 1
     from boot.serving.joining import run
 
     return run(asked, folder=folder, name=name, dtype=dtype)
+
+
+def require_form(dtype: str, device: str, *, can_all: bool = False) -> None:
+    """Raises ConfigError: weights cannot be made into this form there; `can_all`: whatever is installed."""
+    if dtype not in FORMS:
+        return
+    if can_all:
+        quantiser(dtype, device, lambda package: True, lambda: True)
+    else:
+        quantiser(dtype, device)
 
 
 def ready(asked: Asked, checkout: Checkout, modules: Sequence[str] = MODULES) -> int | None:

@@ -4,6 +4,7 @@ The tables of tokens stay as they are. torchao does it, or on an NVIDIA card bit
 alone is installed.
 """
 
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -31,8 +32,33 @@ def installed(name: str) -> bool:
     return find_spec(name) is not None
 
 
-def quantiser(form: str, device: str, has: Callable[[str], bool] = installed) -> Quantiser:
+def computes_in_bf16() -> bool:
+    import torch
+
+    return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+
+
+def can_make(form: str, device: str) -> bool:
+    try:
+        quantiser(form, device)
+    except ConfigError:
+        return False
+    return True
+
+
+def quantiser(
+    form: str,
+    device: str,
+    has: Callable[[str], bool] = installed,
+    is_new: Callable[[], bool] = computes_in_bf16,
+) -> Quantiser:
     """How weights of this form are made there.
+
+    Args:
+        form: one of `FORMS`.
+        device: as torch calls it.
+        has: whether a package is installed.
+        is_new: whether the card is one that torchao's multiplication by four bits wants.
 
     Raises:
         ConfigError: nothing that is installed can do it.
@@ -43,11 +69,19 @@ def quantiser(form: str, device: str, has: Callable[[str], bool] = installed) ->
             f"Weights in int4 need an NVIDIA card here, and this is {device!r}.",
             hint="Take --dtype int8, or a GGUF file with --engine llama.cpp.",
         )
-    if has("torchao"):
+    if has("torchao") and (form == "int8" or is_new()):
         return Quantiser(work=partial(by_torchao, form=form, device=device))
     if on_card and has("bitsandbytes") and has("accelerate"):
         return Quantiser({"quantization_config": _of_bitsandbytes(form), "device_map": {"": device}})
-    raise ConfigError(f"Weights in {form} need torchao, which is not installed.", hint="pip install torchao")
+    if has("torchao"):
+        raise ConfigError(
+            f"Weights in {form} need a card that computes in bf16, and this one does not.",
+            hint="Take --dtype int8, or pip install bitsandbytes accelerate.",
+        )
+    raise ConfigError(
+        f"Weights in {form} need torchao, which is not installed.",
+        hint=f"{sys.executable} -m pip install torchao",
+    )
 
 
 def by_torchao(model: Any, *, form: str, device: str) -> None:

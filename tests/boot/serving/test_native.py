@@ -1,11 +1,13 @@
 import json
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
 from boot.serving.asked import Asked
+from boot.serving.fit import in_memory
 from boot.serving.machine import Machine
-from boot.serving.native import model_folder, ready
+from boot.serving.native import model_folder, ready, require_form
 from boot.stamp import Checkout
 from core.errors import ConfigError
 
@@ -57,3 +59,47 @@ def test_a_folder_that_does_not_fit_is_told_with_both_numbers(tmp_path: Path) ->
 
     with pytest.raises(ConfigError, match=r"The weights take 2\.0 MB, and processor has 0\.0 MB free"):
         model_folder(Asked(model=str(tmp_path)), CPU)
+
+
+def written(folder: Path, **config: object) -> Asked:
+    (folder / "config.json").write_text(json.dumps(config))
+    (folder / "model.safetensors").write_bytes(bytes(1_000_000))
+    return Asked(model=str(folder), dtype="int8")
+
+
+@pytest.mark.parametrize(
+    ("config", "kind"),
+    [
+        ({"quantization_config": {"quant_method": "awq"}}, "quantised already"),
+        ({"num_experts": 128}, "a mixture of experts"),
+    ],
+)
+def test_weights_that_cannot_be_made_smaller_are_refused_unread(
+    config: dict[str, object], kind: str, tmp_path: Path
+) -> None:
+    with pytest.raises(ConfigError) as caught:
+        model_folder(written(tmp_path, **config), CPU)
+
+    assert str(caught.value) == (
+        f"--dtype int8 cannot make weights smaller here: this model is {kind}. "
+        "Leave --dtype out, or take a GGUF file with --engine llama.cpp."
+    )
+
+
+@pytest.mark.parametrize(
+    ("device", "dtype", "taken"),
+    [("cuda", "auto", 1_000_000), ("cuda", "int8", 520_000), ("cuda", "int4", 295_000), ("cpu", "int8", 1_000_000)],
+)  # fmt: skip
+def test_tables_are_not_made_smaller_and_shared_memory_holds_both(
+    device: Literal["cuda", "cpu"], dtype: str, taken: int
+) -> None:
+    config = {"dtype": "bfloat16", "vocab_size": 1_000, "hidden_size": 20, "tie_word_embeddings": True}
+
+    assert in_memory(config, 1_000_000, dtype, Machine(device, "it", 10**9)) == taken
+
+
+def test_four_bits_that_cannot_be_had_are_refused_before_anything_is_fetched() -> None:
+    with pytest.raises(ConfigError, match="Weights in int4 need an NVIDIA card here, and this is 'cpu'"):
+        require_form("int4", "cpu", can_all=True)
+    require_form("int4", "cuda", can_all=True)
+    require_form("bf16", "cpu")

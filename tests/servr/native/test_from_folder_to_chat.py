@@ -91,10 +91,12 @@ def test_a_folder_is_served_and_roost_talks_to_it(folder: Path, tmp_path: Path) 
 def test_a_model_of_a_hub_is_fetched_and_served(folder: Path, tmp_path: Path) -> None:
     files = {path.name: path.read_bytes() for path in folder.iterdir()}
     with FakeHub({"tiny/qwen3": files}) as hub:
-        server = start("tiny/qwen3", HF_ENDPOINT=hub.url, HF_HOME=str(tmp_path), HF_HUB_OFFLINE="0")
+        there = {"HF_ENDPOINT": hub.url, "HF_HOME": str(tmp_path), "HF_HUB_OFFLINE": "0"}
+        server = start("tiny/qwen3", "--dtype", "int8", **there)
         lines = [*told(server)]
         code = ended(server)
 
+    assert any(line.startswith("tiny/qwen3: int8 on cpu, a window of ") for line in lines)
     assert any(line.startswith("tiny/qwen3 needs 1 file of weights and 5 others") for line in lines)
     assert any(line.startswith("Roost serves tiny/qwen3 at ") for line in lines)
     assert code == 0

@@ -81,8 +81,15 @@ def test_what_cannot_be_had_is_refused_in_a_sentence(
     assert str(caught.value).startswith(told)
 
 
+def test_an_old_card_makes_no_four_bits_by_torchao() -> None:
+    with pytest.raises(ConfigError, match="need a card that computes in bf16, and this one does not"):
+        quantiser("int4", "cuda", {"torchao"}.__contains__, lambda: False)
+
+    assert quantiser("int8", "cuda", {"torchao"}.__contains__, lambda: False).arguments == {}
+
+
 def test_a_card_takes_torchao_before_bitsandbytes() -> None:
-    both, one = (quantiser("int4", "cuda", there.__contains__) for there in (
+    both, one = (quantiser("int4", "cuda", there.__contains__, lambda: True) for there in (
         {"torchao", "bitsandbytes", "accelerate"}, {"bitsandbytes", "accelerate"},
     ))  # fmt: skip
 
