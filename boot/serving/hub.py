@@ -94,7 +94,12 @@ def weights_among(names: Iterable[str]) -> frozenset[str]:
 
 def require_servable(name: str, names: Iterable[str]) -> None:
     names = tuple(names)
-    if weights_among(names):
+    weights = weights_among(names)
+    if "adapter_config.json" in names and not any(weight.startswith("model") for weight in weights):
+        raise ConfigError(
+            f"{name!r} is an adapter (LoRA), not a whole model.", hint="Name one that it was merged into."
+        )
+    if weights:
         if "config.json" in names:
             return
         raise ConfigError(

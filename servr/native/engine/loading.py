@@ -12,6 +12,7 @@ from typing import Any
 
 import torch
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
+from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
 
 from core.errors import ConfigError
 from servr.native.asking import ModelFacts
@@ -19,6 +20,7 @@ from servr.native.engine.conversations import Model
 from servr.native.engine.detokenising import Spelling
 from servr.native.engine.drafts import Draft
 from servr.native.engine.engine import NativeEngine
+from servr.native.engine.faults import Fault, attempt
 from servr.native.engine.memory import free_bytes, says_out_of_memory
 from servr.native.engine.quantising import FORMS, Quantiser, quantiser
 from servr.native.engine.recording import faster
@@ -30,6 +32,7 @@ SHARE = 0.7
 """Of the memory that is free beside the weights, how much conversations may take; a step needs some too."""
 LEAST_WINDOW = 512
 UNKNOWN_WINDOW = 32_768
+MOST_TOLD = 300
 
 
 @dataclass(frozen=True)
@@ -61,16 +64,11 @@ def load(wanted: Wanted) -> Loaded:
     """Raises `ConfigError`."""
     device = device_of(wanted.device)
     config = read(wanted, partial(AutoConfig.from_pretrained, wanted.model))
-    tokenizer = read(wanted, partial(AutoTokenizer.from_pretrained, wanted.model))
+    tokenizer = read(wanted, partial(tokenizer_of, wanted.model))
     form = wanted.dtype if wanted.dtype in FORMS else None
     dtype = dtype_of("auto" if form else wanted.dtype, device)
     smaller = quantiser(form, device) if form else Quantiser()
-    plain = read(
-        wanted,
-        lambda: AutoModelForCausalLM.from_pretrained(
-            wanted.model, dtype=dtype, config=config, **smaller.arguments
-        ),
-    )
+    plain = read(wanted, partial(weights_of, wanted.model, dtype=dtype, config=config, **smaller.arguments))
     plain.requires_grad_(False).eval()
     smaller.work(plain)
     if not smaller.arguments:
@@ -113,14 +111,41 @@ def engine(loaded: Loaded, *, most_waiting: int = 32) -> NativeEngine:
 
 
 def read(wanted: Wanted, work: Callable[[], Any]) -> Any:
-    try:
-        return work()
-    except (OSError, ValueError, KeyError, ImportError) as error:
-        first = str(error).strip().partition("\n")[0]
+    """What comes of it; transformers may raise anything at a folder that is not whole."""
+    outcome = attempt(work)
+    if isinstance(outcome, Fault):
+        reason = " ".join(str(outcome.error).split()) or type(outcome.error).__name__
         raise ConfigError(
-            f"{wanted.model!r} cannot be loaded: {first}",
-            hint="Name a model of the hub or a folder with config.json, a tokenizer and weights.",
-        ) from error
+            f"{wanted.model!r} cannot be loaded: {reason[:MOST_TOLD].removesuffix('.')}.",
+            hint="Fetch it again, or name a folder with config.json, a tokenizer and .safetensors files.",
+        ) from outcome.error
+    return outcome
+
+
+def tokenizer_of(model: str) -> Any:
+    tokenizer = AutoTokenizer.from_pretrained(model)
+    if not hasattr(tokenizer, "backend_tokenizer") or not tokenizer.encode("a", add_special_tokens=False):
+        raise ValueError("it has no tokenizer that knows any text, such as tokenizer.json")
+    return tokenizer
+
+
+def weights_of(model: str, *, config: Any, **arguments: Any) -> Any:
+    """What the files do not have transformers would fill with random numbers, and only log that."""
+    if config.model_type not in MODEL_FOR_CAUSAL_LM_MAPPING_NAMES:
+        raise ValueError(f"a model of the kind {config.model_type!r} writes no texts, or not alone")
+    plain, found = AutoModelForCausalLM.from_pretrained(
+        model,
+        config=config,
+        use_safetensors=True,
+        ignore_mismatched_sizes=True,
+        output_loading_info=True,
+        **arguments,
+    )
+    if missing := sorted(found["missing_keys"]):
+        raise ValueError(f"{len(missing)} of its weights are missing, such as {missing[0]}")
+    if others := sorted(name for name, *_ in found["mismatched_keys"]):
+        raise ValueError(f"{len(others)} of its weights are not as its config.json says, such as {others[0]}")
+    return plain
 
 
 def device_of(name: str) -> str:

@@ -29,6 +29,12 @@ LENGTHS = (24, 9)
 def fitting(plain: Any) -> Model:
     """The faster way to run the model that is right."""
     expected = [stock(plain, tokens) for tokens in trial_tokens(plain)]
+    if any(bool(logits.isnan().any()) for logits in expected):
+        raise ConfigError(
+            f"{type(plain).__name__} in {plain.dtype} answers with what is no number: "
+            "its weights are damaged, or too large for that.",
+            hint="Take another --dtype, or fetch it again.",
+        )
     reason = unpackable(plain.config)
     if not reason:
         usual = plain.config._attn_implementation

@@ -152,6 +152,11 @@ def test_what_cannot_be_had_is_one_sentence(tmp_path: Path) -> None:
         "tiny/pickled": {"config.json": b"{}", "pytorch_model.bin": b""},
         "tiny/gguf": {"model-Q4_K_M.gguf": b""},
         "tiny/bare": {"model.safetensors": b""},
+        "tiny/adapter": {
+            "adapter_config.json": b"{}",
+            "adapter_model.safetensors": b"",
+            "config.json": b"{}",
+        },
         "tiny/empty": {"README.md": b""},
     }
     refusals = {"tiny/gated": (403, "GatedRepo"), "tiny/broken": (500, ""), "tiny/forbidden": (403, "")}
@@ -169,6 +174,7 @@ def test_what_cannot_be_had_is_one_sentence(tmp_path: Path) -> None:
         "2 'tiny/pickled' has its weights as pickles only, which can run anything when they are read. Take a copy with .safetensors files.",
         "2 'tiny/gguf' has GGUF files only. llama.cpp serves those: --engine llama.cpp",
         "2 'tiny/bare' is no model of Transformers: it has no config.json. Take its whole model.",
+        "2 'tiny/adapter' is an adapter (LoRA), not a whole model. Name one that it was merged into.",
         "2 'tiny/empty' has no weights. Name a model with .safetensors files.",
     ]
 
