@@ -106,10 +106,10 @@ class Worker:
             self._told.append((draft, draft.reading()))
         self._publish()
         turns = self.schedule.turns(self._pace)
-        groups = self._model.groups([turn.piece for turn in turns])
-        for group in groups:
-            self._go_on([turn for turn in turns if any(turn.piece is piece for piece in group)])
-        if not turns and (lonely := self.schedule.too_long()):
+        if turns:
+            for group in self._model.groups([turn.piece for turn in turns]):
+                self._go_on([turn for turn in turns if any(turn.piece is piece for piece in group)])
+        elif lonely := self.schedule.too_long():
             self._refuse(lonely, NoMemory("There is not enough memory for so long a conversation."))
 
     def _go_on(self, turns: Sequence[Turn]) -> None:

@@ -48,6 +48,7 @@ async def test_who_goes_while_a_prompt_is_read_stops_it_at_the_next_chunk(served
         counts = engine.counts()
 
     assert sum(tokens == [32] for tokens in model.steps) < 5  # of ten chunks; two are of the second prompt
+    assert [] not in model.steps
     assert (counts.cancelled, counts.writing, counts.reading, counts.waiting) == (1, 0, 0, 0)
     assert len(after.tokens) == 24
 
