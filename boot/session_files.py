@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from boot.paths import OWN_FOLDER
 from boot.project import plan_path
+from boot.skills import skills_folder
 from core.conversation import counting
 from core.events import Event, FilesChanged, FilesRestored, ModelReplied, Record, RestoreBegan, ToolFinished
 from core.ledger import FileLedger
@@ -51,7 +52,8 @@ class SessionFiles:
         from tool.ignore import Folder
 
         workspace, root = self.workspace, self.workspace.real_root
-        ours = frozenset(map(str, (root / OWN_FOLDER, plan_path(root), self.folder.parent.resolve())))
+        own = (root / OWN_FOLDER, root / skills_folder(root), plan_path(root), self.folder.parent.resolve())
+        ours = frozenset(map(str, own))
         return WorkspaceCheckpoints(
             workspace=workspace,
             looker=Looker(

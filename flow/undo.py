@@ -4,15 +4,27 @@ plan ── is a file not as it should be? ── ask ── restore_began ─�
 """
 
 import asyncio
+import json
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Literal, Protocol
 
 from core.checkpoints import Checkpoints, Restored
 from core.conversation import Conversation, counting
 from core.errors import UndoRefused
-from core.events import Event, FilesRestored, Record, RestoreBegan, Restoring, Rewound
+from core.events import (
+    Event,
+    FilesRestored,
+    Record,
+    RestoreBegan,
+    Restoring,
+    Rewound,
+    ToolFinished,
+    ToolStarted,
+)
 from core.file_states import FileState, PathChange, is_same
+from core.messages import ToolStatus
 from core.views import FileChange
 from flow.file_differences import file_differences
 from flow.file_history import FileHistory, Plan
@@ -41,14 +53,15 @@ class Undo:
     def history(self) -> FileHistory:
         return FileHistory.of(self.records())
 
-    async def back(self, consent: Consent) -> None:
-        """Take back what the newest turn changed that still stands. Raises UndoRefused."""
+    async def back(self, consent: Consent) -> Sequence[str]:
+        """Take back what the newest turn changed that still stands; `skills_since`. Raises UndoRefused."""
         history = self.history()
         if (to := history.before_last_turn) is None:
             again = history.before_last_undo is not None
             hint = "All of it was, and can be brought back." if again else "This session changed no file."
             raise UndoRefused("There is nothing to take back.", hint=hint)
         await self._move("undo", history.plan(to), consent)
+        return self.skills_since(to)
 
     async def forward(self, consent: Consent) -> None:
         """Bring back what was taken back last. Raises UndoRefused."""
@@ -57,13 +70,18 @@ class Undo:
             raise UndoRefused("There is nothing to bring back.", hint="Only what was just taken back can be.")
         await self._move("redo", history.plan(to), consent)
 
-    async def to_step(self, number: int, consent: Consent) -> None:
-        """Files become what they were after a step, be it by going back or forward. Raises UndoRefused."""
-        history = self.history()
-        await self._move("undo", history.plan(_end_of(history, number)), consent)
+    async def to_step(self, number: int, consent: Consent) -> Sequence[str]:
+        """Files become what they were after a step, be it by going back or forward; `skills_since`.
 
-    async def rewind(self, number: int, consent: Consent) -> None:
-        """Files and conversation go on from the end of a step. Raises UndoRefused."""
+        Raises UndoRefused.
+        """
+        history = self.history()
+        to = _end_of(history, number)
+        await self._move("undo", history.plan(to), consent)
+        return self.skills_since(to)
+
+    async def rewind(self, number: int, consent: Consent) -> Sequence[str]:
+        """Files and conversation go on from the end of a step; `skills_since`. Raises UndoRefused."""
         history = self.history()
         to = _end_of(history, number)
         if (plan := history.plan(to)).changes:
@@ -77,6 +95,20 @@ class Undo:
         )
         self.record(Rewound(to=to, kept=kept, messages=tuple(then[kept:])))
         self.forget(counting(self.records()))
+        return self.skills_since(to)
+
+    def skills_since(self, number: int) -> Sequence[str]:
+        """Those that were promoted after a record: they stay, for other sessions may call them by now."""
+        asked, promoted = dict[str, str](), list[str]()
+        for record in self.records():
+            match record.event:
+                case ToolStarted(call=call) if call.name == "promote_skill" and record.seq > number:
+                    asked[call.id] = _name_of_skill(call.arguments)
+                case ToolFinished(call_id=call_id, status=ToolStatus.OK) if call_id in asked:
+                    promoted.append(asked[call_id])
+                case _:
+                    pass
+        return [*dict.fromkeys(promoted)]
 
     def finish(self) -> bool:
         """Carry out what was cut off while files were put back; False when nothing was."""
@@ -143,6 +175,12 @@ def _end_of(history: FileHistory, step: int) -> int:
         count = len(history.steps)
         there_is = f"There are steps 1 to {count}" if count else "The model has taken no step yet"
         raise UndoRefused(f"There is no step {step}.", hint=f"{there_is}; 0 is before the first.") from None
+
+
+def _name_of_skill(arguments: str) -> str:
+    with suppress(ValueError, KeyError, TypeError):
+        return str(json.loads(arguments)["tool_name"])
+    return "?"
 
 
 def _is_left(change: PathChange, conflicts: Iterable[str]) -> bool:

@@ -37,6 +37,15 @@ def lines_of_files(event: FilesChanged | FilesNotKept | FilesRestored | Rewound)
             assert_never(event)
 
 
+def lines_of_skills(promoted: Sequence[str]) -> Iterator[Line]:
+    """Of those that came after where files and conversation have gone back to."""
+    if promoted:
+        yield Line(f"Skills stay as they are: {', '.join(map(first_line, promoted))}.")
+        yield Line(
+            "`roost skills remove NAME` takes one off the shelf, in a chat `/skills remove NAME`.", Style.DIM
+        )
+
+
 def marked(changes: Sequence[PathChange], most: int = MOST_NAMED) -> str:
     """The paths in one line, with what happened to each: `~` changed, `+` came, `-` went."""
     states = [(change, change.after or change.before) for change in changes]

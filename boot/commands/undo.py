@@ -19,7 +19,7 @@ from core.workspace import Workspace
 from flow.masking import mapped
 from flow.undo import Undo, Wish
 from servr.drawing import lines_of, lines_of_view
-from servr.file_lines import lines_of_steps
+from servr.file_lines import lines_of_skills, lines_of_steps
 from servr.spans import Line, Style
 from store.session_log import SessionLog, read_header, read_records
 from store.sessions import Sessions
@@ -85,7 +85,7 @@ def undo_to(
         )
 
     with _opened(_path_of(folders, workspace, session), folders, masking) as undo:
-        asyncio.run(undo.to_step(step, consent))
+        show(lines_of_skills(asyncio.run(undo.to_step(step, consent))))
     return 0
 
 

@@ -7,7 +7,7 @@ from core.errors import AgentError, UndoRefused
 from core.visible import visible
 from flow.undo import Undo, Wish
 from servr.cards.views import view_lines
-from servr.file_lines import lines_of_steps
+from servr.file_lines import lines_of_skills, lines_of_steps
 from servr.spans import Line, Style
 from servr.terminal.talk import Chat
 from servr.terminal.terminal import Terminal
@@ -48,17 +48,18 @@ class UndoCommands:
                     return self._differences(step)
                 case "/redo":
                     await self.undo.forward(self._consent)
+                    promoted: Sequence[str] = ()
                 case "/undo" if step is None:
-                    await self.undo.back(self._consent)
+                    promoted = await self.undo.back(self._consent)
                 case "/undo":
-                    await self.undo.to_step(step or 0, self._consent)
+                    promoted = await self.undo.to_step(step or 0, self._consent)
                 case _ if step is None:
                     return self._steps()
                 case _:
-                    await self.undo.rewind(step, self._consent)
+                    promoted = await self.undo.rewind(step, self._consent)
         except AgentError as error:
             return [Line(visible(str(error)))]
-        return []
+        return lines_of_skills(promoted)
 
     def _differences(self, step: int | None) -> Iterable[Line]:
         views = self.undo.differences(step)

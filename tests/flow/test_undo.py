@@ -16,10 +16,12 @@ from core.events import (
     RestoreBegan,
     Rewound,
     ToolFinished,
+    ToolStarted,
     TurnFinished,
     TurnStarted,
 )
-from core.messages import AssistantMessage, Text, UserMessage
+from core.messages import AssistantMessage, Text, ToolCall, ToolStatus, UserMessage
+from core.permissions import Effect
 from core.views import FileChange
 from flow.prompts import prompt
 from flow.undo_notes import UndoNotes
@@ -65,6 +67,31 @@ async def test_files_go_to_any_step_back_and_forward(agent: Agent) -> None:
     for step in (2, 0, 4, 1, 3):
         await agent.undo.to_step(step, agent.consent)
         assert tree(agent.root) == trees[step]
+
+
+def promote(agent: Agent, name: str, status: ToolStatus = ToolStatus.OK) -> None:
+    call = ToolCall(id=f"call-{name}", name="promote_skill", arguments=f'{{"tool_name": "{name}"}}')
+    agent.log.append(ModelReplied(reply=AssistantMessage(parts=(call,))))
+    agent.log.append(ToolStarted(call=call, effect=Effect.WRITE))
+    agent.log.append(ToolFinished(call_id=call.id, text="", status=status))
+
+
+async def test_skills_that_were_promoted_meanwhile_are_named_for_they_stay(agent: Agent) -> None:
+    agent.turn()
+    await agent.writes("a.txt", "a")
+    promote(agent, "early")
+    agent.turn()
+    await agent.writes("b.txt", "b")
+    promote(agent, "late")
+    promote(agent, "late")
+    promote(agent, "refused", ToolStatus.FAILED)
+
+    last = await agent.undo.back(agent.consent)
+    all_ = await agent.undo.back(agent.consent)
+    to_step = await agent.undo.to_step(2, agent.consent)
+    rewound = await agent.undo.rewind(5, agent.consent)
+
+    assert (last, all_, to_step, rewound) == (["late"], ["early", "late"], ["late"], [])
 
 
 async def test_a_step_that_is_not_there_is_named(agent: Agent) -> None:

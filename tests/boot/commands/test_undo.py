@@ -8,6 +8,9 @@ import pytest
 from boot.commands.running import run
 from boot.layers import here
 from core.errors import ConfigError, StoreError, UndoRefused
+from core.events import ToolFinished, ToolStarted
+from core.messages import ToolCall
+from core.permissions import Effect
 from core.profile import ModelProfile
 from store.session_log import SessionHeader, SessionLog
 from store.sessions import Sessions
@@ -50,6 +53,22 @@ async def agent(tmp_path: Path) -> Agent:
 
 def undo(agent: Agent, *arguments: str) -> int:
     return run(["undo", "--workspace", str(agent.root), *arguments])
+
+
+def test_a_skill_that_was_promoted_since_is_named_for_it_stays(agent: Agent, capsys: Captured) -> None:
+    sessions = Sessions(here().folders.sessions)
+    log = SessionLog.open(sessions.find(ID))
+    call = ToolCall(id="call-9", name="promote_skill", arguments='{"tool_name": "wheel\\u001b"}')
+    for event in (ToolStarted(call=call, effect=Effect.WRITE), ToolFinished(call_id="call-9", text="")):
+        log.append(event)
+    log.close()
+
+    assert undo(agent, "--to", "1") == 0
+
+    assert capsys.readouterr().out.splitlines()[-2:] == [
+        "Skills stay as they are: wheel\\x1b.",
+        "`roost skills remove NAME` takes one off the shelf, in a chat `/skills remove NAME`.",
+    ]
 
 
 def test_the_steps_are_listed_with_what_they_changed(agent: Agent, capsys: Captured) -> None:
