@@ -88,7 +88,7 @@ class FollowedPlan:
         if self._told is None:
             return ()
         told = prompt("plan", file=self.store.name, text=self._text(self._told))
-        return [f"{told}\n{prompt('plan_kept')}" if self.has_tool else told]
+        return [f"{told}\n{prompt('plan_kept' if self.has_tool else 'plan_without_tool')}"]
 
     def _news(self) -> Sequence[str]:
         try:

@@ -66,7 +66,7 @@ def test_a_skill_that_was_promoted_since_is_named_for_it_stays(agent: Agent, cap
     assert undo(agent, "--to", "1") == 0
 
     assert capsys.readouterr().out.splitlines()[-2:] == [
-        "Skills stay as they are: wheel\\x1b.",
+        "Skills stay as they are: wheel␛.",
         "`roost skills remove NAME` takes one off the shelf, in a chat `/skills remove NAME`.",
     ]
 
