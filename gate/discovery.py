@@ -234,9 +234,14 @@ async def _local(model: str | None, urls: Sequence[str], recall: Recall) -> Endp
 
 
 def _readiness(facts: ServerFacts) -> int:
-    """0 for a server whose model is in memory; those of which it is clear what to ask come next."""
+    """0 for a server whose model is in memory; those of which it is clear what to ask come next.
+
+    Last comes one whose only model does not talk.
+    """
     chosen = _only(facts.models)
-    return 2 if chosen is None else 0 if chosen.loaded else 1
+    if chosen is None or not chosen.talks:
+        return 3 if chosen else 2
+    return 0 if chosen.loaded else 1
 
 
 async def _probe(

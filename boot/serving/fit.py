@@ -1,7 +1,7 @@
 """Whether the weights of a model can be had on this machine at all, before they are fetched or read."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from math import prod
 from pathlib import Path
 from typing import Any, cast
@@ -11,6 +11,8 @@ from core.errors import ConfigError
 from model.serving import BYTES_OF_WEIGHTS, QUANTISED, Weights
 
 STORED: Mapping[str, Weights] = {"float32": "fp32", "bfloat16": "bf16", "float16": "fp16"}
+REPLIES = ("CausalLM", "LMHead", "ForConditionalGeneration")
+"""In what a configuration says that its model is."""
 EXPERTS = ("num_experts", "num_local_experts", "n_routed_experts")
 """Where a configuration says how many there are: theirs are weights that quantising does not reach."""
 
@@ -26,6 +28,18 @@ def require_room(config: Mapping[str, Any], stored: int, dtype: str, machine: Ma
         raise ConfigError(
             f"The weights take {gigabytes(taken)}, and {machine.name} has {free} free.",
             hint=f"Take a smaller model, {smaller}or a GGUF file with --engine llama.cpp: docs/serving.md.",
+        )
+
+
+def require_kind(name: str, config: Mapping[str, Any], files: Iterable[str]) -> None:
+    """Raises ConfigError for a model that neither replies nor makes vectors of texts."""
+    heads = [head for head in config.get("architectures") or () if isinstance(head, str)]
+    if "modules.json" in files or not heads or any(word in head for head in heads for word in REPLIES):
+        return
+    if not all(head.endswith("Model") for head in heads):
+        raise ConfigError(
+            f"{name!r} neither replies nor makes vectors of texts: it is a {heads[0]}.",
+            hint="Name a model that does, such as Qwen/Qwen3-8B.",
         )
 
 

@@ -29,6 +29,7 @@ NEEDED = (
     "modules.json",
     "*_Pooling/config.json",
     "config_sentence_transformers.json",
+    "sentence_bert_config.json",
 )
 """Beside the weights. What lies in folders, like the weights of other frameworks, is not needed."""
 PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt")

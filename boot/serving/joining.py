@@ -1,8 +1,9 @@
 """Joins the parts of Roost's own server, and runs it until it is asked to end.
 
-folder ─► loading ─► engine ─┐
-profile ─► dialect, sampling ┼─► Talking ─► servr/native/api/serving
-tokenizer ─► prompts, grammars ┘
+folder ─► loading ─► engine ───┐
+profile ─► dialect, sampling ──┼─► Talking ─┬─► servr/native/api/serving
+tokenizer ─► prompts, grammars ┘            │
+folder of a model that makes vectors ───────┘
 """
 
 import asyncio
@@ -13,11 +14,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from boot.paths import checkout_folder
+from boot.serving import vectors
 from boot.serving.asked import Asked
 from boot.serving.fit import read_config
 from boot.serving.person import told
 from core.profile import ModelProfile
-from gate.dialects import Scanner
+from gate.dialects.growing_scanner import GrowingScanner
 from gate.dialects.table import THOUGHTS
 from gate.dialects.writing import FORMS, reply_form
 from gate.discovery import LOCAL_URLS
@@ -26,7 +28,7 @@ from servr.native.asking import ModelFacts, Sampling
 
 if TYPE_CHECKING:
     from servr.native.engine.loading import Loaded
-    from servr.native.parts import Talking
+    from servr.native.parts import Served, Talking
 
 DTYPES = {"bf16": "bfloat16", "fp16": "float16", "fp32": "float32"}
 SLOTS = 4
@@ -43,6 +45,7 @@ def run(asked: Asked, *, folder: Path, name: str, dtype: str) -> int:
     from transformers.utils import logging
 
     from servr.native.api.serving import serve
+    from servr.native.embeddings import makes_vectors
     from servr.native.engine.loading import Wanted, load
 
     told(f"Loading {name} ...")
@@ -55,11 +58,16 @@ def run(asked: Asked, *, folder: Path, name: str, dtype: str) -> int:
         window_tokens=asked.window_tokens,
         slots=asked.slots or SLOTS,
     )
-    loaded = load(wanted)
-    told(*greeting(loaded.facts))
-    served = talking(loaded, folder)
+    served: Served
+    if makes_vectors(folder):
+        served, use = vectors.embedder(asked, wanted), vectors.at
+        told(vectors.greeting(served.facts))
+    else:
+        loaded = load(wanted)
+        told(*greeting(loaded.facts))
+        served, use = talking(loaded, folder), at
     ended = asyncio.run(
-        serve(served, host=asked.host, port=asked.port, token=asked.token, say=lambda line: told(*at(line)))
+        serve(served, host=asked.host, port=asked.port, token=asked.token, say=lambda line: told(*use(line)))
     )
     return 0 if ended else INTERRUPTED
 
@@ -83,7 +91,7 @@ def talking(loaded: "Loaded", folder: Path) -> "Talking":
         end_tokens=facts.end_tokens,
     )
     readers = reply_readers(
-        lambda tools, thinking: Scanner(tools, family, thinking=thinking),
+        lambda tools, thinking: GrowingScanner(tools, family, thinking=thinking),
         thoughts=dict(THOUGHTS),
         separator=prompts.form.separator,
     )

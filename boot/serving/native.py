@@ -11,7 +11,7 @@ from pathlib import Path
 
 from boot.serving.asked import Asked
 from boot.serving.fetching import config_file, fetch, fetched_offline, kept_folder, left_bytes
-from boot.serving.fit import read_config, require_room
+from boot.serving.fit import read_config, require_kind, require_room
 from boot.serving.hub import Listing, cache_folder, is_offline, listing, require_servable, weights_among
 from boot.serving.machine import Machine, gigabytes, looked_at
 from boot.serving.person import agreed, told
@@ -89,17 +89,19 @@ def model_folder(asked: Asked, machine: Machine) -> tuple[Path | None, str, str]
     """The folder, what the model is called, and its dtype; no folder when the person wants none."""
     if asked.folder:
         folder = asked.folder.resolve()
-        require_servable(asked.model, [file.name for file in folder.iterdir()])
-        weights = weights_among(file.name for file in folder.iterdir())
-        stored = sum((folder / name).stat().st_size for name in weights)
-        require_room(read_config(folder / "config.json"), stored, asked.dtype, machine)
+        files = [file.name for file in folder.iterdir()]
+        require_servable(asked.model, files)
+        stored = sum((folder / name).stat().st_size for name in weights_among(files))
+        config = read_config(folder / "config.json")
+        require_kind(asked.model, config, files)
+        require_room(config, stored, asked.dtype, machine)
         return folder, folder.name, asked.dtype
     found = found_for(asked, machine)
     if found is None and not asked.model:
         return None, "", ""
     name = found.model.name if found else asked.model
     dtype = found.form if found and asked.dtype == "auto" and found.form in ("int8", "int4") else asked.dtype
-    return fetched(name, lambda wanted: _require_room(wanted, dtype, machine)), name, dtype
+    return fetched(name, lambda wanted: _require_sound(wanted, dtype, machine)), name, dtype
 
 
 def fetched(name: str, check: Callable[[Listing], None]) -> Path:
@@ -148,6 +150,8 @@ def _require_disk(left: int) -> None:
         )
 
 
-def _require_room(wanted: Listing, dtype: str, machine: Machine) -> None:
+def _require_sound(wanted: Listing, dtype: str, machine: Machine) -> None:
     stored = sum(file.size for file in wanted.weights)
-    require_room(read_config(config_file(wanted)), stored, dtype, machine)
+    config = read_config(config_file(wanted))
+    require_kind(wanted.name, config, [file.name for file in wanted.files])
+    require_room(config, stored, dtype, machine)

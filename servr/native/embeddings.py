@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from transformers import AutoModel, AutoTokenizer
+from transformers import AutoConfig, AutoModel, AutoTokenizer
 
 from core.errors import ConfigError
 from servr.native.parts import EmbeddingFacts, Invalid
@@ -32,11 +32,13 @@ LONGEST = 1_000_000
 
 
 def makes_vectors(folder: Path) -> bool:
-    """Whether the model in a folder makes vectors, and does not reply."""
+    """Whether the model in a folder makes vectors: it is one of sentence-transformers, or has no head."""
     if (folder / "modules.json").is_file():
         return True
     architectures = _read(folder / "config.json").get("architectures") or ()
-    return bool(architectures) and not any("LM" in name or "Generation" in name for name in architectures)
+    return bool(architectures) and all(
+        name.endswith("Model") and "LMHead" not in name for name in architectures
+    )
 
 
 class FolderEmbeddings:
@@ -49,6 +51,12 @@ class FolderEmbeddings:
         pooling = _read(folder / parts["Pooling"] / "config.json") if "Pooling" in parts else {}
         said = _read(folder / "config_sentence_transformers.json")
         settings = _read(inner / "sentence_bert_config.json")
+        config = AutoConfig.from_pretrained(inner)
+        if not getattr(config, "hidden_size", None):
+            raise ConfigError(
+                f"{name!r} makes no vectors of texts: it is of the kind {config.model_type!r}.",
+                hint="Name a model that does, such as one of sentence-transformers.",
+            )
         self._tokenizer = AutoTokenizer.from_pretrained(inner)
         self._model = AutoModel.from_pretrained(inner, dtype=dtype).to(device).eval()
         self._mode = _mode(pooling)
@@ -56,7 +64,6 @@ class FolderEmbeddings:
         self._lowers = bool(settings.get("do_lower_case"))
         self._skipped = 0 if pooling.get("include_prompt", True) else self._prompt_tokens()
         """How many tokens at the beginning do not count."""
-        config = self._model.config
         self.facts = EmbeddingFacts(
             name=name,
             window_tokens=_window(settings, self._tokenizer, config),

@@ -241,6 +241,14 @@ async def test_a_local_server_with_a_loaded_model_comes_first() -> None:
     assert (loaded.model, clear.model) == ("qwen3-8b.gguf", "c")
 
 
+async def test_a_local_server_that_only_makes_vectors_comes_last() -> None:
+    vectors = {"id": "c", "type": "embedding", "loaded": True}
+    with serving(vectors) as first, serving({"id": "a"}) as second:
+        found = await discover(local_urls=(first.url, second.url))
+
+    assert found == endpoint(second.url, "a", ServedModel(name="a"))
+
+
 async def test_the_local_server_that_has_the_named_model_is_taken() -> None:
     with serving({"id": "a"}) as first, serving({"id": "b"}) as second:
         found = await discover(model="b", local_urls=(first.url, second.url))

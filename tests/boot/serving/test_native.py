@@ -1,11 +1,12 @@
 import json
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Literal
 
 import pytest
 
 from boot.serving.asked import Asked
-from boot.serving.fit import in_memory
+from boot.serving.fit import in_memory, require_kind
 from boot.serving.machine import Machine
 from boot.serving.native import model_folder, ready, require_form
 from boot.stamp import Checkout
@@ -65,6 +66,28 @@ def written(folder: Path, **config: object) -> Asked:
     (folder / "config.json").write_text(json.dumps(config))
     (folder / "model.safetensors").write_bytes(bytes(1_000_000))
     return Asked(model=str(folder), dtype="int8")
+
+
+@pytest.mark.parametrize(
+    ("head", "is_known"),
+    [
+        ("Qwen3ForCausalLM", True),
+        ("GPT2LMHeadModel", True),
+        ("Gemma3ForConditionalGeneration", True),
+        ("BertModel", True),
+        ("BertForMaskedLM", False),
+        ("ViTForImageClassification", False),
+    ],
+)
+def test_a_model_that_neither_replies_nor_makes_vectors_is_told_so_unread(head: str, is_known: bool) -> None:
+    with (
+        nullcontext()
+        if is_known
+        else pytest.raises(ConfigError, match=f"nor makes vectors of texts: it is a {head}")
+    ):
+        require_kind("some/model", {"architectures": [head]}, ["config.json"])
+
+    require_kind("some/model", {"architectures": [head]}, ["config.json", "modules.json"])
 
 
 @pytest.mark.parametrize(

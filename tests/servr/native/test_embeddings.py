@@ -10,8 +10,10 @@ import numpy as np
 import pytest
 
 from core.errors import ConfigError
+from gate.embedding.endpoint import EndpointEmbedder
 from servr.native.embeddings import FolderEmbeddings, makes_vectors
 from servr.native.parts import Invalid
+from tests.servr.native.started import ended, start, told
 
 pytestmark = pytest.mark.slow
 SENTENCE = Path(os.environ.get("ROOST_TEST_SERVERS", ""), "sentence", "bin", "python")
@@ -107,6 +109,33 @@ def test_many_texts_are_read_together_and_come_back_in_order(model: Path) -> Non
     np.testing.assert_allclose(found[:25], alone, atol=2e-6)
 
 
+@pytest.mark.server
+async def test_its_folder_is_served_and_memory_gets_vectors_of_it(written: Path) -> None:
+    server = start(str(written))
+    *_, greeting, serves, use, _ = told(server)
+    url = serves.rpartition(" at ")[2].rstrip(".")
+    embedder = EndpointEmbedder(url, "model")
+
+    try:
+        found = await embedder.embed(TEXTS)
+    finally:
+        await embedder.close()
+        code = ended(server)
+
+    ours = FolderEmbeddings(written, name="model")
+    np.testing.assert_allclose(found, ours.vectors([ours.tokens(text) for text in TEXTS]), atol=2e-6)
+    assert greeting == "model: float32 on cpu, vectors of 32 numbers, of texts of up to 128 tokens."
+    assert use == f"Roost's memory asks it with AGENT_EMBEDDER=model AGENT_EMBEDDER_URL={url}"
+    assert code == 0
+
+
+def test_a_model_of_something_else_than_texts_is_told_so(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text('{"model_type": "clip", "architectures": ["CLIPModel"]}')
+
+    with pytest.raises(ConfigError, match="'tiny' makes no vectors of texts: it is of the kind 'clip'"):
+        FolderEmbeddings(tmp_path, name="tiny")
+
+
 def test_a_step_that_is_not_known_is_named(model: Path) -> None:
     steps = json.loads((model / "modules.json").read_text())
     path = model / "modules.json"
@@ -124,6 +153,8 @@ def test_it_is_known_which_models_make_vectors(model: Path, tmp_path: Path) -> N
     assert makes_vectors(model)
     for architecture, makes in (
         ("BertModel", True),
+        ("BertForSequenceClassification", False),
+        ("GPT2LMHeadModel", False),
         ("Qwen3ForCausalLM", False),
         ("T5ForConditionalGeneration", False),
     ):
