@@ -3,8 +3,8 @@
 Asked ─▶ Engine.ask ─▶ Reading* ─▶ Written* ─▶ Ended        or one of the refusals below, raised
 """
 
-from collections.abc import AsyncGenerator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol
 
 if TYPE_CHECKING:
@@ -60,8 +60,8 @@ class Asked:
     constraint: Constraint | None = None
     lookup: bool = True
     """Whether tokens may be guessed from the prompt and checked together; the reply is the same."""
-    turns: tuple[int, ...] = ()
-    """Where in the prompt messages end, as counts of tokens, rising: good places to read on from later."""
+    message_ends: tuple[int, ...] = ()
+    """As counts of the prompt's tokens, rising: good places to read on from later."""
 
 
 @dataclass(frozen=True)
@@ -201,7 +201,6 @@ class Counts:
     evicted: int
     out_of_memory: int
     is_alive: bool = True
-    more: Mapping[str, float] = field(default_factory=dict)
 
 
 class Engine(Protocol):

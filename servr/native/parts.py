@@ -43,7 +43,7 @@ class Chat:
 @dataclass(frozen=True)
 class Prompt:
     tokens: tuple[int, ...]
-    turns: tuple[int, ...]
+    message_ends: tuple[int, ...]
     """As in `Asked`."""
     in_thought: bool
     """Whether the template has opened a thought, in which the reply goes on."""
@@ -121,7 +121,10 @@ Said = TextDelta | ThinkingDelta | CallDelta
 
 
 class ReplyReader(Protocol):
-    """Reads one reply as it comes. Arguments come in pieces; joined they are the JSON of the call."""
+    """Reads one reply as it comes. Arguments come in pieces; joined they are the JSON of the call.
+
+    A call has an id only when the model gave it one.
+    """
 
     def read(self, text: str) -> Sequence[Said]: ...
 

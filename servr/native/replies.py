@@ -4,9 +4,7 @@ text ─▶ Scanner (whose dialect it reads, boot knows) ─▶ what waits for a
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import Protocol
-from uuid import uuid4
 
 from core.deltas import CallDelta, TextDelta, ThinkingDelta
 from core.messages import Text, Thinking, ToolCall
@@ -35,16 +33,11 @@ NewScanner = Callable[[Sequence[ToolSpec], bool], Scanner]
 """Of tools that may be called, and whether the reply begins in a thought."""
 
 
-def new_id() -> str:
-    return f"call_{uuid4().hex[:24]}"
-
-
 def reply_readers(
     scanner: NewScanner,
     *,
     thoughts: Mapping[str, str],
     separator: str = "",
-    new_id: Callable[[], str] = new_id,
 ) -> NewReader:
     """Readers of replies, each for what its reply is held to.
 
@@ -52,14 +45,13 @@ def reply_readers(
         scanner: makes one that reads the model's dialect.
         thoughts: what opens one, and what closes it.
         separator: what the model's template writes between text and calls; it is no part of the text.
-        new_id: makes ids of calls to which the model gave none.
     """
 
     def reader(held: Held) -> ReplyReader:
         if held.schema is not None:
             return TextReader(thoughts, in_thought=held.in_thought)
         tools = () if held.choice == "none" else held.tools
-        return CallReader(scanner(tools, held.in_thought), separator=separator, new_id=new_id)
+        return CallReader(scanner(tools, held.in_thought), separator=separator)
 
     return reader
 
@@ -67,10 +59,9 @@ def reply_readers(
 class CallReader:
     """Text, thoughts and calls of a reply."""
 
-    def __init__(self, scanner: Scanner, *, separator: str, new_id: Callable[[], str]) -> None:
+    def __init__(self, scanner: Scanner, *, separator: str) -> None:
         self._scanner = scanner
         self._separator = separator
-        self._new_id = new_id
         self._waiting = ""
         """Text that ends a line, behind which a call may follow."""
         self._calls = 0
@@ -92,7 +83,8 @@ class CallReader:
                     yield ThinkingDelta(text=text)
                 case CallDelta():
                     self._waiting = ""
-                    yield self._grown(piece)
+                    self._calls = max(self._calls, piece.index + 1)
+                    yield piece
                 case found:
                     self._waiting = ""
                     yield self._whole(found.call)
@@ -109,16 +101,10 @@ class CallReader:
         if text:
             yield TextDelta(text=text)
 
-    def _grown(self, piece: CallDelta) -> CallDelta:
-        if piece.index < self._calls:
-            return piece
-        self._calls = piece.index + 1
-        return replace(piece, id=piece.id or self._new_id())
-
     def _whole(self, call: ToolCall) -> CallDelta:
         index, self._calls = self._calls, self._calls + 1
         own = "" if call.id == f"call-{index + 1}" else call.id
-        return CallDelta(index=index, id=own or self._new_id(), name=call.name, arguments=call.arguments)
+        return CallDelta(index=index, id=own, name=call.name, arguments=call.arguments)
 
 
 class TextReader:

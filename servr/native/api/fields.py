@@ -11,13 +11,11 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from core.schema import FAULTS
 from core.text import clip, quoted
-from servr.native.api.messages import unknown
+from servr.native.api.messages import Json, unknown
 from servr.native.parts import Invalid
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
-
-Json = Mapping[str, Any]
 
 HARMLESS = frozenset(
     {

@@ -1,7 +1,7 @@
 """What the server has done, as Prometheus reads it."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from servr.native.asking import Counts
@@ -52,13 +52,6 @@ def _lines(tally: Tally, counts: Counts | None) -> Iterator[str]:
     for name, said in TOTALS.items():
         yield from _about(f"{name}_total", said, "counter")
         yield f"roost_{name}_total {getattr(counts, name):d}"
-    yield from _more(counts.more)
-
-
-def _more(more: Mapping[str, float]) -> Iterator[str]:
-    for name, number in sorted(more.items()):
-        yield from _about(name, "Of the engine.", "gauge")
-        yield f"roost_{name} {number:g}"
 
 
 def _about(name: str, said: str, kind: str) -> tuple[str, str]:

@@ -24,7 +24,7 @@ from servr.native.api.fields import (
 from servr.native.api.messages import items
 from servr.native.api.replying import Answer, Reply
 from servr.native.api.usage import Json
-from servr.native.api.wanted import chat_asked, check_model, completion, conversation, wanted
+from servr.native.api.wanted import chat_asked, check_model, completion, conversation
 from servr.native.asking import Asked, Counts, TooLong
 from servr.native.parts import Embeddings, Invalid, Talking
 
@@ -84,7 +84,7 @@ class TalkingPages:
 
     def chat(self, body: bytes) -> Reply:
         fields = read(ChatFields, body, self.name)
-        asked, held = chat_asked(wanted(fields, self.talking), self.talking)
+        asked, held = chat_asked(fields, self.talking)
         course = Course(self.talking.new_reader(held), thinks=held.in_thought)
         return self._reply(fields, asked, course, ChatWords())
 

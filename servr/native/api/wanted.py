@@ -1,7 +1,7 @@
 """What a request wants, by its fields: a conversation, what its reply is held to, how that is chosen."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from core.text import quoted
@@ -17,24 +17,19 @@ PLAIN_LENGTH = 16
 CHOICES: Mapping[str, Choice] = {"auto": "auto", "none": "none", "required": "required"}
 
 
-@dataclass(frozen=True)
-class Wanted:
-    """A chat that is to be gone on with."""
-
-    chat: Chat
-    held: Held
-    most_tokens: int | None
-    fields: ChatFields
-
-
 def check_model(fields: Fields, name: str) -> None:
     if fields.model not in ("", name):
         said = f"The model {quoted(fields.model)} does not exist here; {name!r} is served."
         raise Denied(404, said, code="model_not_found", field="model")
 
 
-def wanted(fields: ChatFields, talking: Talking) -> Wanted:
-    """Raises Invalid."""
+def chat_asked(fields: ChatFields, talking: Talking) -> tuple[Asked, Held]:
+    """What the engine is asked, and what the reply is read by. Costs the time of template and grammar.
+
+    Raises:
+        Invalid: a field is wrong, or the template or the grammar refuses it.
+        TooLong: prompt and reply are longer than the window.
+    """
     chat, strict = conversation(fields, talking)
     held = Held(
         tools=chat.tools,
@@ -43,14 +38,31 @@ def wanted(fields: ChatFields, talking: Talking) -> Wanted:
         parallel=fields.parallel_tool_calls,
         schema=_schema(fields.response_format),
     )
+    most_tokens, stop = _most_tokens(fields), stops(fields.stop)
+    if fields.top_logprobs is not None and not fields.logprobs:
+        raise Invalid("top_logprobs needs logprobs to be true.", field="top_logprobs")
+    _check_streaming(fields)
+    prompt = talking.prompts.prompt(chat)
+    held = replace(held, in_thought=prompt.in_thought)
+    asked = Asked(
+        prompt=prompt.tokens,
+        most_tokens=room(len(prompt.tokens), most_tokens, talking.engine.facts),
+        sampling=sampling(fields, talking.sampling),
+        stop=stop,
+        alternatives=(fields.top_logprobs or 0) if fields.logprobs else None,
+        constraint=talking.grammars.constraint(held),
+        lookup=fields.prompt_lookup,
+        message_ends=prompt.message_ends,
+    )
+    return asked, held
+
+
+def _most_tokens(fields: ChatFields) -> int | None:
     most, newer = fields.max_tokens, fields.max_completion_tokens
     if most and newer and most != newer:
         said = f"max_tokens is {most} and max_completion_tokens is {newer}: say one of them."
         raise Invalid(said, field="max_completion_tokens")
-    if fields.top_logprobs is not None and not fields.logprobs:
-        raise Invalid("top_logprobs needs logprobs to be true.", field="top_logprobs")
-    _check_streaming(fields)
-    return Wanted(chat, held, newer or most, fields)
+    return newer or most
 
 
 def conversation(fields: Conversation, talking: Talking) -> tuple[Chat, frozenset[str]]:
@@ -202,26 +214,3 @@ def _token_ids(said: Sequence[Any], vocabulary: int) -> tuple[int, ...]:
             field = f"prompt[{index}]"
             raise Invalid(f"{field} should be a token, 0 to {vocabulary - 1}, not {token!r}.", field=field)
     return tuple(said)
-
-
-def chat_asked(wanted: Wanted, talking: Talking) -> tuple[Asked, Held]:
-    """What the engine is asked, and what the reply is read by. Costs the time of template and grammar.
-
-    Raises:
-        Invalid: the template or the grammar refuses it.
-        TooLong: prompt and reply are longer than the window.
-    """
-    fields, prompt = wanted.fields, talking.prompts.prompt(wanted.chat)
-    most_tokens = room(len(prompt.tokens), wanted.most_tokens, talking.engine.facts)
-    held = replace(wanted.held, in_thought=prompt.in_thought)
-    asked = Asked(
-        prompt=prompt.tokens,
-        most_tokens=most_tokens,
-        sampling=sampling(fields, talking.sampling),
-        stop=stops(fields.stop),
-        alternatives=(fields.top_logprobs or 0) if fields.logprobs else None,
-        constraint=talking.grammars.constraint(held),
-        lookup=fields.prompt_lookup,
-        turns=prompt.turns,
-    )
-    return asked, held

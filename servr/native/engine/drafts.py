@@ -14,13 +14,16 @@ from servr.native.engine.writing import Writer
 
 
 class Draft:
+    """A reply in the making. What is looked up and may come next are its guesses."""
+
     def __init__(self, asked: Asked, writer: Writer, now: float) -> None:
         self.asked = asked
         self.writer = writer
         self.tokens = array("i", asked.prompt)
         """Prompt and reply."""
         self.conversation: Conversation | None = None
-        self.stops = {asked.turns[0], asked.turns[-1]} if asked.turns else {len(asked.prompt) - 1}
+        ends = asked.message_ends
+        self.stops = {ends[0], ends[-1]} if ends else {len(asked.prompt) - 1}
         """Where a copy is worth keeping: behind the instructions, and before what begins the reply."""
         self.is_cancelled = False
         self.troubles = 0

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from time import perf_counter
 from typing import Any
 
 import torch
@@ -24,7 +23,7 @@ from servr.native.engine.faults import Fault, attempt
 from servr.native.engine.memory import free_bytes, says_out_of_memory
 from servr.native.engine.quantising import FORMS, Quantiser, quantiser
 from servr.native.engine.recording import faster
-from servr.native.engine.tall import quicken
+from servr.native.engine.tall import quicken, seconds_of
 from servr.native.engine.trial import fitting
 from servr.native.engine.writing import Writer
 
@@ -174,18 +173,8 @@ def dtype_of(name: str, device: str) -> Any:
 
 def is_fast_on_cpu(dtype: Any, size: int = 1024) -> bool:
     """Whether it multiplies as fast as float32, one row and many: some processors only emulate bfloat16."""
-    return all(seconds_of(rows, size, dtype) <= seconds_of(rows, size, torch.float32) for rows in (1, 64))
-
-
-def seconds_of(rows: int, size: int, dtype: Any) -> float:
-    left = torch.ones(rows, size, dtype=dtype)
-    right = torch.nn.Linear(size, size, bias=False, dtype=dtype)
-    seconds = []
-    for _ in range(7):
-        began = perf_counter()
-        right(left)
-        seconds.append(perf_counter() - began)
-    return min(seconds)
+    tried, usual = (torch.nn.Linear(size, size, bias=False, dtype=each) for each in (dtype, torch.float32))
+    return all(seconds_of(tried, rows) <= seconds_of(usual, rows) for rows in (1, 64))
 
 
 def onto(model: Any, device: str, wanted: Wanted) -> None:

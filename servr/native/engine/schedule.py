@@ -11,7 +11,9 @@ MOST_GUESSES = 16
 
 
 @dataclass(frozen=True)
-class Turn:
+class Entry:
+    """What a reply brings to a step."""
+
     draft: Draft
     piece: Piece
 
@@ -40,22 +42,22 @@ class Schedule:
             begun.append(draft)
         return begun
 
-    def turns(self, pace: Pace) -> list[Turn]:
+    def entries(self, pace: Pace) -> list[Entry]:
         """Each draft that is writing, and as much of the prompts of others as the pace allows."""
-        turns: list[Turn] = []
+        entries: list[Entry] = []
         writing = [draft for draft in self.active if draft.is_writing]
         reading = [draft for draft in self.active if not draft.is_writing]
         guesses = MOST_GUESSES // max(1, len(writing)) if self._model.cuts else 0
         for draft in writing:
             if draft.conversation:  # it has not had to give way to one before it
-                self._join(turns, draft, draft.newest(guesses))
+                self._join(entries, draft, draft.newest(guesses))
         left = pace.tokens(is_beside=bool(writing))
         for draft in reading:
             if left > 0 and draft.conversation:
                 piece = draft.piece(left, cuts=self._model.cuts)
                 left -= len(piece.tokens)
-                self._join(turns, draft, piece)
-        return turns
+                self._join(entries, draft, piece)
+        return entries
 
     def too_long(self) -> Draft | None:
         """The one draft that is worked at, when there is no memory even for it."""
@@ -73,7 +75,7 @@ class Schedule:
             self._shelf.put(draft.conversation)
             draft.conversation = None
 
-    def _join(self, turns: list[Turn], draft: Draft, piece: Piece) -> None:
+    def _join(self, entries: list[Entry], draft: Draft, piece: Piece) -> None:
         """When there is no room for the piece, the last to begin give theirs, which may be this draft."""
         more = piece.conversation.bytes_with(len(piece.tokens)) - piece.conversation.bytes
         while not self._shelf.make_room(more):
@@ -83,8 +85,8 @@ class Schedule:
                     self.put_back(draft)
                 return
             self.put_back(last)
-            turns[:] = [turn for turn in turns if turn.draft is not last]
-        turns.append(Turn(draft, piece))
+            entries[:] = [entry for entry in entries if entry.draft is not last]
+        entries.append(Entry(draft, piece))
 
     def _fits(self, draft: Draft) -> bool:
         """Whether there is room for it beside those that are worked at, as they are now; alone it begins."""

@@ -8,7 +8,6 @@ import queue
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import TypeAlias
 
 import torch
 from torch import Tensor
@@ -19,12 +18,11 @@ from servr.native.engine.drafts import Draft
 from servr.native.engine.faults import Fault, attempt
 from servr.native.engine.memory import release, says_out_of_memory
 from servr.native.engine.pace import Pace
-from servr.native.engine.schedule import Schedule, Turn
-from servr.native.engine.writing import shares
+from servr.native.engine.schedule import Entry, Schedule
+from servr.native.engine.writing import Rows, rows_each
 
 log = logging.getLogger(__name__)
 
-Rows: TypeAlias = "Tensor | Sequence[tuple[int, float]]"
 Tell = Callable[[Sequence[tuple[Draft, Told | Refused]]], None]
 
 
@@ -105,32 +103,32 @@ class Worker:
         for draft in self.schedule.begin(self._clock()):
             self._told.append((draft, draft.reading()))
         self._publish()
-        turns = self.schedule.turns(self._pace)
-        if turns:
-            for group in self._model.groups([turn.piece for turn in turns]):
-                self._go_on([turn for turn in turns if any(turn.piece is piece for piece in group)])
+        entries = self.schedule.entries(self._pace)
+        if entries:
+            for group in self._model.groups([entry.piece for entry in entries]):
+                self._go_on([entry for entry in entries if any(entry.piece is piece for piece in group)])
         elif lonely := self.schedule.too_long():
             self._refuse(lonely, NoMemory("There is not enough memory for so long a conversation."))
 
-    def _go_on(self, turns: Sequence[Turn]) -> None:
+    def _go_on(self, entries: Sequence[Entry]) -> None:
         """One forward, and what comes of it for each draft."""
         began = self._clock()
-        logits = self._read(turns)
+        logits = self._read(entries)
         if logits is None:
             return
         now = self._clock()
-        self._pace.learn(sum(len(turn.piece.tokens) for turn in turns), now - began)
-        writers = [turn.draft.writer for turn in turns if turn.piece.wanted]
-        rows = iter(shares(writers, logits))
-        for turn in turns:
-            fault = attempt(partial(self._advance, turn, next(rows) if turn.piece.wanted else None, now))
+        self._pace.learn(sum(len(entry.piece.tokens) for entry in entries), now - began)
+        writers = [entry.draft.writer for entry in entries if entry.piece.wanted]
+        rows = iter(rows_each(writers, logits))
+        for entry in entries:
+            fault = attempt(partial(self._advance, entry, next(rows) if entry.piece.wanted else None, now))
             if isinstance(fault, Fault):
-                self._break(turn.draft, fault.error)
+                self._break(entry.draft, fault.error)
 
-    def _advance(self, turn: Turn, rows: "Rows | None", now: float) -> None:
-        draft = turn.draft
+    def _advance(self, entry: Entry, rows: "Rows | None", now: float) -> None:
+        draft = entry.draft
         if draft.read in draft.stops and not self._model.cuts:
-            self._shelf.put(turn.piece.conversation.branch(draft.read))
+            self._shelf.put(entry.piece.conversation.branch(draft.read))
         if rows is None:
             self._told.append((draft, draft.reading()))
             return
@@ -140,31 +138,31 @@ class Worker:
             self._told.append((draft, draft.ended(draft.writer.finish, now)))
             self._finish(draft)
 
-    def _read(self, turns: Sequence[Turn]) -> Tensor | None:
+    def _read(self, entries: Sequence[Entry]) -> Tensor | None:
         """The logits; None when a draft was lost or put back, and the others go on at the next step."""
-        outcome = attempt(partial(self._model.read, [turn.piece for turn in turns]))
+        outcome = attempt(partial(self._model.read, [entry.piece for entry in entries]))
         if isinstance(outcome, Fault) and says_out_of_memory(outcome.error):
-            outcome = self._read_with_nothing_kept(turns, outcome)
+            outcome = self._read_with_nothing_kept(entries, outcome)
         if not isinstance(outcome, Fault):
             return outcome
         if says_out_of_memory(outcome.error):
-            largest = max(turns, key=lambda turn: len(turn.piece.tokens))
+            largest = max(entries, key=lambda entry: len(entry.piece.tokens))
             self._refuse(largest.draft, NoMemory("Memory ran out, also with nothing else kept."))
-        elif len(turns) == 1:
-            self._break(turns[0].draft, outcome.error)
+        elif len(entries) == 1:
+            self._break(entries[0].draft, outcome.error)
         else:
-            for turn in turns:
-                self._go_on([turn])
+            for entry in entries:
+                self._go_on([entry])
         return None
 
-    def _read_with_nothing_kept(self, turns: Sequence[Turn], fault: Fault) -> Tensor | Fault | None:
+    def _read_with_nothing_kept(self, entries: Sequence[Entry], fault: Fault) -> Tensor | Fault | None:
         self.tally.out_of_memory += 1
         fault.error.with_traceback(None)  # its frames hold what the step had made
         self._shelf.drop_kept()
         release(self._device)
-        spoiled = [turn.draft for turn in turns if not turn.piece.conversation.is_sound]
+        spoiled = [entry.draft for entry in entries if not entry.piece.conversation.is_sound]
         if not spoiled:
-            return attempt(partial(self._model.read, [turn.piece for turn in turns]))
+            return attempt(partial(self._model.read, [entry.piece for entry in entries]))
         for draft in spoiled:
             draft.troubles += 1
             if draft.troubles > 1:

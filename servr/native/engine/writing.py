@@ -7,7 +7,7 @@ forward ─┴▶ rows of logits ─▶ sampling ─▶ token ┴▶ detokenisin
 from collections import deque
 from collections.abc import Sequence
 from itertools import accumulate, pairwise
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from servr.native.asking import Asked, Token, Written
 from servr.native.engine.detokenising import Detokeniser, Spelling
@@ -17,6 +17,9 @@ from servr.native.engine.stopping import Stopping
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+Rows: TypeAlias = "Tensor | Sequence[tuple[int, float]]"
+"""(n, vocabulary) logits; or of each row the likeliest token and its logit, where no more is needed."""
 
 
 class Writer:
@@ -52,11 +55,11 @@ class Writer:
         """Whether its tokens are those of the greatest logits, and no likelihood is told."""
         return self._chooser.is_plain and self._asked.alternatives is None
 
-    def write(self, rows: "Tensor | Sequence[tuple[int, float]]") -> Written:
+    def write(self, rows: Rows) -> Written:
         """The next token, and one more for each guess that was right.
 
         Args:
-            rows: its share of a forward.
+            rows: one for the last token, and one for each guess.
 
         Raises:
             Broken: this reply cannot go on.
@@ -105,8 +108,8 @@ class Writer:
             self.finish = "stop"
 
 
-def shares(writers: Sequence[Writer], logits: "Tensor") -> "list[Tensor | list[tuple[int, float]]]":
-    """What each writer's `write` takes of one forward. All that are plain are looked at together.
+def rows_each(writers: Sequence[Writer], logits: "Tensor") -> list[Rows]:
+    """Of one forward those of each writer. All that are plain are looked at together.
 
     Args:
         writers: those that the model has read for.

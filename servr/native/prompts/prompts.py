@@ -48,7 +48,7 @@ class TemplatePrompts:
             raise Invalid("The chat template makes nothing of these messages.", field="messages")
         return Prompt(
             tokens=tokens,
-            turns=tuple(place for place, token in enumerate(tokens, 1) if token in self._ends),
+            message_ends=tuple(place for place, token in enumerate(tokens, 1) if token in self._ends),
             in_thought=text.rstrip().endswith(self._thoughts),
         )
 

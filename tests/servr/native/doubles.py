@@ -42,7 +42,7 @@ class BytePrompts:
     chats: list[Chat] = field(default_factory=list)
 
     def prompt(self, chat: Chat) -> Prompt:
-        return Prompt(tokens=self.tokens(self.rendered(chat)), turns=(), in_thought=False)
+        return Prompt(tokens=self.tokens(self.rendered(chat)), message_ends=(), in_thought=False)
 
     def rendered(self, chat: Chat) -> str:
         self.chats.append(chat)

@@ -57,10 +57,10 @@ async def test_a_prompt_with_other_words_at_its_end_is_read_on_from_where_they_b
     second = [*first[:150], *prompt_of(50, 8)]
 
     async with running(served) as engine:
-        await reply(engine, question(first, turns=(60, 150)))
-        other = await reply(engine, question(second, turns=(60, 150)))
-        again = await reply(engine, question(first, turns=(60, 150)))
-        start = await reply(engine, question([*first[:60], *prompt_of(50, 7)], turns=(60,)))
+        await reply(engine, question(first, message_ends=(60, 150)))
+        other = await reply(engine, question(second, message_ends=(60, 150)))
+        again = await reply(engine, question(first, message_ends=(60, 150)))
+        start = await reply(engine, question([*first[:60], *prompt_of(50, 7)], message_ends=(60,)))
 
     assert (other.cached, start.cached) == (150, 60)
     assert again.cached == (199 if served.model.cuts else 150)

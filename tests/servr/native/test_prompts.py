@@ -142,7 +142,7 @@ def test_messages_end_where_their_last_token_ends(qwen3: TemplatePrompts) -> Non
 
     parts = [
         qwen3.text(prompt.tokens[start:end])
-        for start, end in zip((0, *prompt.turns), (*prompt.turns, None), strict=False)
+        for start, end in zip((0, *prompt.message_ends), (*prompt.message_ends, None), strict=False)
     ]
     assert parts[0] == "<|im_start|>system\nBe brief.<|im_end|>"
     assert parts[4].endswith("One file.<|im_end|>")
@@ -154,7 +154,7 @@ def test_messages_end_where_their_last_token_ends(qwen3: TemplatePrompts) -> Non
 def test_in_every_family_it_is_known_where_messages_end(family: str, ends: int) -> None:
     prompt = prompts(family).prompt(Chat(messages=(user("A"), reply("B"), user("C"))))
 
-    assert len(prompt.turns) == ends
+    assert len(prompt.message_ends) == ends
 
 
 def test_a_thought_that_the_template_opens_is_known(qwen3: TemplatePrompts) -> None:

@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -24,12 +23,10 @@ FREE = Held(tools=TOOLS)
 def said(
     text: str, held: Held = FREE, *, size: int = 3, cut: bool = False, separator: str = ""
 ) -> list[Said]:
-    ids = (f"id-{number}" for number in count())
     reader = reply_readers(
         lambda tools, thinking: GrowingScanner(tools, thinking=thinking),
         thoughts=dict(THOUGHTS),
         separator=separator,
-        new_id=lambda: next(ids),
     )(held)
     pieces = (text[start : start + size] for start in range(0, len(text), size))
     return [*(one for piece in pieces for one in reader.read(piece)), *reader.end(cut=cut)]
@@ -55,12 +52,11 @@ def test_text_thoughts_and_calls_are_told_apart() -> None:
     assert found == ("I look.\n", "Hm.", [("ls", '{"path": "."}')])
 
 
-def test_a_call_has_an_id_of_its_own_and_its_name_once() -> None:
+def test_a_call_has_its_name_once_and_no_id_that_the_model_did_not_give() -> None:
     calls = [delta for delta in said(f"{LS}\n{LS}") if isinstance(delta, CallDelta)]
 
-    ids = [(delta.index, delta.id) for delta in calls if delta.id]
-    assert ids == [(0, "id-0"), (1, "id-1")]
-    assert [delta.name for delta in calls if delta.name] == ["ls", "ls"]
+    assert [(delta.index, delta.name) for delta in calls if delta.name] == [(0, "ls"), (1, "ls")]
+    assert {delta.id for delta in calls} == {""}
 
 
 def test_what_stands_between_text_and_a_call_is_left_to_the_template() -> None:

@@ -110,6 +110,18 @@ def test_what_is_held_back_counts_as_what_was_said_before() -> None:
     assert course.reasoning_tokens == 3
 
 
+def test_a_call_without_an_id_gets_one_of_its_own_and_keeps_it() -> None:
+    course = Course(MarkReader())
+
+    first, _ = course.take([Written("!ls", ()), Written("+{}", ())])
+    second, _ = course.take([Written("!ls", ()), Written("+{", ())])
+    rest, _ = course.take([Written("+}", ())])
+
+    ids = [said.id for said in (*first, *second, *rest) if isinstance(said, CallDelta)]
+    assert [identity[:5] for identity in ids] == ["call_", "call_", ""]
+    assert ids[0] != ids[1]
+
+
 def test_a_reply_that_was_cut_in_a_call_was_cut() -> None:
     course = Course(MarkReader())
     ended = says("!ls", "+{", finish="length")[-1]

@@ -12,7 +12,7 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 
 from servr.native.asking import Asked, Broken, Sampling, Token, Written
 from servr.native.engine.detokenising import Spelling
-from servr.native.engine.writing import Writer, shares
+from servr.native.engine.writing import Writer, rows_each
 
 LETTERS = sorted(pre_tokenizers.ByteLevel.alphabet())
 VOCABULARY = len(LETTERS)  # a token for each byte
@@ -77,7 +77,7 @@ def steps(model: Model, *all_asked: Asked, guess: bool = True) -> list[list[Writ
                 one.guess(99 if guess else 0)
             text = [*what.prompt, *one.tokens]
             rows += [model([*text, *one.guessed[:size]]) for size in range(len(one.guessed) + 1)]
-        together = shares([one for _, one, _ in open_drafts], torch.stack(rows))
+        together = rows_each([one for _, one, _ in open_drafts], torch.stack(rows))
         for (_, one, told), share in zip(open_drafts, together, strict=True):
             try:
                 told.append(one.write(share))
@@ -103,7 +103,7 @@ def written(model: Model, what: Asked) -> tuple[Writer, list[Written]]:
     one, told = writer(what), []
     while not one.finish:
         rows = model([*what.prompt, *one.tokens])[None]
-        told.append(one.write(shares([one], rows)[0]))
+        told.append(one.write(rows_each([one], rows)[0]))
     return one, told
 
 
@@ -235,7 +235,7 @@ def test_all_that_are_plain_are_looked_at_without_a_copy_of_the_logits() -> None
     plain, other = writer(asked()), writer(asked(alternatives=0))
     rows = torch.randn(2, VOCABULARY)
 
-    alone, beside = shares([plain], rows[:1]), shares([other, plain], rows)
+    alone, beside = rows_each([plain], rows[:1]), rows_each([other, plain], rows)
 
     assert alone == [[(int(rows[0].argmax()), float(rows[0].max()))]]
     assert beside[1] == [(int(rows[1].argmax()), float(rows[1].max()))]
