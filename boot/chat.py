@@ -1,11 +1,12 @@
 """A chat from its first word to its last: one session after another, at one terminal."""
 
 import gc
+from collections.abc import Mapping
 from functools import partial
 
 from boot.chat_commands import COMMANDS, OpenChat
-from boot.first_start import with_a_model
-from boot.layers import Loaded, here
+from boot.first_start import AT_THE_START, with_a_model
+from boot.layers import Loaded, here, load_settings
 from boot.masking import masking_of
 from boot.opening import Choice, People
 from boot.pictures import pictures_of
@@ -18,9 +19,15 @@ from servr.terminal import ChatHeader, ChatPeople, Next, OwnCommands, chat, chat
 from servr.terminal.chat import Habits
 from store.prompt_history import PromptHistory
 
+CHOSEN = ("model", "model_url")
+"""What a person may choose as the chat begins; it goes with them."""
 
-async def chat_from(loaded: Loaded, choice: Choice) -> int:
-    """The exit code. Where another session cannot be opened, the one before goes on."""
+
+async def chat_from(loaded: Loaded, choice: Choice, flags: Mapping[str, object]) -> int:
+    """The exit code. Where another session cannot be opened, the one before goes on.
+
+    `flags` are the settings of the command line: they hold in another folder, too.
+    """
     people = chat_people(_habits(loaded))
     async with people.present():
         try:
@@ -34,13 +41,24 @@ async def chat_from(loaded: Loaded, choice: Choice) -> int:
         while following.kind != "leave":
             wanted, before = choice_of(following, choice), following.before
             try:
-                following = await _session(loaded, wanted, people)
+                there = loaded
+                if following.folder:
+                    there = _elsewhere(loaded, flags, following.folder)
+                    people.terminal.screen.show(Line(visible(text), Style.DIM) for text in there.warnings)
+                following = await _session(there, wanted, people)
+                loaded = there
             except AgentError as error:
                 people.terminal.screen.show([Line(visible(str(error)), Style.BAD)])
                 following = Next(kind="resume", session=before)
                 if wanted.resume == before:
                     raise
     return 0
+
+
+def _elsewhere(loaded: Loaded, flags: Mapping[str, object], folder: str) -> Loaded:
+    """As a start in `folder` would find them. Raises ConfigError."""
+    chosen = {name: getattr(loaded.settings, name) for name in CHOSEN if loaded.origins[name] == AT_THE_START}
+    return load_settings(here(), {**flags, **chosen, "workspace": folder})
 
 
 async def _session(loaded: Loaded, choice: Choice, people: ChatPeople) -> Next:

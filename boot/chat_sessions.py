@@ -35,18 +35,29 @@ async def resume(chat: OpenChat, wanted: str) -> Iterable[Line]:
         return await sessions(chat, "")
     try:
         path = Sessions(here().folders.sessions).find(wanted)
-        header = read_header(path)
-        if Path(header.root) != chat.opened.workspace:
-            raise ConfigError(
-                f"That session belongs to {header.root!r}.",
-                hint=f"There: roost --resume {path.stem}",
-            )
+        folder = _other_folder(path, chat.opened.workspace)
     except AgentError as error:
         return [Line(visible(str(error)))]
     if path.stem == chat.opened.session.id:
         return [Line("That is this session.")]
-    chat.chat.next = Next(kind="resume", session=path.stem, before=chat.opened.session.id)
-    return []
+    chat.chat.next = Next(
+        kind="resume",
+        session=path.stem,
+        folder=folder,
+        before=chat.opened.session.id,
+    )
+    return [Line(visible(f"That session belongs to {folder}: going there."), Style.DIM)] if folder else []
+
+
+def _other_folder(session: Path, workspace: Path) -> str:
+    """Where a session belongs to; empty where that is `workspace`. Raises ConfigError when it is gone."""
+    root = read_header(session).root
+    if root == str(workspace):
+        return ""
+    if not Path(root).is_dir():
+        said = f"That session belongs to {root!r}, which is no folder any more."
+        raise ConfigError(said, hint=f"roost sessions export {session.stem} shows it.")
+    return root
 
 
 async def clear(chat: OpenChat, wanted: str) -> Iterable[Line]:

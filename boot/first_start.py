@@ -17,6 +17,7 @@ from servr.terminal.lines import Interrupted
 from store.private import new_private_file
 
 MOST_OFFERED = 20
+AT_THE_START = "chosen at the start"
 
 
 async def with_a_model(loaded: Loaded, people: ChatPeople) -> Loaded:
@@ -43,7 +44,7 @@ async def with_a_model(loaded: Loaded, people: ChatPeople) -> Loaded:
         terminal.screen.show(
             [Line(visible(f"Kept in {kept}. /model takes another for a session."), Style.DIM)]
         )
-    origins = {**loaded.origins, "model": "chosen at the start", "model_url": "chosen at the start"}
+    origins = {**loaded.origins, "model": AT_THE_START, "model_url": AT_THE_START}
     return replace(loaded, settings=chosen, origins=origins)
 
 

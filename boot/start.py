@@ -45,7 +45,7 @@ async def _chat(given: Arguments, loaded: Loaded) -> int:
 
     if given.json:
         raise ConfigError("--json and --deltas need a task.", hint='Give one with -p "…".')
-    return await chat_from(loaded, _choice(given, "server or offline"))
+    return await chat_from(loaded, _choice(given, "server or offline"), given.settings)
 
 
 def _choice(given: Arguments, otherwise: Kind) -> Choice:

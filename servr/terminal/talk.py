@@ -28,6 +28,8 @@ class Next:
     kind: Literal["leave", "new", "resume"]
     session: str = ""
     """Which one is resumed."""
+    folder: str = ""
+    """Where it belongs to, when that is another folder."""
     before: str = ""
     """The session that is left."""
 

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -451,6 +452,63 @@ def test_a_session_is_left_and_taken_up_again_in_the_same_chat(workspace: Path) 
     ]
     assert [len(said) for said in asked] == [1, 1, 2]
     assert "My colour is blue." in asked[2][0]
+
+
+def test_a_session_of_another_folder_is_taken_up_in_that_folder(workspace: Path) -> None:
+    other = workspace.parent / "other"
+    other.mkdir()
+    with ScriptedServer([say("It is noted."), say("It was blue.")]) as server:
+        with chatting(other, server.url) as person:
+            person.answer("My colour is blue.")
+            person.sees("It is noted.")
+            person.answer("exit")
+            person.leaves()
+        with chatting(workspace, server.url, "--max-steps", "7") as person:
+            person.answer("/sessions blue")
+            listed = re.search(r"(\d{8}-\d{6}-\w+)", person.sees("[" + str(other)))
+            assert listed
+            person.answer(f"/resume {listed[1]}")
+            person.sees(f"That session belongs to {other}: going there.")
+            person.sees("Going on with session")
+            person.answer("What was my colour?")
+            person.sees("It was blue.")
+            person.answer("!!pwd")
+            person.sees(str(other))
+            person.answer("/settings max_steps")
+            person.sees("7")
+            person.answer("/clear")
+            person.sees("A new session.")
+            person.sees("/other")
+            person.answer("exit")
+
+            assert person.leaves() == 0
+
+    assert [message["content"] for message in server.requests[1].messages if message["role"] == "user"][
+        1:
+    ] == ["What was my colour?"]
+
+
+def test_a_folder_that_is_gone_leaves_the_chat_where_it_is(workspace: Path) -> None:
+    other = workspace.parent / "other"
+    other.mkdir()
+    with ScriptedServer([say("It is noted."), say("Still here.")]) as server:
+        with chatting(other, server.url) as person:
+            person.answer("My colour is blue.")
+            person.sees("It is noted.")
+            person.answer("exit")
+            person.leaves()
+        (identity,) = [
+            path.stem for path in (workspace.parent / "data").rglob("*.jsonl") if "other" in str(path)
+        ]
+        shutil.rmtree(other)
+        with chatting(workspace, server.url) as person:
+            person.answer(f"/resume {identity}")
+            person.sees("which is no folder any more.")
+            person.answer("Are you there?")
+            person.sees("Still here.")
+            person.answer("exit")
+
+            assert person.leaves() == 0
 
 
 def test_a_command_of_the_persons_own_is_shown_and_told_unless_they_say_otherwise(workspace: Path) -> None:
