@@ -65,7 +65,7 @@ async def serve(
         timeout_graceful_shutdown=int(grace_seconds) + GRACE_AFTER_SECONDS,
         timeout_keep_alive=IDLE_SECONDS,
     )
-    with _opened(host, port) as listener:
+    with opened(host, port) as listener:
         shown = f"[{host}]" if ":" in host else host
         line = f"Roost serves {pages.name} at http://{shown}:{listener.getsockname()[1]}/v1"
         server = _Server(config, lambda: say(line), pages.close, grace_seconds)
@@ -74,13 +74,19 @@ async def serve(
     return not server.force_exit
 
 
-def _opened(host: str, port: int) -> socket.socket:
+def opened(host: str, port: int) -> socket.socket:
+    """Where clients are let in, to whom small pieces leave at once. Raises ConfigError.
+
+    asyncio sees to that only where it has made the socket; else a piece may wait 40 ms for the one before.
+    """
     try:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        return socket.create_server((host, port), family=family, backlog=512)
+        listener = socket.create_server((host, port), family=family, backlog=512)
     except OSError as error:
         said = f"{host}:{port} cannot be served at: {error.strerror or error}."
         raise ConfigError(said, hint="Is another server there? Take another port.") from error
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # those let in have it from here
+    return listener
 
 
 class _Server(uvicorn.Server):

@@ -55,7 +55,8 @@ class Tokeniser:
     def _read(self, piece: str) -> Tokens:
         if self._fast is None:
             return tuple(self._tokenizer.encode(piece, add_special_tokens=False))
-        return tuple(self._fast.encode(piece, add_special_tokens=False).ids)
+        (read,) = self._fast.encode_batch_fast([piece], add_special_tokens=False)
+        return tuple(read.ids)  # `encode` says the same, but no other thread runs while it reads
 
     def _keep(self, piece: str, tokens: Tokens) -> Tokens:
         self._kept[piece] = tokens

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import signal
+import socket
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 from openai import APIError, AsyncOpenAI, BadRequestError, RateLimitError
 
 from core.errors import ConfigError
-from servr.native.api.serving import serve
+from servr.native.api.serving import opened, serve
 from servr.native.asking import Busy, NoMemory, Reading, Token, Written
 from servr.native.scripted import Line, ScriptedEngine, says
 from tests.servr.native.doubles import LengthEmbeddings, begun, served_at, talking
@@ -249,6 +250,13 @@ async def test_a_port_that_is_taken_is_named() -> None:
         port = httpx.URL(url).port
         with pytest.raises(ConfigError, match=f"127.0.0.1:{port} cannot be served at"):
             await serve(talking(ScriptedEngine([])), host="127.0.0.1", port=port or 0, say=print)
+
+
+def test_what_is_written_leaves_without_waiting_for_what_was_written_before() -> None:
+    with opened("127.0.0.1", 0) as listener, socket.create_connection(listener.getsockname()):
+        connection, _ = listener.accept()
+        with connection:
+            assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
 async def lines_until_signals(url: str, *signals: int) -> list[str]:
