@@ -3,15 +3,21 @@
 prompt ─▶ Shelf.take ─▶ Conversation that begins the prompt ─▶ … ─▶ Shelf.put, until its bytes are needed
 """
 
+import logging
 from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
+from servr.native.engine.faults import Fault, attempt
+
 if TYPE_CHECKING:
     from torch import Tensor
+
+log = logging.getLogger(__name__)
 
 LITTLE = 8
 """A conversation is cut and taken when it loses at most one in so many of its tokens, else copied."""
@@ -77,6 +83,15 @@ def common(tokens: "array[int]", others: "array[int]") -> int:
     return first if differing[first] else length
 
 
+def copied(conversation: Conversation, length: int) -> Conversation | None:
+    """Its first `length` tokens; None where there is no memory for a copy: they can be read again."""
+    copy = attempt(partial(conversation.branch, length))
+    if isinstance(copy, Fault):
+        log.warning("%d tokens that were read could not be copied: %s", length, str(copy.error))
+        return None
+    return copy
+
+
 class Shelf:
     """All conversations; those that nobody uses are dropped when room is needed, the oldest first."""
 
@@ -105,11 +120,17 @@ class Shelf:
         lost = len(donor.tokens) - length
         loses = lost * LITTLE > len(donor.tokens) or not self._model.cuts
         if donor.in_use or (loses and self.make_room(self._model.bytes_for(length), but=donor)):
-            return self._used(donor.branch(length))
+            return self._used(copied(donor, length) or self._model.begin())
         self._conversations.remove(donor)
         if lost:
             donor.crop(length)
         return self._used(donor)
+
+    def put_copy(self, conversation: Conversation) -> None:
+        """Of one that is in use, as it is now, to be kept if there is room."""
+        length = len(conversation.tokens)
+        if self.make_room(self._model.bytes_for(length)) and (copy := copied(conversation, length)):
+            self.put(copy)
 
     def put(self, conversation: Conversation) -> None:
         """It is no longer used; kept if it is worth it."""

@@ -61,8 +61,7 @@ class Draft:
         """Its newest token, and at most so many guesses of what comes behind it."""
         assert self.conversation is not None
         tokens = self.tokens[-1:]
-        if guesses:
-            tokens.extend(self.writer.guess(guesses))
+        tokens.extend(self.writer.guess(guesses))
         return Piece(self.conversation, tokens, len(tokens))
 
     def wrote(self, now: float) -> None:

@@ -40,11 +40,11 @@ class Inbox:
 
     async def next(self) -> Told:
         """Raises `Refused`."""
-        while not self._merged:
+        while not self._merged and not self.told:
             await self.has_more.wait()
             self.has_more.clear()
-            came = [self.told.popleft() for _ in range(len(self.told))]
-            self._merged.extend(merged(came))
+        came = [self.told.popleft() for _ in range(len(self.told))]
+        self._merged = deque(merged((*self._merged, *came)))
         told = self._merged.popleft()
         if isinstance(told, Refused):
             raise told
@@ -137,7 +137,7 @@ class NativeEngine:
             most_kept_bytes=shelf.most_bytes,
             evicted=shelf.evicted,
             out_of_memory=tally.out_of_memory,
-            is_alive=self._thread.is_alive(),
+            is_alive=self._thread.is_alive() and not worker.is_sick,
         )
 
     async def close(self) -> None:

@@ -4,6 +4,7 @@ from torch import Tensor
 
 ROUND = 128
 """Capacities are multiples of it."""
+UNLIMITED = 1 << 40
 
 
 class KeysAndValues:
@@ -14,10 +15,16 @@ class KeysAndValues:
     """
 
     def __init__(
-        self, token_bytes: int, layers: dict[int, tuple[Tensor, Tensor]] | None = None, capacity: int = 0
+        self,
+        token_bytes: int,
+        most: int = UNLIMITED,
+        layers: dict[int, tuple[Tensor, Tensor]] | None = None,
+        capacity: int = 0,
     ) -> None:
         self._token_bytes = token_bytes
         """Of all layers together."""
+        self._most = most
+        """Tokens for which there will ever be need of room."""
         self.layers = layers or {}
         """(heads, capacity, width) each."""
         self.capacity = capacity
@@ -26,18 +33,18 @@ class KeysAndValues:
 
     @property
     def bytes(self) -> int:
-        own = () if self._is_lent else self.layers.values()
+        own = [] if self._is_lent else list(self.layers.values())  # asked while the model's thread adds one
         return sum(keys.nbytes + values.nbytes for keys, values in own)
 
     def bytes_for(self, tokens: int) -> int:
         """What it takes with room for `tokens`."""
         if tokens > self.capacity:
-            return self._token_bytes * grown(self.capacity, tokens)
+            return self._token_bytes * grown(self.capacity, tokens, self._most)
         return 0 if self._is_lent else self._token_bytes * self.capacity
 
     def reserve(self, tokens: int) -> None:
         if tokens > self.capacity:
-            self.capacity = grown(self.capacity, tokens)
+            self.capacity = grown(self.capacity, tokens, self._most)
 
     def extend(self, layer: int, before: int, keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
         """Write new (heads, tokens, width) behind the first `before`; views of all up to there."""
@@ -50,13 +57,13 @@ class KeysAndValues:
         return buffers[0][:, :after], buffers[1][:, :after]
 
     def copy(self, length: int) -> "KeysAndValues":
-        capacity = grown(0, length)
+        capacity = grown(0, length, self._most)
         layers = {}
         for layer, (keys, values) in self.layers.items():
             layers[layer] = (room(keys, capacity), room(values, capacity))
             layers[layer][0][:, :length] = keys[:, :length]
             layers[layer][1][:, :length] = values[:, :length]
-        return KeysAndValues(self._token_bytes, layers, capacity)
+        return KeysAndValues(self._token_bytes, self._most, layers, capacity)
 
     def move(self, layers: dict[int, tuple[Tensor, Tensor]], length: int, capacity: int) -> None:
         """Go on in these buffers, which are lent, with the first `length` tokens."""
@@ -90,7 +97,7 @@ def room(like: Tensor, capacity: int) -> Tensor:
     return like.new_empty(like.shape[0], capacity, like.shape[2])
 
 
-def grown(capacity: int, tokens: int) -> int:
+def grown(capacity: int, tokens: int, most: int) -> int:
     """Half as much again, at most 2,048 tokens more than are needed, so that buffers are seldom moved."""
     spare = min(2048, max(ROUND, capacity // 2))
-    return -(-(tokens + spare) // ROUND) * ROUND
+    return max(tokens, min(most, -(-(tokens + spare) // ROUND) * ROUND))

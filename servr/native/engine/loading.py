@@ -21,6 +21,7 @@ from servr.native.engine.drafts import Draft
 from servr.native.engine.engine import NativeEngine
 from servr.native.engine.faults import Fault, attempt
 from servr.native.engine.memory import free_bytes, says_out_of_memory
+from servr.native.engine.packing import PackedModel
 from servr.native.engine.quantising import FORMS, Quantiser, quantiser
 from servr.native.engine.recording import faster
 from servr.native.engine.tall import quicken, seconds_of
@@ -79,11 +80,13 @@ def ready(plain: Any, tokenizer: Any, wanted: Wanted, device: str, dtype: str) -
     """A model that is on its device, in the fastest way that is right; `dtype` is what it is called."""
     with torch.inference_mode():
         quicken(plain)
-        model = fitting(plain)
+        model = slower = fitting(plain)
     memory = wanted.memory_bytes or int(free_bytes(device) * SHARE)
     window = window_of(plain.config, model, memory, wanted.window_tokens)
     model, memory = faster(model, device, slots=wanted.slots, window=window, memory=memory)
     window = window_of(plain.config, model, memory, wanted.window_tokens)  # of what is left beside places
+    if isinstance(slower, PackedModel):
+        slower.most_tokens = window
     facts = ModelFacts(
         name=wanted.name or Path(wanted.model).name,
         window_tokens=window,

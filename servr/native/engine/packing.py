@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from servr.native.engine.attention import Look, attended
 from servr.native.engine.conversations import Conversation, Piece, common
-from servr.native.engine.keys_and_values import KeysAndValues, grown
+from servr.native.engine.keys_and_values import UNLIMITED, KeysAndValues, grown
 
 ATTENTION = "roost"
 
@@ -96,16 +96,18 @@ class PackedModel:
     def __init__(self, model: Any, *, alone: bool = False) -> None:
         self.token_bytes = 0
         """What a conversation takes for each token; known after a first `read`."""
+        self.most_tokens = UNLIMITED
+        """In a conversation, once that is known: one of so many has no room behind it."""
         self.model = model
         self._device = model.device
         self.alone = alone
         """Whether positions of one conversation change what is computed for another."""
 
     def begin(self) -> PackedConversation:
-        return PackedConversation(KeysAndValues(self.token_bytes))
+        return PackedConversation(KeysAndValues(self.token_bytes, self.most_tokens))
 
     def bytes_for(self, tokens: int) -> int:
-        return self.token_bytes * grown(0, tokens)
+        return self.token_bytes * grown(0, tokens, self.most_tokens)
 
     def groups(self, pieces: Sequence[Piece]) -> Sequence[Sequence[Piece]]:
         return [[piece] for piece in pieces] if self.alone else [pieces]

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from servr.native.asking import Broken, NoMemory, Refused, Stopped, Told
-from servr.native.engine.conversations import Model, Shelf
+from servr.native.engine.conversations import Model, Piece, Shelf
 from servr.native.engine.drafts import Draft
 from servr.native.engine.faults import Fault, attempt
 from servr.native.engine.memory import release, says_out_of_memory
@@ -54,6 +54,8 @@ class Worker:
         clock: Callable[[], float],
     ) -> None:
         self.tally = Tally()
+        self.is_sick = False
+        """Whether it failed also at what nobody asked for."""
         self.schedule = Schedule(model, shelf, slots=slots)
         self._came: queue.SimpleQueue[Draft | None] = queue.SimpleQueue()
         self._is_closing = False
@@ -77,6 +79,7 @@ class Worker:
             while self._collect():
                 fault = attempt(self._step)
                 if isinstance(fault, Fault):
+                    self._try_out()
                     for draft in self.schedule.drafts:
                         self._break(draft, fault.error)
                 self._publish()
@@ -128,7 +131,7 @@ class Worker:
     def _advance(self, entry: Entry, rows: "Rows | None", now: float) -> None:
         draft = entry.draft
         if draft.read in draft.stops and not self._model.cuts:
-            self._shelf.put(entry.piece.conversation.branch(draft.read))
+            self._shelf.put_copy(entry.piece.conversation)
         if rows is None:
             self._told.append((draft, draft.reading()))
             return
@@ -144,11 +147,13 @@ class Worker:
         if isinstance(outcome, Fault) and says_out_of_memory(outcome.error):
             outcome = self._read_with_nothing_kept(entries, outcome)
         if not isinstance(outcome, Fault):
+            self.is_sick = False
             return outcome
         if says_out_of_memory(outcome.error):
             largest = max(entries, key=lambda entry: len(entry.piece.tokens))
             self._refuse(largest.draft, NoMemory("Memory ran out, also with nothing else kept."))
         elif len(entries) == 1:
+            self._try_out()
             self._break(entries[0].draft, outcome.error)
         else:
             for entry in entries:
@@ -169,6 +174,11 @@ class Worker:
                 return fault
             self.schedule.put_back(draft)
         return None
+
+    def _try_out(self) -> None:
+        """Whether the fault was a reply's or is the model's: on a GPU some stay until the process ends."""
+        tried = attempt(lambda: self._model.read([Piece(self._model.begin(), (0,), 1)]).tolist())
+        self.is_sick = isinstance(tried, Fault) and not says_out_of_memory(tried.error)
 
     def _finish(self, draft: Draft) -> None:
         self.tally.replies += 1

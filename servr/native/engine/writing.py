@@ -43,7 +43,7 @@ class Writer:
     def guess(self, most: int = MOST) -> tuple[int, ...]:
         """Tokens that may come next; the model reads them behind the last one, and tells of each."""
         self.guessed = ()
-        if self._asked.lookup:
+        if self._asked.lookup and most:
             if self._lookup is None:
                 self._lookup = Lookup((*self._asked.prompt, *self.tokens))
             left = self._asked.most_tokens - len(self.tokens) - 1  # one more is written without a guess

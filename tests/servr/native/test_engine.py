@@ -8,9 +8,13 @@ from pathlib import Path
 import pytest
 
 from servr.native.asking import Asked, Ended, Sampling, Written
-from servr.native.engine.packing import PackedConversation, PackedModel
+from servr.native.engine.detokenising import Spelling
+from servr.native.engine.drafts import Draft
+from servr.native.engine.keys_and_values import KeysAndValues
+from servr.native.engine.packing import PackedConversation, PackedModel, memory_of
 from servr.native.engine.whole import WholeModel
-from tests.servr.native.engines import Stock, loaded, prompt_of, question, reply, running
+from servr.native.engine.writing import Writer
+from tests.servr.native.engines import Stock, Watched, loaded, prompt_of, question, reply, running
 from tests.servr.native.models import FAMILIES, Made
 
 Folder = Callable[[Made], Path]
@@ -135,9 +139,75 @@ async def test_memory_for_one_conversation_serves_many_in_turn(model_folder: Fol
     assert counts.evicted
 
 
+async def test_a_conversation_may_be_as_long_as_memory_allows(model_folder: Folder) -> None:
+    folder = model_folder(Made(ends=False))
+    served, stock = loaded(folder, memory_bytes=1_400_000), Stock(folder)
+    window = served.facts.window_tokens
+    prompt = prompt_of(window - 60)
+
+    async with running(served) as engine:
+        made = await reply(engine, question(prompt, 60))
+        counts = engine.counts()
+
+    assert window < 1_400  # as memory has it, not the model
+    assert len(made.tokens) == 60
+    assert made.tokens == stock.would_say(prompt, made.tokens)
+    assert counts.kept_bytes <= 1_400_000
+
+
+async def test_what_cannot_be_copied_is_read_again(model_folder: Folder) -> None:
+    class Uncopied(PackedConversation):
+        def branch(self, length: int) -> PackedConversation:
+            raise MemoryError
+
+    class Crowded(Watched):
+        def begin(self) -> PackedConversation:
+            return Uncopied(memory_of(self.inner.begin()))
+
+    folder = model_folder(Made(ends=False))
+    served, stock = loaded(folder), Stock(folder)
+    first, other = prompt_of(100), [*prompt_of(100)[:50], *prompt_of(50, 1)]
+
+    async with running(served, Crowded(served.model)) as engine:
+        asking = engine.ask(question(first, 200))
+        while not isinstance(await anext(asking), Written):
+            pass
+        made = await reply(engine, question(other))
+        rest = [told async for told in asking]
+
+    assert (made.cached, made.tokens) == (0, stock.would_say(other, made.tokens))
+    assert isinstance(rest[-1], Ended)
+
+
+def test_guesses_are_forgotten_when_the_next_step_has_no_room_for_any(model_folder: Folder) -> None:
+    served = loaded(model_folder(Made(ends=False)))
+    asked = question([5, 6, 7, 8, 9] * 3)
+    writer = Writer(asked, Spelling(served.tokenizer.backend_tokenizer), frozenset())
+    draft = Draft(asked, writer, 0.0)
+    draft.begin(served.model.begin(), 0.0)
+
+    first, second = draft.newest(3), draft.newest(0)
+
+    assert (list(first.tokens), list(second.tokens)) == ([9, 5, 6, 7], [9])
+    assert writer.guessed == ()
+
+
+def test_bytes_are_counted_while_a_layer_is_added() -> None:
+    class Growing:
+        @property
+        def nbytes(self) -> int:
+            memory.layers[len(memory.layers)] = (Growing(), Growing())
+            return 8
+
+    memory = KeysAndValues(1, layers={0: (Growing(), Growing())})
+
+    assert memory.bytes == 16
+
+
 @pytest.mark.slow
 async def test_many_requests_leave_nothing_behind_but_what_is_kept(model_folder: Folder) -> None:
     served = loaded(model_folder(Made(ends=False)), memory_bytes=2 << 20, slots=8)
+    others = conversations_alive()
 
     async with running(served) as engine:
         for round_ in range(25):
@@ -145,12 +215,16 @@ async def test_many_requests_leave_nothing_behind_but_what_is_kept(model_folder:
                 *(reply(engine, question(prompt_of(20 + place, round_ * 8 + place), 4)) for place in range(8))
             )
         counts = engine.counts()
-        gc.collect()
-        alive = sum(type(each) is PackedConversation for each in gc.get_objects())
+        alive = conversations_alive() - others
 
     assert counts.replies == 200
     assert counts.kept_bytes <= 2 << 20
     assert alive == counts.kept_conversations
+
+
+def conversations_alive() -> int:
+    gc.collect()
+    return sum(type(each) is PackedConversation for each in gc.get_objects())
 
 
 async def test_a_prompt_that_is_read_does_not_stop_a_reply(model_folder: Folder) -> None:

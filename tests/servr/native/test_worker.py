@@ -122,15 +122,33 @@ async def test_a_poisoned_request_takes_nobody_with_it(
             reply(engine, question(prompts[1])),
             return_exceptions=True,
         )
+        is_alive = engine.counts().is_alive
         again = await reply(engine, question(prompts[0]))
 
     assert isinstance(bad, Broken)
     assert "index out of range" in str(bad)
     assert "index out of range" in caplog.text
+    assert is_alive
     assert again.tokens == stock.would_say(prompts[0], again.tokens)
     for prompt, made in zip(prompts, (good, fine), strict=True):
         assert not isinstance(made, BaseException)
         assert made.tokens == stock.would_say(prompt, made.tokens)
+
+
+async def test_a_model_that_only_fails_is_told_to_those_who_look_after_it(served: Loaded) -> None:
+    model = Watched(served.model)
+
+    async with running(served, model) as engine:
+        await reply(engine, question(prompt_of(30), 4))
+        model.failures = [RuntimeError("CUDA error: device-side assert triggered")] * 4
+        for _ in range(2):  # each is followed by a trial
+            with pytest.raises(Broken):
+                await reply(engine, question(prompt_of(30, 1), 4))
+        broken = engine.counts()
+        made = await reply(engine, question(prompt_of(30, 1), 4))
+        mended = engine.counts()
+
+    assert (broken.is_alive, mended.is_alive, len(made.tokens)) == (False, True, 4)
 
 
 async def test_a_constraint_that_raises_costs_only_its_own_reply(served: Loaded) -> None:
