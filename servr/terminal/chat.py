@@ -5,7 +5,7 @@ import os
 import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager
 from functools import partial
 from io import TextIOWrapper
 from pathlib import Path
@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 
 SCREEN_PATIENCE_SECONDS = 300.0
 """A reply of megabytes in one piece takes its time to be drawn: no reason to show nothing more."""
+LEAVES = ("Nothing runs any more; Ctrl-C twice leaves.", "Ctrl-C once more leaves.")
+"""Told by how often Ctrl-C was pressed at the prompt, and not for what it had just ended."""
 Attaches = Callable[[str], Awaitable[Attached]]
 """What goes with a text."""
 
@@ -168,7 +170,7 @@ async def chat(
     _show_header(terminal, header)
     with terminal.catching_interrupts():
         while (text := await _next_prompt(talk)) is not None:
-            with suppress(Interrupted):  # the session has told it
+            with talk.stoppable():  # the session has told it
                 async with ahead.heard():
                     with people.noticed():
                         await terminal.interruptible(_turn(talk, text, attached))
@@ -194,18 +196,21 @@ async def _turn(chat: Chat, text: str, attached: Attaches) -> None:
 
 async def _next_prompt(chat: Chat) -> str | None:
     """What the model is to be told next, or None when the person leaves this session."""
-    interrupts = 0
-    while interrupts < 2 and chat.next is None:
+    interrupts, said = 0, ""
+    while chat.next is None:
         try:
             text = await _line(chat)
         except Interrupted:
-            interrupts += 1
-            if interrupts < 2:
-                chat.terminal.screen.show([Line("Ctrl-C once more leaves.", Style.DIM)])
+            interrupts += not chat.stops_still()
+            if interrupts == len(LEAVES):
+                return None
+            if said != LEAVES[interrupts]:
+                said = LEAVES[interrupts]
+                chat.terminal.screen.show([Line(said, Style.DIM)])
             continue
         except EOFError:
             return None
-        interrupts = 0
+        interrupts, said = 0, ""
         if text and not await _carried_out(chat, text):
             return text
     return None
@@ -226,14 +231,14 @@ async def _carried_out(chat: Chat, text: str) -> bool:
     if chat.is_own_command(text):
         from servr.terminal.own_command import run_own
 
-        with suppress(Interrupted):
+        with chat.stoppable():
             await chat.terminal.interruptible(run_own(chat, text))
         return True
     found = chat.command(text)
     if found is None:
         return False
     row, name, wanted = found
-    with suppress(Interrupted):
+    with chat.stoppable():
         lines = [unknown(chat.commands, name)]
         if row:
             lines = [*await chat.terminal.interruptible(chat.carry_out(row, wanted))]

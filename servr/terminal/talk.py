@@ -1,7 +1,9 @@
 """What one chat is made of, for those who carry out its commands."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -14,7 +16,8 @@ from flow.sessions import Session
 from servr.cards import Folds
 from servr.spans import Line, Style
 from servr.terminal.command import ChatCommand, command_named, nearest
-from servr.terminal.terminal import Terminal
+from servr.terminal.lines import Interrupted
+from servr.terminal.terminal import BREATH_SECONDS, Terminal
 from servr.terminal.waiting import Waiting
 
 if TYPE_CHECKING:
@@ -80,6 +83,8 @@ class Chat:
     """What was folded on the screen."""
     next: Next | None = None
     """Where to go from here; None: the chat goes on."""
+    stopped_at: float = -inf
+    """When Ctrl-C last ended something, or came in the same breath as that."""
 
     async def carry_out(self, command: ChatCommand, wanted: str) -> Iterable[Line]:
         """What it shows beside the events it causes."""
@@ -89,6 +94,23 @@ class Chat:
         except AgentError as error:
             return [Line(visible(str(error)), Style.BAD)]
         return shown
+
+    @contextmanager
+    def stoppable(self) -> Iterator[None]:
+        """What Ctrl-C may end: whoever was at it has told it."""
+        self.stopped_at = -inf
+        try:
+            yield
+        except Interrupted:
+            self.stopped_at = self.terminal.clock()
+
+    def stops_still(self) -> bool:
+        """Whether a Ctrl-C at the prompt was meant for what it has just ended."""
+        now = self.terminal.clock()
+        if now - self.stopped_at >= BREATH_SECONDS:
+            return False
+        self.stopped_at = now
+        return True
 
     @staticmethod
     def is_own_command(text: str) -> bool:

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import time
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from servr.terminal.panel import Panel
 
 T = TypeVar("T")
+BREATH_SECONDS = 1.0
+"""Ctrl-C pressed again so soon is the same wish."""
 ANY_WIDTH = 1_000_000
 
 
@@ -38,7 +41,9 @@ class Terminal:
     """Meanwhile a question waits: a person who looks elsewhere is told."""
     _stop: Callable[[], object] | None = None
     """Ends what runs."""
+    clock: Callable[[], float] = time.monotonic
     _interrupts: int = 0
+    _warned_at: float = 0.0
     _asking: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     @property
@@ -88,13 +93,14 @@ class Terminal:
                 self.screen.release()
 
     def interrupt(self) -> None:
-        """End what runs. Whoever asks a third time ends the program."""
+        """End what runs. Whoever was told that it is ending, and a moment later asks again, quits."""
         self._interrupts += 1
         if self._stop is not None and self._interrupts == 1:
             self._stop()
         elif self._interrupts == 2:
-            self.screen.show([Line("stopping; Ctrl-C once more quits", Style.DIM)])
-        elif self._interrupts > 2:
+            self._warned_at = self.clock()
+            self.screen.show([Line("stopping; Ctrl-C once more, after a moment, quits", Style.DIM)])
+        elif self._interrupts > 2 and self.clock() - self._warned_at >= BREATH_SECONDS:
             signal.signal(signal.SIGINT, signal.default_int_handler)
             signal.raise_signal(signal.SIGINT)
 

@@ -103,6 +103,22 @@ def test_ctrl_c_ends_the_turn_and_the_conversation_goes_on(workspace: Path) -> N
     assert said[-1] == "Go on."
 
 
+def test_ctrl_c_thrice_in_one_breath_ends_the_turn_alone(workspace: Path) -> None:
+    never = Gate()
+    script = [say("I begin", never), say("I go on.")]
+    with ScriptedServer(script) as server, chatting(workspace, server.url) as person:
+        person.answer("Work.")
+        person.sees("I begin")
+        person.type(CTRL_C * 3)
+        person.sees("interrupted")
+        person.answer("Go on.")
+        person.sees("I go on.")
+        never.open()
+        person.answer("exit")
+
+        assert person.leaves() == 0
+
+
 def test_ctrl_c_ends_a_command_and_all_it_started(workspace: Path) -> None:
     os.mkfifo(workspace / "alive")  # ends when nobody holds it any more
     script = [call("shell", command="exec 8> alive; echo here >&8; sleep 300 & sleep 300"), say("Stopped.")]

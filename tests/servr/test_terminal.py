@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from core.deltas import FinishDelta, RestartDelta, TextDelta, ThinkingDelta
+from core.deltas import Delta, FinishDelta, RestartDelta, TextDelta, ThinkingDelta
 from core.endpoint import ServedModel, ServerFacts
 from core.errors import ConfigError, InputNeeded
 from core.events import Event, ModelDelta, ModelReplied, Outcome, PermissionAsked, Record, TurnFinished
@@ -32,7 +32,7 @@ from servr.terminal.people import TerminalApprover, TerminalAsker, approval_of
 from servr.terminal.reader import TerminalReader
 from servr.terminal.screen import Screen
 from servr.terminal.talk import LEAVE, Next
-from servr.terminal.terminal import Terminal
+from servr.terminal.terminal import BREATH_SECONDS, Terminal
 from servr.terminal.undoing import UndoCommands
 from servr.themes import Theme
 from tests.building import NOW, MemoryLog, Permits, a_loop
@@ -280,9 +280,13 @@ async def test_ctrl_c_at_the_question_ends_the_turn_and_the_chat_goes_on() -> No
     assert "fine" in shown(terminal)
 
 
-async def test_an_interrupt_ends_the_turn_and_keeps_what_was_said() -> None:
-    never = asyncio.Event()
-    terminal = terminal_of("go", "again")
+def half() -> tuple[Delta | asyncio.Event, ...]:
+    """A reply that does not go on."""
+    return TextDelta(text="half"), asyncio.Event(), FinishDelta(finish=Finish.DONE)
+
+
+def interrupting(terminal: Terminal) -> Terminal:
+    """It hears Ctrl-C as soon as that is shown."""
 
     class Interrupting(Screen):
         def write(self, text: str, style: Style = Style.PLAIN) -> None:
@@ -291,8 +295,13 @@ async def test_an_interrupt_ends_the_turn_and_keeps_what_was_said() -> None:
                 terminal.interrupt()
 
     terminal.screen = Interrupting(terminal.screen.out)
-    half = (TextDelta(text="half"), never, FinishDelta(finish=Finish.DONE))
-    _, events = await talk(terminal, ScriptedGateway(half, say("fine")))
+    return terminal
+
+
+async def test_an_interrupt_ends_the_turn_and_keeps_what_was_said() -> None:
+    terminal = interrupting(terminal_of("go", "again"))
+
+    _, events = await talk(terminal, ScriptedGateway(half(), say("fine")))
 
     kept = AssistantMessage(parts=(Text(text="half"),), finish=Finish.INTERRUPTED)
     assert events[1:3] == [ModelReplied(reply=kept), TurnFinished(outcome=Outcome.INTERRUPTED)]
@@ -300,18 +309,33 @@ async def test_an_interrupt_ends_the_turn_and_keeps_what_was_said() -> None:
     assert "half\ninterrupted\n\nfine\n" in shown(terminal)
 
 
-def test_a_third_interrupt_ends_the_program() -> None:
+def test_an_interrupt_a_moment_after_it_was_told_that_it_stops_ends_the_program() -> None:
     before = signal.getsignal(signal.SIGINT)
-    terminal = terminal_of()
+    terminal, now = terminal_of(), [0.0]
+    terminal.clock = lambda: now[0]
     try:
-        terminal.interrupt()
-        terminal.interrupt()
+        for _ in range(5):  # in one breath
+            terminal.interrupt()
+        now[0] = BREATH_SECONDS
         with pytest.raises(KeyboardInterrupt):
             terminal.interrupt()
     finally:
         signal.signal(signal.SIGINT, before)
 
-    assert shown(terminal) == "stopping; Ctrl-C once more quits\n"
+    assert shown(terminal) == "stopping; Ctrl-C once more, after a moment, quits\n"
+
+
+async def test_ctrl_c_pressed_thrice_in_a_turn_ends_the_turn_alone() -> None:
+    terminal = terminal_of("go", *[Interrupted()] * 4, "never read")
+    moments = iter([0.0, 0.5, 1.0, 2.0, 3.0])  # the end of the turn, and each Ctrl-C at the prompt
+    terminal.clock = lambda: next(moments) * BREATH_SECONDS
+
+    ended, _ = await talk(interrupting(terminal), ScriptedGateway(half()))
+
+    assert (ended, list(moments)) == (LEAVE, [])
+    assert shown(terminal).endswith(
+        "half\ninterrupted\n\nNothing runs any more; Ctrl-C twice leaves.\nCtrl-C once more leaves.\n"
+    )
 
 
 @pytest.mark.parametrize(
