@@ -21,6 +21,7 @@ MOST_FAULT_CHARS = 600
 FAULTS = {
     "missing": "is missing",
     "greater_than_equal": "should be at least {ge}",
+    "greater_than": "should be more than {gt}",
     "less_than_equal": "should be at most {le}",
     "string_type": "should be text, not {given}",
     "int_parsing": "should be a whole number, not {given}",

@@ -3,16 +3,18 @@
 import json
 import math
 import re
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Mapping, MutableMapping
 from typing import Any, Never
 
+from core.text import quoted
 from servr.native.api.errors import Denied
 from servr.native.parts import Invalid
 
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 
-MOST_BYTES = 16 * 2**20
-"""Some four million tokens; what is longer is no conversation."""
+MOST_BYTES = 8 * 2**20
+"""Some two million tokens; what is longer is no conversation."""
 MOST_DEEP = 64
 """Whoever reads a request after us may recurse into it."""
 
@@ -42,7 +44,7 @@ async def body_of(receive: Receive, *, most_bytes: int = MOST_BYTES) -> bytes:
 def json_object(body: bytes) -> dict[str, Any]:
     """Raises Invalid for what is no JSON object, or could not be handed on without harm."""
     try:
-        said = json.loads(body.decode(), parse_constant=_no_number)
+        said = json.loads(body.decode(), parse_constant=_no_number, object_pairs_hook=_object)
     except RecursionError as error:
         raise _too_deep("") from error
     except ValueError as error:
@@ -51,6 +53,15 @@ def json_object(body: bytes) -> dict[str, Any]:
         raise Invalid("The body should be a JSON object.", field="body")
     for value, place, depth in _walk(said):
         _check(value, place, depth)
+    return said
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Of two that are called the same, one would be ignored."""
+    said = dict(pairs)
+    if len(said) < len(pairs):
+        twice = Counter(name for name, _ in pairs).most_common(1)[0][0]
+        raise Invalid(f"{quoted(twice)} is there twice in one object.", field=twice)
     return said
 
 
@@ -65,7 +76,11 @@ def _walk(whole: object) -> Iterator[tuple[object, str, int]]:
                 yield name, place, depth
                 waiting.append((inner, f"{place}.{name}" if place else name, depth + 1))
         elif isinstance(value, list):
-            waiting.extend((inner, f"{place}[{index}]", depth + 1) for index, inner in enumerate(value))
+            waiting.extend(
+                (inner, f"{place}[{index}]", depth + 1)
+                for index, inner in enumerate(value)
+                if type(inner) is not int  # there may be a million, and none does harm
+            )
 
 
 def _check(value: object, place: str, depth: int) -> None:

@@ -4,10 +4,14 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from core.text import clip
 from servr.native.asking import Busy, Refused, TooLong
 from servr.native.parts import Invalid
 
 Json = dict[str, object]
+
+MOST_CHARS = 2_000
+"""Of what is said: a message may quote what was asked."""
 
 
 class Denied(Exception):
@@ -69,4 +73,5 @@ def _body(
     kind = {401: "authentication_error", 403: "permission_error", 429: "rate_limit_error"}.get(
         status, "server_error" if status >= 500 else "invalid_request_error"
     )
+    message, param = clip(message, MOST_CHARS), param and clip(param, MOST_CHARS)
     return {"error": {"message": message, "type": kind, "param": param, "code": code, **(more or {})}}

@@ -82,8 +82,8 @@ class Writing(Fields):
     min_p: float | None = Field(None, ge=0, le=1)
     presence_penalty: float | None = Field(None, ge=-2, le=2)
     frequency_penalty: float | None = Field(None, ge=-2, le=2)
-    repetition_penalty: float | None = Field(None, gt=0, le=10)
-    seed: int | None = Field(None, ge=-(2**63), lt=2**63)
+    repetition_penalty: float | None = Field(None, ge=0.01, le=10)
+    seed: int | None = Field(None, ge=-(2**63), le=2**63 - 1)
     stop: Any = None
     prompt_lookup: bool = True
 
@@ -114,6 +114,13 @@ class CompletionFields(Writing):
 class CountFields(Conversation):
     prompt: str | None = None
     add_special_tokens: bool = True
+
+
+class TextFields(Fields):
+    """Of `/tokenize`, where an embedding model is served."""
+
+    prompt: str
+    add_special_tokens: Literal[True] = True
 
 
 class EmbeddingFields(Fields):

@@ -18,6 +18,7 @@ from servr.native.api.fields import (
     CountFields,
     EmbeddingFields,
     Fields,
+    TextFields,
     Writing,
     fields_of,
 )
@@ -108,7 +109,9 @@ class TalkingPages:
         if (fields.prompt is None) == (fields.messages is None):
             raise Invalid("Say either prompt or messages.", field="prompt")
         if fields.prompt is None:
+            _check_unsaid(fields, ["add_special_tokens"] if fields.add_special_tokens else [], "messages")
             return prompts.prompt(conversation(fields, self.talking)[0]).tokens
+        _check_unsaid(fields, ["tools", "chat_template_kwargs", "reasoning_effort"], "a prompt")
         beginning = prompts.beginning if fields.add_special_tokens else ()
         return beginning + prompts.tokens(fields.prompt)
 
@@ -160,9 +163,7 @@ class EmbeddingPages:
         raise Invalid(f"{self.name!r} makes embeddings, but replies to nothing.", field="model")
 
     def tokenize(self, body: bytes) -> Answer:
-        fields = read(CountFields, body, self.name)
-        if fields.prompt is None:
-            raise Invalid("prompt is missing.", field="prompt")
+        fields = read(TextFields, body, self.name)
         return _counted(self.embedder.tokens(fields.prompt), self.embedder.facts.window_tokens)
 
     def embeddings(self, body: bytes) -> Answer:
@@ -204,6 +205,13 @@ def _texts(said: object) -> Sequence[str]:
     if not texts:
         raise Invalid("input should hold one text at least.", field="input")
     return [str(text) for text in texts]
+
+
+def _check_unsaid(fields: Fields, names: Sequence[str], what: str) -> None:
+    """Raises Invalid for the first of these that was said: it would be ignored."""
+    for name in names:
+        if name in fields.model_fields_set:
+            raise Invalid(f"{name} says nothing of {what}.", field=name)
 
 
 def _counted(tokens: Sequence[int], window_tokens: int) -> Answer:

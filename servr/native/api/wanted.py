@@ -94,7 +94,9 @@ def _not_looked_at(field: str, abilities: Abilities) -> Invalid:
 
 
 def _choice(said: object, tools: Sequence[str]) -> str:
-    choice = _named(said, tools) if isinstance(said, dict) else CHOICES.get(str(said or "auto"))
+    if said is None:
+        return "auto"
+    choice = _named(said, tools) if isinstance(said, dict) else CHOICES.get(str(said))
     if choice is None:
         raise Invalid("tool_choice should be auto, none, required or a function.", field="tool_choice")
     if choice == "required" and not tools:
@@ -144,10 +146,10 @@ def _check_streaming(fields: Writing) -> None:
 def stops(said: object) -> tuple[str, ...]:
     if said is None or said == []:
         return ()
-    texts = [said] if isinstance(said, str) else items(said, "stop")
+    texts = said if isinstance(said, list) else [said]
     if len(texts) > MOST_STOPS or not all(isinstance(text, str) and text for text in texts):
         raise Invalid(f"stop should be up to {MOST_STOPS} texts that are not empty.", field="stop")
-    return tuple(str(text) for text in texts)
+    return tuple(texts)
 
 
 def sampling(fields: Writing, usual: Sampling) -> Sampling:

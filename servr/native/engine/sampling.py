@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 LOOKS = (256, 4_096)
 """Of the likeliest tokens, where `top_p` is looked for before all are sorted: nearly always in the first."""
 BLOCK = 64
+COLDEST = 1e-6
+"""Of temperatures: less cannot be told from nothing in four bytes, and none divides by that."""
 
 
 class Chooser:
@@ -151,7 +153,7 @@ def _drawn(logits: "Tensor", peak: float, sampling: Sampling, spin: Callable[[],
     places: Tensor | None = None
     if 0 < sampling.top_k < len(logits):  # first, for it is cheap: what the others leave is the same
         logits, places = logits.topk(sampling.top_k)  # (top_k,), falling
-    weights = (_exact(logits) - peak).div_(sampling.temperature).exp_()  # of which the greatest is 1
+    weights = (_exact(logits) - peak).div_(max(sampling.temperature, COLDEST)).exp_()  # the greatest is 1
     if sampling.min_p:
         weights.mul_(weights >= sampling.min_p)
     if sampling.top_p < 1:

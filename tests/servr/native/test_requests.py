@@ -62,7 +62,20 @@ async def answered(body: bytes, page: str = "/v1/chat/completions") -> tuple[int
         ),
         ({"top_logprobs": 3}, "top_logprobs", "top_logprobs needs logprobs to be true."),
         ({"stop": [""]}, "stop", "stop should be up to 16 texts that are not empty."),
-        ({"stop": 5}, "stop", "stop should be a list, not 5."),
+        ({"stop": 5}, "stop", "stop should be up to 16 texts that are not empty."),
+        ({"repetition_penalty": 1e-300}, "repetition_penalty", "repetition_penalty should be at least 0.01."),
+        ({"top_p": 0}, "top_p", "top_p should be more than 0.0."),
+        ({"seed": 2**63}, "seed", f"seed should be at most {2**63 - 1}."),
+        (
+            {"tools": [LS], "tool_choice": False},
+            "tool_choice",
+            "tool_choice should be auto, none, required or a function.",
+        ),
+        (
+            {"tools": [LS], "tool_choice": ""},
+            "tool_choice",
+            "tool_choice should be auto, none, required or a function.",
+        ),
         ({"model": "gpt"}, "model", "The model 'gpt' does not exist here; 'scripted' is served."),
         (
             {"chat_template_kwargs": {"think": False}},
@@ -174,6 +187,11 @@ async def test_a_message_that_no_template_could_say_is_refused_with_its_place(
             "messages[0].content",
             "messages[0].content holds \\ud83d, which is half of a character.",
         ),
+        (
+            b'{"n": 1, "max_tokens": 1, "max_tokens": 2}',
+            "max_tokens",
+            "'max_tokens' is there twice in one object.",
+        ),
         (b'{"\\ud83d": 1}', "body", "A name holds \\ud83d, which is half of a character."),
         (
             b'{"a": ' + b"[" * 10**5 + b"]" * 10**5 + b"}",
@@ -193,9 +211,37 @@ async def test_a_body_that_could_do_harm_is_refused(body: bytes, param: str, sen
 
 
 async def test_a_body_that_is_too_long_is_refused() -> None:
-    status, _, said = await answered(b" " * (16 * 2**20 + 1))
+    status, _, said = await answered(b" " * (8 * 2**20 + 1))
 
-    assert (status, said) == (413, "The request has 16,777,217 bytes; 16,777,216 are the most that are read.")
+    assert (status, said) == (413, "The request has 8,388,609 bytes; 8,388,608 are the most that are read.")
+
+
+async def test_a_refusal_stays_short_whatever_it_quotes() -> None:
+    _, param, said = await answered(b'{"' + b"k" * 10**6 + b'": 1}')
+    _, _, number = await refused(max_tokens=10**4000)
+
+    assert max(map(len, (param, said, number))) <= 2_000
+
+
+@pytest.mark.parametrize(
+    ("fields", "param", "sentence"),
+    [
+        ({"prompt": "a", "tools": [LS]}, "tools", "tools says nothing of a prompt."),
+        (
+            {"prompt": "a", "reasoning_effort": "low"},
+            "reasoning_effort",
+            "reasoning_effort says nothing of a prompt.",
+        ),
+        (
+            {"messages": [HELLO], "add_special_tokens": True},
+            "add_special_tokens",
+            "add_special_tokens says nothing of messages.",
+        ),
+        ({"messages": [HELLO], "prompt": "a"}, "prompt", "Say either prompt or messages."),
+    ],
+)
+async def test_a_count_ignores_nothing(fields: dict[str, Any], param: str, sentence: str) -> None:
+    assert await answered(json.dumps(fields).encode(), "/tokenize") == (400, param, sentence)
 
 
 async def test_a_model_that_shows_no_tools_is_not_given_any() -> None:

@@ -126,7 +126,7 @@ def test_the_likeliest_comes_at_temperature_zero() -> None:
     assert one.is_plain
 
 
-@pytest.mark.parametrize("temperature", [1e-30, 1e-3, 1e30])
+@pytest.mark.parametrize("temperature", [1e-320, 1e-30, 1e-3, 1e30])
 def test_no_temperature_breaks_it(temperature: float) -> None:
     found = shares(Sampling(temperature=temperature), torch.tensor([9e4, -9e4, 1.0]), count=50)
 
