@@ -8,6 +8,8 @@ It needs `export ROOST_TEST_SERVERS="$(.ci/servers)"` and ROOST_QWEN3_TOKENIZER;
 llama.cpp's server. All have the same random weights in 32 bits, one compute thread, and turns at every row.
 """
 
+import signal
+import sys
 import tempfile
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
@@ -34,6 +36,7 @@ PROMPTS = [row for row in ROWS if row not in RATES]
 
 
 def main() -> None:
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that the servers are stopped
     arguments = parsed()
     names = [name for name in COMMANDS if not arguments.only or name in arguments.only]
     sizes = Sizes(prompt=1_000, decoded=48) if arguments.quick else Sizes()

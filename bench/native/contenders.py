@@ -19,6 +19,7 @@ from bench.native.llama_server import built
 from bench.running import free_port
 
 START_SECONDS = 180.0
+ALIAS = "bench"
 PROGRAM = "import site, sys; site.addsitedir({packages!r}); from boot.entry import main; sys.exit(main())"
 """Starts Roost where torch and its like are not installed beside it, but in a folder of their own."""
 
@@ -88,7 +89,7 @@ def transformers(models: Models, port: int) -> Sequence[str]:
 
 def llama(models: Models, port: int) -> Sequence[str]:
     return [
-        str(built()), "--model", str(models.gguf), "--alias", "bench",
+        str(built()), "--model", str(models.gguf), "--alias", ALIAS,
         "--host", "127.0.0.1", "--port", str(port),
         "--parallel", str(models.slots), "--ctx-size", str(models.slots * models.window_tokens),
         "--threads", str(models.threads), "--threads-batch", str(models.threads), "--jinja", "--no-webui",
@@ -103,16 +104,22 @@ COMMANDS: Mapping[str, Callable[[Models, int], Sequence[str]]] = {
 }
 
 
+def model_of(name: str, models: Models) -> str:
+    """What the server calls its model."""
+    called = {"roost": models.folder.name, "llama-server": ALIAS}
+    return called.get(name, str(models.folder))
+
+
 @contextmanager
 def serving(name: str, models: Models, told: Path) -> Iterator[Server]:
     """`told`: the file that gets all it writes."""
-    port, model = free_port(), "bench" if name == "llama-server" else str(models.folder)
+    port = free_port()
     with (
         told.open("wb") as out,
         running(COMMANDS[name](models, port), out, environment(models.threads)) as process,
     ):
         _wait_for(f"http://127.0.0.1:{port}/health", process, told)
-        yield Server(name, f"http://127.0.0.1:{port}/v1", process, model)
+        yield Server(name, f"http://127.0.0.1:{port}/v1", process, model_of(name, models))
 
 
 @contextmanager
