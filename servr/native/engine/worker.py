@@ -142,22 +142,21 @@ class Worker:
             self._finish(draft)
 
     def _read(self, entries: Sequence[Entry]) -> Tensor | None:
-        """The logits; None when a draft was lost or put back, and the others go on at the next step."""
+        """The logits; None when they were read one by one, or a draft was lost or put back."""
         outcome = attempt(partial(self._model.read, [entry.piece for entry in entries]))
         if isinstance(outcome, Fault) and says_out_of_memory(outcome.error):
             outcome = self._read_with_nothing_kept(entries, outcome)
         if not isinstance(outcome, Fault):
             self.is_sick = False
             return outcome
-        if says_out_of_memory(outcome.error):
-            largest = max(entries, key=lambda entry: len(entry.piece.tokens))
-            self._refuse(largest.draft, NoMemory("Memory ran out, also with nothing else kept."))
-        elif len(entries) == 1:
-            self._try_out()
-            self._break(entries[0].draft, outcome.error)
-        else:
+        if len(entries) > 1:  # each alone, so that only those are lost that cannot go on
             for entry in entries:
                 self._go_on([entry])
+        elif says_out_of_memory(outcome.error):
+            self._refuse(entries[0].draft, NoMemory("Memory ran out, also with nothing else kept."))
+        else:
+            self._try_out()
+            self._break(entries[0].draft, outcome.error)
         return None
 
     def _read_with_nothing_kept(self, entries: Sequence[Entry], fault: Fault) -> Tensor | Fault | None:
@@ -193,7 +192,7 @@ class Worker:
             self._refuse(draft, error)
             return
         log.error("a reply was lost after %d tokens", len(draft.writer.tokens), exc_info=error)
-        self._refuse(draft, Broken(f"The engine failed at this reply: {type(error).__name__}: {error}"))
+        self._refuse(draft, Broken("The engine failed at this reply. What happened was logged."))
 
     def _refuse(self, draft: Draft, refusal: Refused) -> None:
         self.tally.failed += 1

@@ -96,10 +96,17 @@ async def needs_memory_once(client: Client, turns: Sequence[Turn], number: int) 
     assert answer.status == 200, answer.error
 
 
+async def never_has_enough_memory(client: Client, turns: Sequence[Turn], number: int) -> None:
+    answer = await client.chat(f"{number}: {MEMORY_ALWAYS}", 10)
+
+    assert (answer.status, answer.error["code"]) == (503, "out_of_memory")
+
+
 Visit = Callable[[Client, Sequence[Turn], int], Awaitable[None]]
 GOOD: list[Visit] = [talks, talks, talks, is_held_to_a_schema]
 BAD: list[Visit] = [
     hangs_up, gives_up_at_once, asks_for_too_much, says_nonsense, is_poison, needs_memory_once,
+    never_has_enough_memory,
 ]  # fmt: skip
 
 
@@ -133,8 +140,8 @@ async def test_memory_that_runs_out_twice_costs_one_reply_and_no_more(
     served: Served, known: Sequence[Sequence[Turn]]
 ) -> None:
     async with client_of(served) as client:
-        refused = await client.chat(f"Hm? {MEMORY_ALWAYS}", 10)
-        await talks(client, known[0], 1)
+        await asyncio.gather(
+            never_has_enough_memory(client, known[1], 1), *(talks(client, known[0], way) for way in range(3))
+        )
 
-    assert (refused.status, refused.error["code"]) == (503, "out_of_memory")
     assert served.is_well()

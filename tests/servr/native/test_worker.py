@@ -87,22 +87,35 @@ async def test_when_memory_runs_out_what_is_kept_is_dropped_and_the_step_is_done
     assert (counts.out_of_memory, counts.evicted, counts.kept_conversations, counts.failed) == (1, 1, 1, 0)
 
 
-async def test_when_memory_runs_out_twice_the_largest_is_given_up(served: Loaded, stock: Stock) -> None:
+async def test_when_memory_runs_out_twice_only_what_does_not_fit_alone_is_given_up(
+    served: Loaded, stock: Stock
+) -> None:
     model = Watched(served.model)
     model.most_tokens = 200
-    prompt = prompt_of(20)
+    prompts = [prompt_of(150), prompt_of(300, 1), prompt_of(120, 2)]
 
     async with running(served, model, chunk=512) as engine:
-        small, large = await asyncio.gather(
-            reply(engine, question(prompt)),
-            reply(engine, question(prompt_of(300, 1))),
-            return_exceptions=True,
+        first, large, last = await asyncio.gather(
+            *(reply(engine, question(prompt)) for prompt in prompts), return_exceptions=True
         )
 
     assert isinstance(large, NoMemory)
-    assert not isinstance(small, BaseException)
-    assert small.tokens == stock.would_say(prompt, small.tokens)
     assert engine.counts().failed == 1
+    for prompt, made in ((prompts[0], first), (prompts[2], last)):
+        assert not isinstance(made, BaseException)
+        assert made.tokens == stock.would_say(prompt, made.tokens)
+
+
+async def test_conversations_for_which_memory_is_too_little_at_once_go_on_one_by_one(served: Loaded) -> None:
+    model = Watched(served.model)
+    model.most_tokens = 150
+
+    async with running(served, model, chunk=512) as engine:
+        replies = await asyncio.gather(*(reply(engine, question(prompt_of(150, seed))) for seed in range(2)))
+
+    assert [len(made.tokens) for made in replies] == [24, 24]
+    assert max(map(sum, model.steps)) > 150
+    assert engine.counts().failed == 0
 
 
 @pytest.mark.parametrize("family", ["qwen3", "lfm2"])
@@ -126,7 +139,7 @@ async def test_a_poisoned_request_takes_nobody_with_it(
         again = await reply(engine, question(prompts[0]))
 
     assert isinstance(bad, Broken)
-    assert "index out of range" in str(bad)
+    assert str(bad) == "The engine failed at this reply. What happened was logged."
     assert "index out of range" in caplog.text
     assert is_alive
     assert again.tokens == stock.would_say(prompts[0], again.tokens)
