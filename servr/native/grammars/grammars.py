@@ -73,7 +73,8 @@ class MaskingGrammars:
                 f"Replies of this model cannot be held to anything, for its tokenizer is not known: {error}."
             )
             raise Invalid(said, field="response_format" if held.schema is not None else "tools") from error
-        source = ReplyGrammar(self._form, tokens.special, tokens.ends, self._enforced).source(held)
+        grammar = ReplyGrammar(self._form, tokens.special, tokens.added, tokens.ends, self._enforced)
+        source = grammar.source(held)
         matcher = self._new(source, "response_format" if held.schema is not None else "tools")
         with self._lock:
             self._matchers[_key(held)] = matcher
@@ -119,6 +120,7 @@ def _why(error: str) -> str:
 class _Tokens:
     matching: "LLTokenizer"
     special: Mapping[str, int]
+    added: frozenset[str]
     ends: frozenset[str]
 
 
@@ -128,6 +130,5 @@ def _tokens(tokenizer: str, vocabulary: int, end_tokens: frozenset[int]) -> _Tok
     matching = LLTokenizer(tokenizer, n_vocab=vocabulary, eos_token=sorted(end_tokens) or None)
     added = {token["content"]: token["id"] for token in json.loads(tokenizer)["added_tokens"]}
     special = {text: token for text, token in added.items() if matching.is_special_token(token)}
-    return _Tokens(
-        matching, special, frozenset(text for text, token in special.items() if token in end_tokens)
-    )
+    ends = frozenset(text for text, token in special.items() if token in end_tokens)
+    return _Tokens(matching, special, frozenset(added), ends)

@@ -46,10 +46,6 @@ class Lark:
     def any_of(self, bodies: Iterable[str]) -> str:
         return self.rule(" | ".join(bodies))
 
-    def begins(self, mark: str) -> bool:
-        """Whether a special token begins it."""
-        return self._pattern.match(mark) is not None
-
     def _parted(self, text: str) -> tuple[str, str, str]:
         """The text before the first special token, and what is from there on."""
         found = self._pattern.search(text)

@@ -22,6 +22,8 @@ class ReplyGrammar:
     form: ReplyForm
     special: Mapping[str, int]
     """The special tokens by their text."""
+    added: frozenset[str]
+    """The texts of all tokens that were added to those learned of words: special ones and others."""
     ends: frozenset[str]
     """The texts of those that end a turn: they are no part of a reply."""
     enforce: Enforce
@@ -52,9 +54,11 @@ class ReplyGrammar:
         return lark.source(f"{self._thought(lark, held)} {lark.any_of(ways)}")
 
     def _thought(self, lark: Lark, held: Held) -> str:
-        thoughts = [pair for pair in self.form.thoughts if lark.begins(pair[0])] or self.form.thoughts[:1]
+        """Only in marks that the tokenizer has: a family without them does not think."""
+        thoughts = [pair for pair in self.form.thoughts if any(map(pair[0].startswith, self.added))]
         if held.in_thought:
-            return f"{lark.any_of(lark.until(closing) for _, closing in thoughts)} {LINE_ENDS}"
+            closings = [closing for _, closing in thoughts or self.form.thoughts[:1]]
+            return f"{lark.any_of(map(lark.until, closings))} {LINE_ENDS}"
         said = (f"{lark.text(opening)} {lark.until(closing)} {LINE_ENDS}" for opening, closing in thoughts)
         return lark.any_of(('""', *said))
 

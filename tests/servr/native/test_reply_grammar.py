@@ -183,6 +183,26 @@ def test_a_constraint_begins_behind_the_thought(in_thought: bool) -> None:
     assert constraint.is_over
 
 
+def test_a_family_without_marks_of_thoughts_has_none_before_its_call() -> None:
+    thoughtless = bytewise(MARKS[:3])
+    thinking = bytewise()
+    held = Held(tools=tools(NONE), choice="required")
+
+    opened = [
+        MaskingGrammars(
+            tokenizer.to_str(),
+            reply_form("hermes"),
+            vocabulary=tokenizer.get_vocab_size(),
+            end_tokens=frozenset({tokenizer.token_to_id(MARKS[0])}),
+        )
+        .constraint(held)
+        .take(tokenizer.encode("<think>").ids[0])
+        for tokenizer in (thinking, thoughtless)
+    ]
+
+    assert opened == [True, False]
+
+
 @pytest.mark.parametrize(
     "held",
     [

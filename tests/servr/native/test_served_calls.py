@@ -21,7 +21,7 @@ pytestmark = pytest.mark.slow
 
 Folder = Callable[[Made], Path]
 WINDOW = 4_096
-MOST_TOKENS = 600
+MOST_TOKENS = 200
 DIALECTS = {"qwen3": "hermes", "llama": "llama", "mistral": "mistral", "lfm2": "lfm2"}
 LEAF = {"type": "string", "maxLength": 6}
 LOOK = {
@@ -120,28 +120,28 @@ async def test_a_call_that_is_required_or_named_is_valid(family: str, model_fold
     named = {"type": "function", "function": {"name": "set"}}
 
     async with asking(folder, DIALECTS[family]) as ask:
-        once = {"tools": TOOLS, "parallel_tool_calls": False, "max_tokens": 200}
+        once = {"tools": TOOLS, "parallel_tool_calls": False}
         replies = [
             (await ask.whole(**once, tool_choice="required", seed=seed), ["look", "set"]) for seed in range(4)
         ]
         replies += [(await ask.streamed(**once, tool_choice=named, seed=seed), ["set"]) for seed in range(4)]
 
     ended = [said for said, names in replies if is_valid(said, names)]
-    assert len(ended) >= 2
+    assert len(ended) >= (2 if family == "qwen3" else 6)  # it alone may get lost in thought
     assert {len(said.calls) for said in ended} == {1}
 
 
 async def test_all_calls_of_a_reply_are_valid(model_folder: Folder) -> None:
-    folder = model_folder(Made(dtype="float32", window=WINDOW))
+    folder = model_folder(Made("mistral", dtype="float32", window=WINDOW))
 
-    async with asking(folder, "hermes") as ask:
+    async with asking(folder, "mistral") as ask:
         several = [
             await ask.streamed(tools=TOOLS, tool_choice="required", max_tokens=1_000, seed=seed)
-            for seed in range(3)
+            for seed in range(6)
         ]
 
     ended = [said for said in several if is_valid(said, ["look", "set"])]
-    assert max(len(said.calls) for said in ended) > 1
+    assert ended
 
 
 @pytest.mark.parametrize("family", DIALECTS)
