@@ -86,9 +86,9 @@ class _Reply:
 
     @cached_property
     def text(self) -> "Scanner":
-        return self._scanner(thinking=False)
+        return self._scanner()
 
-    def _scanner(self, *, thinking: bool) -> "Scanner":
+    def _scanner(self, *, thinking: bool | None = None) -> "Scanner":
         from gate.dialects.scanner import Scanner  # while the model talks, not before it was asked
 
         return Scanner((*self.request.tools, *self.request.unlisted), self.family, thinking=thinking)

@@ -22,7 +22,7 @@ class GrowingScanner:
     """
 
     def __init__(
-        self, tools: Sequence[ToolSpec], family: str | None = None, *, thinking: bool = False
+        self, tools: Sequence[ToolSpec], family: str | None = None, *, thinking: bool | None = None
     ) -> None:
         """As for `Scanner`."""
         self._growth = Growth(Tools(tools))

@@ -73,7 +73,7 @@ class Marks:
             place = found.start()
             if mark := self.at(text, place):
                 return place, mark
-            if found[0] not in "<]" and (found[0] != "[" or text[place - 1 : place] == "\n"):
+            if found[0] not in "<]" and (found[0] != "[" or _begins_block(text, place)):
                 return place, found[0]
         return None
 
@@ -90,6 +90,11 @@ class Marks:
                 return found.start()
         line = text.rfind("\n", tail) + 1
         return line if line > start and text[line:] in self._line_halves else len(text)
+
+
+def _begins_block(text: str, place: int) -> bool:
+    """Whether the bracket there may; else it is one that may become a mark, such as `[/`."""
+    return text[place - 1 : place] == "\n" and bool(compiled(BLOCKS["["]).match(text, place + 1))
 
 
 @cache

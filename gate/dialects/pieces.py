@@ -41,8 +41,8 @@ HELD_CHARS = 1_000
 class Pieces:
     awaited: tuple[str, ...] = ()
     """What ends the thought at hand; empty outside of thoughts."""
-    thought_before: bool = False
-    """Whether there is or was a thought."""
+    has_unseen: bool = True
+    """Whether a thought may come to its end that nothing here has opened: there was none yet."""
     spoken_of: str = ""
     """What would end the thought whose opening was taken for text."""
     quiet: bool = True
@@ -133,7 +133,7 @@ class Pieces:
         elif mark == self.spoken_of:
             self.end_spoken_thought()
             return False
-        elif mark in CLOSING_THOUGHTS and not self.thought_before:
+        elif mark in CLOSING_THOUGHTS and self.has_unseen:
             self.end_unseen_thought()
         else:
             return False
@@ -141,7 +141,7 @@ class Pieces:
 
     def begin_thought(self, *closings: str) -> None:
         self._be_quiet()
-        self.awaited, self.thought_before = closings, True
+        self.awaited, self.has_unseen = closings, False
         self._thought_from = len(self.found)
 
     def end_thought(self) -> None:
@@ -163,7 +163,7 @@ class Pieces:
         """All so far was a thought that the prompt had opened."""
         self._withdraw_calls(0, Thinking)
         self.found = [Thinking(text=piece.text) if isinstance(piece, Text) else piece for piece in self.found]
-        self.thought_before = True
+        self.has_unseen = False
         self._be_quiet()
 
     def new_paragraph(self) -> None:

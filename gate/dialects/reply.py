@@ -28,9 +28,6 @@ from gate.dialects.quoting import Quoting
 from gate.dialects.source import SPACE, Source, Steps, Unfinished, compiled
 
 if TYPE_CHECKING:
-    pass
-
-if TYPE_CHECKING:
     from gate.dialects.growing import Growth
 
 RESULTS = dict(table.RESULTS)
@@ -44,9 +41,9 @@ class Reply:
     """Sorts what comes into `pieces`."""
 
     def __init__(
-        self, tools: Tools, family: str | None, *, thinking: bool, growth: "Growth | None" = None
+        self, tools: Tools, family: str | None, *, thinking: bool | None, growth: "Growth | None" = None
     ) -> None:
-        self.pieces = Pieces(awaited=CLOSING_THOUGHTS if thinking else (), thought_before=thinking)
+        self.pieces = Pieces(awaited=CLOSING_THOUGHTS if thinking else (), has_unseen=thinking is None)
         self.partial = ""
         """The words of a call in which the text broke off."""
         self._family = family

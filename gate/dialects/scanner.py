@@ -42,7 +42,7 @@ class Scanner:
         tools: Sequence[ToolSpec],
         family: str | None = None,
         *,
-        thinking: bool = False,
+        thinking: bool | None = None,
         growth: "Growth | None" = None,
     ) -> None:
         """Nothing was read yet.
@@ -50,7 +50,8 @@ class Scanner:
         Args:
             tools: those that may be called.
             family: as for `parse`.
-            thinking: the reply begins within a thought, because the prompt opened it.
+            thinking: whether the reply begins within a thought, because the prompt opened it; None: nobody
+                knows, and all before a `</think>` that nothing opened was one. Else such a mark is text.
             growth: is told of calls while they are written.
 
         Raises:

@@ -4,6 +4,8 @@ import json
 from collections.abc import Iterable
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from core.deltas import CallDelta
 from core.messages import Text, Thinking
@@ -11,6 +13,7 @@ from gate.dialects import Scanner, parse
 from gate.dialects.growing_scanner import GrowingScanner, Told
 from gate.dialects.pieces import Found
 from tests.gate.dialects.examples import ALL, CALLS, QWEN_LS, TOOLS, Example
+from tests.gate.dialects.test_scanner import ANY_TEXT, FAMILIES, SIZES, cut
 
 UNOPENED = "think, a call, closed only"
 REGULAR = {name: example for name, example in CALLS.items() if name != UNOPENED}
@@ -96,6 +99,34 @@ def test_all_but_the_last_brace_is_told_before_the_end(name: str) -> None:
         arguments for _, arguments in example.calls
     ]
     assert len([one for one in early if one.arguments]) > len(example.calls)
+
+
+THINKING_TEXT = st.lists(
+    st.one_of(st.sampled_from(["</think>", "<think>", "\n[/THINK]", "a", "\n"]), ANY_TEXT), max_size=5
+)
+
+
+def read_as_known(pieces: Iterable[str], family: str | None, thinking: bool) -> tuple[object, ...]:
+    """Text, thoughts and calls of a reply of which it is known whether it begins in a thought."""
+    scanner = GrowingScanner(TOOLS, family, thinking=thinking)
+    found = [*(one for piece in pieces for one in scanner.read(piece)), *scanner.end(cut=False)]
+    words = ("".join(one.text for one in found if isinstance(one, kind)) for kind in (Text, Thinking))
+    return (*words, joined(found))
+
+
+@given(THINKING_TEXT.map("".join), SIZES, FAMILIES, st.booleans())
+@settings(max_examples=400, deadline=None)
+def test_where_it_is_known_whether_it_begins_in_a_thought_no_cut_changes_what_is_told(
+    text: str, sizes: list[int], family: str | None, thinking: bool
+) -> None:
+    assert read_as_known(cut(text, sizes), family, thinking) == read_as_known([text], family, thinking)
+
+
+def test_the_end_of_a_thought_that_nothing_opened_is_text_where_that_is_known() -> None:
+    text = f"Like {QWEN_LS}.</think>Done."
+
+    assert read_as_known([text], None, thinking=False)[:2] == ("Like .</think>Done.", "")
+    assert read_as_known([text], None, thinking=True)[:2] == ("Done.", f"Like {QWEN_LS}.")
 
 
 def test_a_long_text_grows_with_every_piece() -> None:

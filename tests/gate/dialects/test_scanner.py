@@ -138,3 +138,11 @@ def test_a_call_that_is_quoted_is_none(example: Example) -> None:
     text = example.text.strip()
 
     assert parse(f"````\n{text}\n````\nThat is how.", TOOLS).calls == ()
+
+
+def test_what_ends_a_thought_where_a_line_begins_may_come_in_pieces() -> None:
+    scanner = Scanner(TOOLS, thinking=True)
+
+    shown = "".join(scanner.feed(piece) for piece in ("Hm.\n[/", "THI", "NK]", "Done."))
+
+    assert shown == "Done."

@@ -67,7 +67,7 @@ class Asking:
 
     async def streamed(self, **fields: object) -> Said:
         text, finish, calls = "", "", list[list[str]]()
-        for line in (await self._post({**fields, "stream": True})).text.splitlines():
+        for line in (await self._post({**fields, "stream": True})).text.split("\n"):
             for choice in json.loads(line[6:])["choices"] if line.startswith("data: {") else ():
                 finish = choice["finish_reason"] or finish
                 text += choice["delta"].get("content") or ""

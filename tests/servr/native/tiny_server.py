@@ -65,7 +65,7 @@ def talking(folder: str, options: dict[str, Any]) -> "Talking":
 
 
 def joined(dialect: str, loaded: "Loaded", engine: "NativeEngine") -> "Talking":
-    from gate.dialects import Scanner
+    from gate.dialects.growing_scanner import GrowingScanner
     from gate.dialects.table import THOUGHTS
     from gate.dialects.writing import reply_form
     from servr.native.grammars.grammars import MaskingGrammars
@@ -73,7 +73,10 @@ def joined(dialect: str, loaded: "Loaded", engine: "NativeEngine") -> "Talking":
     from servr.native.prompts.prompts import TemplatePrompts
     from servr.native.replies import reply_readers
 
-    facts, prompts = loaded.facts, TemplatePrompts(loaded.tokenizer)
+    facts, prompts = (
+        loaded.facts,
+        TemplatePrompts(loaded.tokenizer, thoughts=[opening for opening, _ in THOUGHTS]),
+    )
     grammars = MaskingGrammars(
         loaded.tokenizer.backend_tokenizer.to_str(),
         reply_form(dialect),
@@ -85,7 +88,7 @@ def joined(dialect: str, loaded: "Loaded", engine: "NativeEngine") -> "Talking":
         prompts=prompts,
         grammars=grammars,
         new_reader=reply_readers(
-            lambda tools, thinking: Scanner(tools, dialect, thinking=thinking),
+            lambda tools, thinking: GrowingScanner(tools, dialect, thinking=thinking),
             thoughts=dict(THOUGHTS),
             separator=prompts.form.separator,
         ),
