@@ -1,7 +1,7 @@
 """The command line of `roost`, without its commands (`boot/commands/`)."""
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import field
 from functools import partial
 
@@ -32,7 +32,7 @@ class Arguments:
 
 def parse(argv: Sequence[str]) -> Arguments:
     """Exits with code 2 and a usage line on standard error when `argv` is not understood."""
-    given = parser().parse_args(argv)
+    given = parser().understood(argv)
     names = ("model", "model_url", "max_steps", "workspace", "permission", "sandbox")
     flags = {name: str(getattr(given, name)) for name in names if getattr(given, name) is not None}
     return Arguments(
@@ -48,7 +48,30 @@ def parse(argv: Sequence[str]) -> Arguments:
     )
 
 
-class CommandLine(argparse.ArgumentParser):
+class DiscreetParser(argparse.ArgumentParser):
+    """It does not repeat what follows a flag that there is not: somebody may have typed a key there."""
+
+    def understood(self, words: Sequence[str]) -> argparse.Namespace:
+        """Exits with code 2 and a usage line when it does not."""
+        given, left = self.parse_known_args(words)
+        if left:
+            self.error(f"unrecognized arguments: {' '.join(_discreet(left))}")
+        return given
+
+
+def _discreet(words: Sequence[str]) -> Iterator[str]:
+    after_flag = False
+    for word in words:
+        is_flag = word.startswith("-")
+        flag = word.partition("=")[0] if word.startswith("--") else word[:2]
+        if is_flag:
+            yield flag if flag == word else f"{flag}…"
+        else:
+            yield "…" if after_flag else word
+        after_flag = after_flag or is_flag
+
+
+class CommandLine(DiscreetParser):
     """Its help ends with the commands, from their table; no other start has to read that."""
 
     def format_help(self) -> str:

@@ -144,7 +144,8 @@ class Connection:
 
     async def _head(self) -> tuple[int, dict[str, str]]:
         for _ in range(MOST_INTERIM):
-            first, *lines = (await self._until(b"\r\n\r\n")).decode("latin-1").rstrip().split("\r\n")
+            head = await self._until(b"\r\n\r\n", what="its head")
+            first, *lines = head.decode("latin-1").rstrip().split("\r\n")
             status = _status(first)
             if len(lines) > MOST_HEADERS:
                 raise ValueError(f"it has {len(lines)} headers")
@@ -189,12 +190,12 @@ class Connection:
             await self._more()
         return self._taken(count)
 
-    async def _until(self, end: bytes) -> bytes:
+    async def _until(self, end: bytes, *, what: str = "a line of it") -> bytes:
         """What comes up to and with `end`."""
         searched = 0
         while (place := self._rest.find(end, searched)) < 0:
             if len(self._rest) > LONGEST_LINE_BYTES:
-                raise ValueError(f"a line of it is longer than {LONGEST_LINE_BYTES} bytes")
+                raise ValueError(f"{what} is longer than {LONGEST_LINE_BYTES} bytes")
             searched = max(0, len(self._rest) - len(end) + 1)
             if not await self._more():
                 raise EOFError
@@ -224,5 +225,5 @@ def _size(text: str, base: int = 10) -> int:
 def _status(line: str) -> int:
     """Raises ValueError."""
     if not line.startswith("HTTP/1."):
-        raise ValueError(f"{line!r} is no answer of HTTP/1")
+        raise ValueError(f"{line[:40]!r} is no answer of HTTP/1")
     return _size(line.partition(" ")[2].partition(" ")[0])

@@ -45,6 +45,8 @@ class FindCode:
     services: ToolServices
     seconds: float = 120.0
     """For reading what changed, in one call; what is left is read by the next."""
+    exact: str = "find_text"
+    """What finds exact words, for whoever reads the answer."""
     name = "find_code"
     args = FindCodeArgs
     effect = Effect.READ
@@ -89,7 +91,7 @@ class FindCode:
         try:
             return await asyncio.to_thread(self._in_turn, asked)
         except StoreError as error:
-            raise ToolError(f"Code cannot be searched: {error}", hint="Use find_text.") from error
+            raise ToolError(f"Code cannot be searched: {error}", hint=f"Use {self.exact}.") from error
         finally:
             stopped.set()  # a cancelled call must not go on reading
 
@@ -125,7 +127,7 @@ class FindCode:
         return {workspace.name_of(path): 1 / len(seen) for path in seen}
 
     def _answer(self, args: FindCodeArgs, shown: Sequence[str], refreshed: Refreshed) -> ToolResult:
-        remarks = list(_remarks(args, refreshed, found=bool(shown)))
+        remarks = list(_remarks(args, refreshed, self.exact, found=bool(shown)))
         text = "\n".join([*shown, *remarks])
         complete = not refreshed.left and refreshed.complete
         view = MatchList(pattern=args.query, text=text, count=len(shown), complete=complete)
@@ -152,14 +154,12 @@ def _shown(hits: Sequence[Hit] | None, room: int) -> Iterator[str]:
         yield text
 
 
-def _remarks(args: FindCodeArgs, refreshed: Refreshed, *, found: bool) -> Iterator[str]:
+def _remarks(args: FindCodeArgs, refreshed: Refreshed, exact: str, *, found: bool) -> Iterator[str]:
     if not found and not refreshed.left:
         yield (
             f"There is no code in {quoted(args.path)} to search."
             if not refreshed.files
-            else (
-                f"Nothing in {quoted(args.path)} is like {quoted(args.query)}. find_text finds exact words."
-            )
+            else (f"Nothing in {quoted(args.path)} is like {quoted(args.query)}. {exact} finds exact words.")
         )
     if refreshed.left:
         yield f"({refreshed.left:,} of {refreshed.files:,} files are not read yet: call again to go on.)"

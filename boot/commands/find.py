@@ -37,7 +37,7 @@ async def _found(words: str, path: str, loaded: Loaded) -> str:
     services = tool_services(around, permissions, PlainBackend(), ModelProfile())
     context = ToolContext(call_id="", progress=_tell)
     try:
-        tool = FindCode(replace(services, code_index=code.index))
+        tool = FindCode(replace(services, code_index=code.index), exact="grep -rn")
         found = await tool.run(FindCodeArgs(query=words, path=path), context)
     finally:
         await code.aclose()

@@ -5,11 +5,13 @@ import asyncio
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
+from json import loads
 
 from boot.calibrate.kept import Calibrations
 from boot.layers import Loaded, here
 from boot.models import servers_of
 from boot.settings import Settings
+from core.endpoint import ServerFacts
 from core.values import encode
 from gate.discovery import LOCAL_URLS
 from servr.model_table import model_table
@@ -38,10 +40,18 @@ def list_models(
     asked = replace(settings, model_url=url, api_key=key)
     servers, nobody = asyncio.run(servers_of(asked, local_urls=local_urls))
     if json:
-        sys.stdout.write(f"{encode(servers)}\n")
+        sys.stdout.write(f"{encode([_with_calibrated(server, kept) for server in servers])}\n")
     elif any(server.models for server in servers):
         table = model_table(servers, calibrated=lambda url, model: kept.learned(url, model).calibrated)
         sys.stdout.writelines(f"{line}\n" for line in table)
     else:
         sys.stdout.write(f"{nobody}\n")
     return 0 if any(server.models for server in servers) else 1
+
+
+def _with_calibrated(server: ServerFacts, kept: Calibrations) -> object:
+    """All that is known, and of each model what the table says, too: whether it was examined here."""
+    told = loads(encode(server))
+    for model in told["models"]:
+        model["calibrated"] = kept.learned(server.url, model["name"]).calibrated
+    return told

@@ -1,6 +1,5 @@
 """Carries out one of the commands beside the chat and `-p`."""
 
-import argparse
 import sys
 from collections.abc import Sequence
 from contextlib import redirect_stdout
@@ -8,6 +7,7 @@ from importlib import import_module
 from io import TextIOWrapper
 from typing import Any
 
+from boot.arguments import DiscreetParser
 from boot.commands.table import COMMANDS
 from boot.layers import here, load_settings
 from boot.masking import masking_of
@@ -31,7 +31,7 @@ def run(arguments: Sequence[str]) -> int:
         sys.stdout.reconfigure(errors="replace")  # what was said may hold letters this terminal lacks
     (row,) = (row for row in COMMANDS if row.name == arguments[0])
     command: Any = import_module(f"boot.commands.{row.name}")
-    given = parser_of(row).parse_args(arguments[1:])
+    given = parser_of(row).understood(arguments[1:])
     flags = {name: getattr(given, name, None) for name in SETTINGS}
     loaded = load_settings(here(), {name: flag for name, flag in flags.items() if flag})
     for warning in loaded.warnings:
@@ -42,11 +42,11 @@ def run(arguments: Sequence[str]) -> int:
     return exit_code
 
 
-def parser_of(row: CommandRow) -> argparse.ArgumentParser:
+def parser_of(row: CommandRow) -> DiscreetParser:
     """What may follow the name of a command."""
     command: Any = import_module(f"boot.commands.{row.name}")
     described = f"{row.purpose[0].upper()}{row.purpose[1:]}."
-    parser = argparse.ArgumentParser(prog=f"roost {row.name}", description=described, allow_abbrev=False)
+    parser = DiscreetParser(prog=f"roost {row.name}", description=described, allow_abbrev=False)
     parser.add_argument("--workspace", metavar="FOLDER", help="folder to work in (AGENT_WORKSPACE)")
     command.add_arguments(parser)
     return parser

@@ -76,7 +76,15 @@ async def test_a_body_is_read_however_it_is_framed(answer: bytes, body: bytes) -
             b"HTTP/1.1 200 OK\r\n" + b"".join(b"a%d: b\r\n" % n for n in range(300)) + b"\r\n",
             "it has 300 headers",
         ),
-        (b"HTTP/1.1 200 OK\r\nlong: " + b"x" * 200_000 + b"\r\n\r\n", "a line of it is longer than"),
+        (b"HTTP/1.1 200 OK\r\nlong: " + b"x" * 200_000 + b"\r\n\r\n", "its head is longer than"),
+        (
+            b"HTTP/1.1 200 OK\r\n" + b"".join(b"a%d: b\r\n" % n for n in range(20_000)) + b"\r\n",
+            "its head is longer than",
+        ),
+        (
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + b"0" * 200_000,
+            "a line of it is longer than",
+        ),
         (b"HTTP/1.1 100 Continue\r\n\r\n" * 50, "it only says that an answer will come"),
         (
             b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n" + b"a: b\r\n" * 50,
@@ -92,7 +100,15 @@ async def test_a_body_is_read_however_it_is_framed(answer: bytes, body: bytes) -
         (b"", "could not be read"),
     ],
     ids=[
-        *("many headers", "long header", "endless hints", "endless trailers", "negative length"),
+        *(
+            "many headers",
+            "long header",
+            "a flood of headers",
+            "a long line",
+            "endless hints",
+            "endless trailers",
+            "negative length",
+        ),
         *(
             "negative piece",
             "no status",

@@ -38,6 +38,15 @@ def test_without_words_it_draws_a_map(folder: str, capsys: Captured) -> None:
     assert said(capsys, "--workspace", folder, "--path", "src")[:2] == ["src/shop.py", "  4 class Shop:"]
 
 
+def test_a_person_is_pointed_to_what_a_person_has(folder: str, capsys: Captured) -> None:
+    for file in Path(folder).rglob("*.*"):
+        file.write_text("\n")
+
+    (told,) = said(capsys, "--workspace", folder, "money")
+
+    assert told == "Nothing in '.' is like 'money'. grep -rn finds exact words."
+
+
 def test_what_is_not_there_is_told_with_the_next_step(folder: str) -> None:
     with pytest.raises(ToolError, match="There is no 'none'"):
         run(["find", "--workspace", folder, "--path", "none", "money"])

@@ -56,6 +56,7 @@ def test_the_models_of_one_server_are_asked_for_by_its_url(tmp_path: Path, capsy
     (facts,) = json.loads(capsys.readouterr().out)
     assert code == 0
     assert (facts["url"], facts["kind"], facts["models"][0]["window_tokens"]) == (server.url, "vLLM", 32_768)
+    assert facts["models"][0]["calibrated"] is False
 
 
 def test_where_there_is_no_model_it_says_what_was_tried(capsys: Captured) -> None:
