@@ -1,6 +1,5 @@
 """What a person asked to be served, and what is wrong with it before anything is done."""
 
-import ipaddress
 import socket
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -8,6 +7,7 @@ from pathlib import Path
 
 from boot.serving.choice import EngineName
 from core.errors import ConfigError
+from servr.native.api.guard import is_loopback
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +43,7 @@ def require_sound(asked: Asked) -> None:
     for flag, count in (("--window", asked.window_tokens), ("--slots", asked.slots)):
         if count is not None and count < 1:
             raise ConfigError(f"{flag} is {count}.", hint="It has to be at least 1.")
-    if not is_own(asked.host) and not asked.token:
+    if not is_loopback(asked.host) and not asked.token:
         raise ConfigError(
             f"At {asked.host!r} other machines can ask, and there is no token.",
             hint="Set AGENT_SERVER_TOKEN to a long random text, or leave --host out.",
@@ -51,16 +51,6 @@ def require_sound(asked: Asked) -> None:
     _require_free(asked)
     if asked.engine == "native":
         _require_folder(asked)
-
-
-def is_own(host: str) -> bool:
-    """Whether only this machine can reach it."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _require_folder(asked: Asked) -> None:

@@ -1,6 +1,6 @@
 """The model server as an ASGI app: its pages, and what becomes of what goes wrong on them.
 
-Guard ─▶ FastAPI's routes ─▶ a body ─▶ a page, in the thread of `Room` ─▶ Reply or Answer
+Guard ─▶ FastAPI's routes ─▶ a body ─▶ a page, in the thread of `RequestThread` ─▶ Reply or Answer
 """
 
 import time
@@ -17,7 +17,7 @@ from servr.native.api.guard import OPEN_PAGE, Guard
 from servr.native.api.metrics import Tally, metrics
 from servr.native.api.pages import EmbeddingPages, Page, Pages, TalkingPages
 from servr.native.api.replying import Answer, Reply, refusal
-from servr.native.api.room import Room
+from servr.native.api.request_thread import RequestThread
 from servr.native.asking import Refused
 from servr.native.parts import Invalid, Served, Talking
 
@@ -31,7 +31,7 @@ def pages_of(served: Served) -> Pages:
     return TalkingPages(served, created) if isinstance(served, Talking) else EmbeddingPages(served, created)
 
 
-def make_app(pages: Pages, room: Room, *, token: str = "", local_only: bool = True) -> Guard:
+def make_app(pages: Pages, thread: RequestThread, *, token: str = "", local_only: bool = True) -> Guard:
     """`local_only`: whether only names of this machine are served, as on loopback they should be."""
     tally = Tally()
     shown = _shown(pages, tally)
@@ -44,16 +44,16 @@ def make_app(pages: Pages, room: Room, *, token: str = "", local_only: bool = Tr
         exception_handlers=_fences(paths),
     )
     for path, page in pages.pages.items():
-        app.add_route(path, _asked(page, room), methods=["POST"])
+        app.add_route(path, _asked(page, thread), methods=["POST"])
     for path, handler in shown.items():
         app.add_route(path, handler, methods=["GET"])
     return Guard(app, tally, frozenset(paths), token=token, local_only=local_only)
 
 
-def _asked(page: Page, room: Room) -> Handler:
+def _asked(page: Page, thread: RequestThread) -> Handler:
     async def handler(request: Any) -> Answer | Reply:
         body = await body_of(request.receive)
-        return await room.run(partial(page, body))
+        return await thread.run(partial(page, body))
 
     return handler
 

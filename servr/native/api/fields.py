@@ -70,7 +70,7 @@ class Streaming(BaseModel):
     include_obfuscation: bool = False
 
 
-class Writing(Fields):
+class ReplyFields(Fields):
     """What every kind of reply can be asked with."""
 
     stream: bool = False
@@ -88,7 +88,7 @@ class Writing(Fields):
     prompt_lookup: bool = True
 
 
-class Conversation(Fields):
+class PromptFields(Fields):
     """What is made a prompt of."""
 
     messages: Any = None
@@ -97,7 +97,7 @@ class Conversation(Fields):
     reasoning_effort: str | None = None
 
 
-class ChatFields(Writing, Conversation):
+class ChatFields(ReplyFields, PromptFields):
     max_completion_tokens: int | None = Field(None, ge=1)
     tool_choice: Any = None
     parallel_tool_calls: bool = True
@@ -106,12 +106,12 @@ class ChatFields(Writing, Conversation):
     top_logprobs: int | None = Field(None, ge=0, le=20)
 
 
-class CompletionFields(Writing):
+class CompletionFields(ReplyFields):
     prompt: Any = None
     logprobs: int | None = Field(None, ge=0, le=20)
 
 
-class CountFields(Conversation):
+class CountFields(PromptFields):
     prompt: str | None = None
     add_special_tokens: bool = True
 

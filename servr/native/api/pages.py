@@ -1,6 +1,6 @@
 """What a page makes of a body: of a model that replies, and of one that makes vectors.
 
-Each is called in the thread of `Room`.
+Each is called in the thread of `RequestThread`.
 """
 
 import base64
@@ -14,18 +14,18 @@ from servr.native.api.course import Course, PlainReader
 from servr.native.api.fields import (
     ChatFields,
     CompletionFields,
-    Conversation,
     CountFields,
     EmbeddingFields,
     Fields,
+    PromptFields,
+    ReplyFields,
     TextFields,
-    Writing,
     fields_of,
 )
 from servr.native.api.messages import items
 from servr.native.api.replying import Answer, Reply
 from servr.native.api.usage import Json
-from servr.native.api.wanted import chat_asked, check_model, completion, conversation
+from servr.native.api.wanted import chat_asked, chat_of, check_model, completion_asked
 from servr.native.asking import Asked, Counts, TooLong
 from servr.native.parts import Embeddings, Invalid, Talking
 
@@ -91,7 +91,9 @@ class TalkingPages:
 
     def completion(self, body: bytes) -> Reply:
         fields = read(CompletionFields, body, self.name)
-        return self._reply(fields, completion(fields, self.talking), Course(PlainReader()), PlainWords())
+        return self._reply(
+            fields, completion_asked(fields, self.talking), Course(PlainReader()), PlainWords()
+        )
 
     def embeddings(self, body: bytes) -> Answer:
         raise Invalid(f"{self.name!r} replies, but makes no embeddings.", field="model")
@@ -101,7 +103,7 @@ class TalkingPages:
         return _counted(self._tokens(fields), self.talking.engine.facts.window_tokens)
 
     def apply_template(self, body: bytes) -> Answer:
-        chat, _ = conversation(read(Conversation, body, self.name), self.talking)
+        chat, _ = chat_of(read(PromptFields, body, self.name), self.talking)
         return Answer({"prompt": self.talking.prompts.rendered(chat)})
 
     def _tokens(self, fields: CountFields) -> Sequence[int]:
@@ -110,12 +112,12 @@ class TalkingPages:
             raise Invalid("Say either prompt or messages.", field="prompt")
         if fields.prompt is None:
             _check_unsaid(fields, ["add_special_tokens"] if fields.add_special_tokens else [], "messages")
-            return prompts.prompt(conversation(fields, self.talking)[0]).tokens
+            return prompts.prompt(chat_of(fields, self.talking)[0]).tokens
         _check_unsaid(fields, ["tools", "chat_template_kwargs", "reasoning_effort"], "a prompt")
         beginning = prompts.beginning if fields.add_special_tokens else ()
         return beginning + prompts.tokens(fields.prompt)
 
-    def _reply(self, fields: Writing, asked: Asked, course: Course, words: Words) -> Reply:
+    def _reply(self, fields: ReplyFields, asked: Asked, course: Course, words: Words) -> Reply:
         options = fields.stream_options
         return Reply(
             engine=self.talking.engine,

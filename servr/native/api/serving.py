@@ -11,7 +11,7 @@ import uvicorn
 from core.errors import ConfigError
 from servr.native.api.app import make_app, pages_of
 from servr.native.api.guard import is_loopback
-from servr.native.api.room import Room
+from servr.native.api.request_thread import RequestThread
 from servr.native.parts import Served
 
 GRACE_SECONDS = 5.0
@@ -52,8 +52,8 @@ async def serve(
         raise ConfigError(
             f"Whoever can reach {host!r} could use the model.", hint="Give a token, or serve at 127.0.0.1."
         )
-    pages, room = pages_of(served), Room()
-    app = make_app(pages, room, token=token, local_only=is_loopback(host))
+    pages, thread = pages_of(served), RequestThread()
+    app = make_app(pages, thread, token=token, local_only=is_loopback(host))
     config = uvicorn.Config(
         app,
         lifespan="off",
@@ -70,7 +70,7 @@ async def serve(
         line = f"Roost serves {pages.name} at http://{shown}:{listener.getsockname()[1]}/v1"
         server = _Server(config, lambda: say(line), pages.close, grace_seconds)
         await server.serve([listener])
-    room.close()
+    thread.close()
     return not server.force_exit
 
 

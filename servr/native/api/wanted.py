@@ -6,7 +6,7 @@ from typing import Any
 
 from core.text import quoted
 from servr.native.api.errors import Denied
-from servr.native.api.fields import ChatFields, CompletionFields, Conversation, Fields, Writing
+from servr.native.api.fields import ChatFields, CompletionFields, Fields, PromptFields, ReplyFields
 from servr.native.api.messages import even_messages, even_tools, flag, given, items, known, needed
 from servr.native.asking import Asked, ModelFacts, Sampling, TooLong
 from servr.native.parts import Abilities, Chat, Choice, Held, Invalid, Talking
@@ -30,7 +30,7 @@ def chat_asked(fields: ChatFields, talking: Talking) -> tuple[Asked, Held]:
         Invalid: a field is wrong, or the template or the grammar refuses it.
         TooLong: prompt and reply are longer than the window.
     """
-    chat, strict = conversation(fields, talking)
+    chat, strict = chat_of(fields, talking)
     held = Held(
         tools=chat.tools,
         choice=_choice(fields.tool_choice, [tool.name for tool in chat.tools]),
@@ -65,7 +65,7 @@ def _most_tokens(fields: ChatFields) -> int | None:
     return newer or most
 
 
-def conversation(fields: Conversation, talking: Talking) -> tuple[Chat, frozenset[str]]:
+def chat_of(fields: PromptFields, talking: Talking) -> tuple[Chat, frozenset[str]]:
     """And the names of the strict tools. Raises Invalid."""
     tools, strict = even_tools(fields.tools if fields.tools is not None else [])
     abilities, name = talking.prompts.abilities, talking.engine.facts.name
@@ -76,7 +76,7 @@ def conversation(fields: Conversation, talking: Talking) -> tuple[Chat, frozense
     return Chat(messages, tools, _template(fields, abilities)), strict
 
 
-def _template(fields: Conversation, abilities: Abilities) -> Mapping[str, object]:
+def _template(fields: PromptFields, abilities: Abilities) -> Mapping[str, object]:
     """What the template may look at. A name that it does not look at would be silence."""
     for name in fields.chat_template_kwargs:
         if name not in abilities.names:
@@ -138,7 +138,7 @@ def _schema(said: object) -> Mapping[str, object] | None:
     return given(inner.get("schema"), f"{place}.schema")
 
 
-def _check_streaming(fields: Writing) -> None:
+def _check_streaming(fields: ReplyFields) -> None:
     if fields.stream_options is not None and not fields.stream:
         raise Invalid("stream_options needs stream to be true.", field="stream_options")
 
@@ -152,7 +152,7 @@ def stops(said: object) -> tuple[str, ...]:
     return tuple(texts)
 
 
-def sampling(fields: Writing, usual: Sampling) -> Sampling:
+def sampling(fields: ReplyFields, usual: Sampling) -> Sampling:
     """As the request says, and what it leaves out as this model is usually asked."""
     names = (
         "temperature",
@@ -182,7 +182,7 @@ def room(prompt_tokens: int, most_tokens: int | None, facts: ModelFacts) -> int:
     return most_tokens or left
 
 
-def completion(fields: CompletionFields, talking: Talking) -> Asked:
+def completion_asked(fields: CompletionFields, talking: Talking) -> Asked:
     """A text that is to be gone on with, as it is. Costs the time of its tokens. Raises Invalid, TooLong."""
     _check_streaming(fields)
     prompt = _plain_prompt(fields.prompt, talking)

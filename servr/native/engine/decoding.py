@@ -27,8 +27,8 @@ Record = Callable[[Work], Work]
 Shape = tuple[int, int, int]
 """Rows, new tokens in each, and how many of all are looked at."""
 
-NEWS = (1, 4, 8, 17)
-"""Tokens a row: one that was written, and guesses."""
+NEW_TOKENS = (1, 4, 8, 17)
+"""Of a row: one that was written, and guesses."""
 LENGTHS = tuple(size << power for power in range(14) for size in (256, 384))
 
 
@@ -131,7 +131,7 @@ class DecodingModel:
 
     def _fits(self, pieces: Sequence[Piece]) -> bool:
         return len(pieces) <= self._places and all(
-            len(piece.tokens) <= NEWS[-1]
+            len(piece.tokens) <= NEW_TOKENS[-1]
             and 0 < len(piece.conversation.tokens) <= self._tokens - len(piece.tokens)
             for piece in pieces
         )
@@ -161,7 +161,7 @@ class DecodingModel:
         rows = 1 << (len(pieces) - 1).bit_length()
         most = max(len(piece.tokens) for piece in pieces)
         longest = max(len(piece.conversation.tokens) + len(piece.tokens) for piece in pieces)
-        news = next(size for size in NEWS if size >= most)
+        news = next(size for size in NEW_TOKENS if size >= most)
         length = next(size for size in LENGTHS if size >= longest)
         return min(rows, self._places), news, min(length, self._tokens)
 

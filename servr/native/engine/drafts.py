@@ -23,7 +23,7 @@ class Draft:
         """Prompt and reply."""
         self.conversation: Conversation | None = None
         ends = asked.message_ends
-        self.stops = {ends[0], ends[-1]} if ends else {len(asked.prompt) - 1}
+        self.copied_at = {ends[0], ends[-1]} if ends else {len(asked.prompt) - 1}
         """Where a copy is worth keeping: behind the instructions, and before what begins the reply."""
         self.is_cancelled = False
         self.troubles = 0
@@ -49,11 +49,11 @@ class Draft:
             self.cached = self.read
 
     def piece(self, most: int, *, cuts: bool) -> Piece:
-        """What it reads next of its prompt; up to a stop where the conversation can be copied only there."""
+        """What it reads next of its prompt; up to where it is copied, if it cannot be cut there later."""
         assert self.conversation is not None
         end = min(len(self.tokens), self.read + most)
         if not cuts:
-            end = min([end, *(stop for stop in self.stops if stop > self.read)])
+            end = min([end, *(place for place in self.copied_at if place > self.read)])
         wanted = 1 if end == len(self.tokens) else 0
         return Piece(self.conversation, self.tokens[self.read : end], wanted)
 

@@ -1,4 +1,4 @@
-"""How a step is recorded on a GPU, as a CUDA graph; where there is none, it is done each time."""
+"""How a step is recorded on a GPU, as a CUDA graph, and how much memory such steps may have."""
 
 from functools import partial
 from typing import Any
@@ -66,7 +66,3 @@ def recorded(work: Work, memory: Any) -> Work:
         return answer
 
     return play
-
-
-def each_time(work: Work) -> Work:
-    return work

@@ -130,7 +130,7 @@ class Worker:
 
     def _advance(self, entry: Entry, rows: "Rows | None", now: float) -> None:
         draft = entry.draft
-        if draft.read in draft.stops and not self._model.cuts:
+        if draft.read in draft.copied_at and not self._model.cuts:
             self._shelf.put_copy(entry.piece.conversation)
         if rows is None:
             self._told.append((draft, draft.reading()))

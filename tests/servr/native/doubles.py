@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from core.deltas import CallDelta, TextDelta, ThinkingDelta
 from servr.native.api.app import make_app, pages_of
-from servr.native.api.room import Room
+from servr.native.api.request_thread import RequestThread
 from servr.native.api.serving import serve
 from servr.native.asking import Constraint, Engine
 from servr.native.parts import (
@@ -115,15 +115,15 @@ def talking(
 
 @asynccontextmanager
 async def client_of(
-    served: Served, *, token: str = "", local_only: bool = True, room: Room | None = None
+    served: Served, *, token: str = "", local_only: bool = True, thread: RequestThread | None = None
 ) -> AsyncIterator[httpx.AsyncClient]:
     """Speaks to the app without a port."""
-    room = room or Room()
-    app = make_app(pages_of(served), room, token=token, local_only=local_only)
+    thread = thread or RequestThread()
+    app = make_app(pages_of(served), thread, token=token, local_only=local_only)
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8000") as client:
         yield client
-    room.close()
+    thread.close()
 
 
 async def begun(served: Served, *, grace_seconds: float = 5.0) -> tuple[str, asyncio.Task[bool]]:

@@ -110,9 +110,10 @@ class Client:
         asked = {**fields, "stream": True, "stream_options": {"include_usage": True}}
         async with self.http.stream("POST", f"{self.served.url}/{page}", json=asked) as answer:
             assert answer.status_code == 200, await answer.aread()
-            async for line in answer.aiter_lines():
-                if line.startswith("data: {"):
-                    event = json.loads(line[6:])
+            left = b""
+            async for piece in answer.aiter_bytes():  # aiter_lines knows other ends, which a reply may hold
+                *lines, left = (left + piece).split(b"\n")
+                for event in (json.loads(line[6:]) for line in lines if line.startswith(b"data: {")):
                     assert "error" not in event, event
                     yield event
 

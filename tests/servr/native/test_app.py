@@ -6,7 +6,7 @@ import pytest
 
 from core.errors import ContextOverflow, GatewayError, OutOfMemory, RateLimited, RequestRejected
 from gate.errors_of import Refusal, error_of
-from servr.native.api.room import Room
+from servr.native.api.request_thread import RequestThread
 from servr.native.asking import Broken, Busy, NoMemory, Refused, Stopped, TooLong
 from servr.native.parts import Served
 from servr.native.scripted import Line, ScriptedEngine, says
@@ -208,7 +208,9 @@ async def test_a_fault_in_a_part_is_an_answer_without_its_words() -> None:
 
 
 async def test_no_more_requests_wait_to_be_read_than_may() -> None:
-    async with client_of(talking(ScriptedEngine([says("Hi.")])), room=Room(most_waiting=0)) as client:
+    async with client_of(
+        talking(ScriptedEngine([says("Hi.")])), thread=RequestThread(most_waiting=0)
+    ) as client:
         answer = await client.post(CHAT, json=HELLO)
 
     assert (answer.status_code, answer.headers["retry-after"]) == (429, "1")

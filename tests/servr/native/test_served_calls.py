@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from servr.native.api.app import make_app, pages_of
-from servr.native.api.room import Room
+from servr.native.api.request_thread import RequestThread
 from tests.servr.native import random_schemas
 from tests.servr.native.models import Made
 from tests.servr.native.tiny_server import talking
@@ -91,14 +91,14 @@ class Asking:
 @asynccontextmanager
 async def asking(folder: Path, dialect: str) -> AsyncGenerator[Asking, None]:
     options = {"dtype": "float32", "window_tokens": WINDOW, "memory_bytes": 16 << 20, "dialect": dialect}
-    pages, room = pages_of(talking(str(folder), options)), Room()
-    transport = httpx.ASGITransport(make_app(pages, room))
+    pages, thread = pages_of(talking(str(folder), options)), RequestThread()
+    transport = httpx.ASGITransport(make_app(pages, thread))
     try:
         async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1", timeout=120) as http:
             yield Asking(http)
     finally:
         await pages.close()
-        room.close()
+        thread.close()
 
 
 def is_valid(said: Said, names: Sequence[str]) -> bool:

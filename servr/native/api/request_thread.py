@@ -13,7 +13,7 @@ WAIT_SECONDS = 1.0
 ResultT = TypeVar("ResultT")
 
 
-class Room:
+class RequestThread:
     """Beside the thread of the API, which has streams to write meanwhile."""
 
     def __init__(self, most_waiting: int = MOST_WAITING) -> None:
