@@ -44,6 +44,8 @@ KINDS = {
 
 UNFINISHED = ".roost-"
 """Begins the name of a file that is written to take the place of another; 12 hexadecimal digits follow."""
+LEFT_OVER_SECONDS = 3_600
+"""So old is no such file that somebody still writes."""
 
 
 class NotRegular(OSError):

@@ -14,6 +14,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from core.beneath import LEFT_OVER_SECONDS
 from core.errors import PlanRefused, StoreError
 from core.project import Project
 from core.project_form import ID, NewerFormat, Unreadable, read, written
@@ -26,8 +27,6 @@ MOST_BYTES = 64_000_000
 MOST_RACES = 20
 """How often somebody may save the file between our reading and our writing it, before that is an error."""
 PATIENCE_SECONDS, LOOK_SECONDS = 10.0, 0.02
-LEFT_OVER_SECONDS = 3_600
-"""So old is no file that somebody still writes."""
 LOCK = "plan.lock"
 
 

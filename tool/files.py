@@ -2,14 +2,15 @@
 
 import errno
 import stat
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from difflib import get_close_matches
 from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
 
-from core.beneath import KINDS, NotRegular
+from core.beneath import KINDS, LEFT_OVER_SECONDS, NotRegular
 from core.errors import ToolError
 from core.masking import Masking
 from core.text import printable, quoted
@@ -94,8 +95,12 @@ def require_no_marks(masking: Masking, asked: str, before: str, after: str) -> N
         raise ToolError(f"{said}.", hint=hint)
 
 
-def write_atomically(workspace: Workspace, path: Path, content: bytes) -> None:
+def write_atomically(
+    workspace: Workspace, path: Path, content: bytes, clock: Callable[[], float] = time.time
+) -> None:
     """Replace the file at a real path by one with `content` and the same rights, or leave it as it is.
+
+    What killed processes left of the same in its folder goes when it is old.
 
     Raises:
         ToolError: the folder or the file may not be written.
@@ -103,6 +108,8 @@ def write_atomically(workspace: Workspace, path: Path, content: bytes) -> None:
     try:
         with workspace.hold(path.parent, make=True) as folder:
             folder.replace(path.name, content)
+            with suppress(OSError):  # one may write into a folder that one may not list
+                folder.clear(before=clock() - LEFT_OVER_SECONDS)
     except OSError as error:
         blocked = isinstance(error, FileExistsError | NotADirectoryError)
         why = "a file is where its folder should be" if blocked else error.strerror

@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 
 import pytest
@@ -25,3 +26,25 @@ def test_a_path_that_became_a_link_is_replaced_and_not_followed(tmp_path: Path) 
 
     assert (tmp_path / "target").read_text() == "kept"
     assert not (tmp_path / "swapped").is_symlink()
+
+
+def test_what_killed_writers_left_beside_a_file_goes_when_it_is_old(tmp_path: Path) -> None:
+    left, new, other = ".roost-0123456789ab", ".roost-0123456789ac", ".roost-notes"
+    for name, written_at in ((left, 1_000), (new, 9_000), (other, 1_000)):
+        (tmp_path / name).write_text("half")
+        os.utime(tmp_path / name, (written_at, written_at))
+
+    write_atomically(Workspace(tmp_path), tmp_path / "a.txt", b"new", clock=lambda: 10_000)
+
+    assert {path.name for path in tmp_path.iterdir()} == {"a.txt", new, other}
+
+
+def test_a_folder_that_may_not_be_listed_is_written_into(tmp_path: Path) -> None:
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    folder.chmod(0o300)
+
+    write_atomically(Workspace(tmp_path), folder / "a.txt", b"new")
+
+    folder.chmod(0o700)
+    assert (folder / "a.txt").read_bytes() == b"new"
