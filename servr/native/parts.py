@@ -95,12 +95,12 @@ class Held:
     parallel: bool = True
     """Whether a reply may call more than once."""
     schema: Mapping[str, object] | None = None
-    """Of the JSON that the reply has to be; {} allows any object."""
+    """Of the JSON that the reply has to be, and then it calls nothing; {} allows any object."""
     in_thought: bool = False
 
     @property
     def may_call(self) -> bool:
-        return bool(self.tools) and self.choice != "none"
+        return self.schema is None and bool(self.tools) and self.choice != "none"
 
     @property
     def is_free(self) -> bool:

@@ -50,8 +50,7 @@ def reply_readers(
     def reader(held: Held) -> ReplyReader:
         if held.schema is not None:
             return TextReader(thoughts, in_thought=held.in_thought)
-        tools = () if held.choice == "none" else held.tools
-        return CallReader(scanner(tools, held.in_thought), separator=separator)
+        return CallReader(scanner(held.tools if held.may_call else (), held.in_thought), separator=separator)
 
     return reader
 

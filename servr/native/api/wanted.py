@@ -31,12 +31,14 @@ def chat_asked(fields: ChatFields, talking: Talking) -> tuple[Asked, Held]:
         TooLong: prompt and reply are longer than the window.
     """
     chat, strict = chat_of(fields, talking)
+    choice = _choice(fields.tool_choice, [tool.name for tool in chat.tools])
+    schema = _schema(fields.response_format)  # of what is said, which is nothing where a call is wanted
     held = Held(
         tools=chat.tools,
-        choice=_choice(fields.tool_choice, [tool.name for tool in chat.tools]),
+        choice=choice,
         strict=strict,
         parallel=fields.parallel_tool_calls,
-        schema=_schema(fields.response_format),
+        schema=schema if choice in ("auto", "none") else None,
     )
     most_tokens, stop = _most_tokens(fields), stops(fields.stop)
     if fields.top_logprobs is not None and not fields.logprobs:

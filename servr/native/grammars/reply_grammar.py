@@ -34,23 +34,20 @@ class ReplyGrammar:
         Raises:
             Invalid: a schema cannot be enforced.
         """
-        calls = held.may_call
-        free = calls and held.choice == "auto" and held.schema is None
         try:
-            return self._in_form(held, self.form.calls, self.form.mark, calls=calls, free=free)
+            return self._in_form(held, self.form.calls, self.form.mark)
         except Unwritable:
-            return self._in_form(held, self.form.plain, self.form.plain_mark, calls=calls, free=free)
+            return self._in_form(held, self.form.plain, self.form.plain_mark)
 
-    def _in_form(self, held: Held, form: CallForm, mark: str, *, calls: bool, free: bool) -> str:
+    def _in_form(self, held: Held, form: CallForm, mark: str) -> str:
         lark = Lark(self.special)
-        ways = list[str]()
         if held.schema is not None:
             schema = self.enforce(held.schema or ANY_OBJECT, "response_format.json_schema.schema")
-            ways.append(f"{lark.text(self.form.answer)} {lark.json(schema)}")
-        if calls:
+            ways = [f"{lark.text(self.form.answer)} {lark.json(schema)}"]
+        else:
             written = _Calls(lark, form, mark, self.ends)
             written.add(held, self.enforce)
-            ways += written.amid_words(self.form.answer) if free else [written.alone()]
+            ways = written.amid_words(self.form.answer) if held.choice == "auto" else [written.alone()]
         return lark.source(f"{self._thought(lark, held)} {lark.any_of(ways)}")
 
     def _thought(self, lark: Lark, held: Held) -> str:

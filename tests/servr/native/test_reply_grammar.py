@@ -203,6 +203,16 @@ def test_a_family_without_marks_of_thoughts_has_none_before_its_call() -> None:
     assert opened == [True, False]
 
 
+def test_a_reply_by_a_schema_calls_nothing() -> None:
+    family = family_of("hermes")
+    constraint = family.grammars.constraint(Held(tools=tools(NONE), schema={}))
+    assert constraint is not None
+    call, reply = (family.tokenizer.encode(text).ids for text in ("<tool_call>", '{"a": 1}'))
+
+    assert not constraint.take(call[0])
+    assert all(map(constraint.take, reply))
+
+
 @pytest.mark.parametrize(
     "held",
     [

@@ -294,6 +294,20 @@ async def test_messages_reach_the_template_even() -> None:
     assert grammars.held == [Held(tools=tools, choice="go", strict=frozenset({"go"}), parallel=False)]
 
 
+@pytest.mark.parametrize(
+    ("choice", "schema"),
+    [("auto", {}), ("none", {}), ("required", None), (LS | {"function": {"name": "ls"}}, None)],
+)
+async def test_a_call_that_is_wanted_comes_instead_of_json(choice: object, schema: object) -> None:
+    grammars = NoGrammars()
+    asked = {"messages": [HELLO], "tools": [LS], "response_format": {"type": "json_object"}}
+
+    async with client_of(talking(ScriptedEngine([says("Hi.")]), grammars=grammars)) as client:
+        await client.post("/v1/chat/completions", json={**asked, "tool_choice": choice})
+
+    assert [held.schema for held in grammars.held] == [schema]
+
+
 async def test_a_request_says_how_its_reply_is_chosen() -> None:
     engine = ScriptedEngine([says("Hi.")])
     numbers = {"temperature": 0, "top_p": 0.5, "top_k": -1, "min_p": 0.1, "seed": 7}
