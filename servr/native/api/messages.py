@@ -14,8 +14,9 @@ Json = Mapping[str, Any]
 Even = dict[str, Any]
 
 ROLES = ("system", "developer", "user", "assistant", "tool")
-UNHEEDED = ("cache_control",)
-"""Of a message, a part or a tool: hints to servers of another kind, which change nothing that is said."""
+UNHEEDED = ("cache_control", "parsed", "parsed_arguments")
+"""Of a message, a part, a call or a tool: hints to other servers, and what a client has read out of the text
+beside them. They change nothing that is said."""
 ANY_OBJECT: Json = {"type": "object", "properties": {}}
 LONGEST_NAME = 128
 MOST_LISTED = 12

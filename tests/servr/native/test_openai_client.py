@@ -151,6 +151,19 @@ async def test_a_call_and_its_answer_go_on_from_what_was_read(client: AsyncOpenA
     assert second.usage.prompt_tokens_details.cached_tokens >= first.usage.prompt_tokens - 8
 
 
+async def test_what_the_client_has_parsed_may_be_sent_back(client: AsyncOpenAI) -> None:
+    function = {"name": "go", "arguments": '{"path": "docs"}', "parsed_arguments": {"path": "docs"}}
+    call = {"id": "c1", "type": "function", "function": function}
+    called = {"role": "assistant", "content": "{}", "parsed": {}, "tool_calls": [call]}
+    answer: Any = {"role": "tool", "tool_call_id": "c1", "content": "0001-dependencies.md"}
+
+    reply = await client.chat.completions.create(
+        model=NAME, messages=[*HELLO, called, answer], tools=TOOLS, max_tokens=1
+    )
+
+    assert reply.usage.completion_tokens == 1
+
+
 async def test_json_fits_its_schema(client: AsyncOpenAI) -> None:
     wanted: Any = {"type": "json_schema", "json_schema": {"name": "place", "schema": PLACE, "strict": True}}
 
