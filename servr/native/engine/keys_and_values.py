@@ -42,9 +42,13 @@ class KeysAndValues:
             return self._token_bytes * grown(self.capacity, tokens, self._most)
         return 0 if self._is_lent else self._token_bytes * self.capacity
 
-    def reserve(self, tokens: int) -> None:
-        if tokens > self.capacity:
-            self.capacity = grown(self.capacity, tokens, self._most)
+    def reserve(self, length: int, more: int) -> None:
+        """Room for `more` behind the first `length`."""
+        if length + more > self.capacity:
+            capacity = grown(self.capacity, length + more, self._most)
+            if self._is_lent:
+                self.leave(length)  # with all layers: what a step that fails left there would be written over
+            self.capacity = capacity
 
     def extend(self, layer: int, before: int, keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
         """Write new (heads, tokens, width) behind the first `before`; views of all up to there."""
@@ -89,7 +93,6 @@ class KeysAndValues:
             buffers[0][:, :before] = old[0][:, :before]
             buffers[1][:, :before] = old[1][:, :before]
         self.layers[layer] = buffers
-        self._is_lent = False
         return buffers
 
 

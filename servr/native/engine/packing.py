@@ -120,7 +120,7 @@ class PackedModel:
         for piece in pieces:
             before, count = len(piece.conversation.tokens), len(piece.tokens)
             memory = memory_of(piece.conversation)
-            memory.reserve(before + count)
+            memory.reserve(before, count)
             spans.append(Span(len(tokens), count, before, memory, {}))
             positions += range(before, before + count)
             tokens += piece.tokens

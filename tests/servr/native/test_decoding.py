@@ -219,7 +219,7 @@ def test_attention_at_fixed_addresses_is_that_of_a_conversation(look: Look) -> N
     heads, shared, width, before, news = 6, 2, 8, 40, 4
     memory = KeysAndValues(1)
     keys, values = (torch.randn(shared, before + news, width, dtype=torch.float64) for _ in range(2))
-    memory.reserve(before)
+    memory.reserve(0, before)
     memory.extend(0, 0, keys[:, :before], values[:, :before])
     conversation = PackedConversation(memory, array("i", range(before)))
     pool = Pool(memory, places=2, tokens=64)
@@ -233,6 +233,28 @@ def test_attention_at_fixed_addresses_is_that_of_a_conversation(look: Look) -> N
 
     assert seat == 0
     torch.testing.assert_close(found[:1], attended(query[:1], keys, values, look, {}))
+
+
+def test_who_outgrows_a_place_takes_all_layers_along_at_once() -> None:
+    memory = KeysAndValues(1)
+    memory.reserve(0, 60)
+    first = torch.arange(60.0).view(1, 60, 1)
+    for layer in range(2):
+        memory.extend(layer, 0, first, -first)
+    conversation = PackedConversation(memory, array("i", range(60)))
+    pool = Pool(memory, places=1, tokens=64)
+    pool.seat([conversation], within=1)
+
+    memory.reserve(60, 10)
+    for keys, values in pool.layers.values():  # somebody else sits there, before any layer is written
+        keys.fill_(9)
+        values.fill_(9)
+    found = [memory.extend(layer, 60, first[:, :10], first[:, :10]) for layer in range(2)]
+
+    assert memory.bytes > 0
+    for keys, values in found:
+        assert keys[0, :, 0].tolist() == [*range(60), *range(10)]
+        assert values[0, :60, 0].tolist() == [-number for number in range(60)]
 
 
 async def test_replies_are_the_same_with_recorded_steps(model_folder: Folder) -> None:
