@@ -77,8 +77,6 @@ class Prompts(Protocol):
     def tokens(self, text: str) -> tuple[int, ...]:
         """Of a text as it is, without a beginning; what is written like a special token is one."""
 
-    def text(self, tokens: Sequence[int]) -> str: ...
-
 
 Choice = Literal["auto", "none", "required"]
 

@@ -1,6 +1,6 @@
 """The model server as an ASGI app: its pages, and what becomes of what goes wrong on them.
 
-Guard ─▶ FastAPI's routes ─▶ a body ─▶ a page, in the thread of `RequestThread` ─▶ Reply or Answer
+Guard ─▶ FastAPI's routes ─▶ a body ─▶ a page, in `RequestThread` ─▶ Reply or Answer
 """
 
 import time

@@ -1,6 +1,6 @@
 """What a page makes of a body: of a model that replies, and of one that makes vectors.
 
-Each is called in the thread of `RequestThread`.
+Each is called in `RequestThread`.
 """
 
 import base64

@@ -70,12 +70,6 @@ class TemplatePrompts:
     def tokens(self, text: str) -> Tokens:
         return self._tokeniser.tokens(text)
 
-    def text(self, tokens: Sequence[int]) -> str:
-        text: str = self.tokenizer.decode(
-            list(tokens), skip_special_tokens=False, clean_up_tokenization_spaces=False
-        )
-        return text
-
     def _render(
         self, messages: Sequence[Message], tools: Sequence[Any], names: Mapping[str, object] | None = None
     ) -> str:

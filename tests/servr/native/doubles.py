@@ -54,9 +54,6 @@ class BytePrompts:
     def tokens(self, text: str) -> tuple[int, ...]:
         return tuple(text.encode())
 
-    def text(self, tokens: Sequence[int]) -> str:
-        return bytes(tokens).decode()
-
 
 @dataclass
 class NoGrammars:
