@@ -51,7 +51,7 @@ NO_WINDOW = (
     "Set AGENT_WINDOW_TOKENS if you know it."
 )
 FAMILIES = Profiles()
-START_ONE = "Start one (LM Studio, Ollama, llama-server, vLLM) or name it with --url."
+START_ONE = "Start one (./runsv.sh or `roost serve`, LM Studio, Ollama, vLLM) or name it with --url."
 
 
 async def _nothing_to_close() -> None: ...

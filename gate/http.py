@@ -26,7 +26,7 @@ from core.errors import (
 )
 from core.records import dataclass
 from gate.answers import Answer, Wire
-from gate.plain_http import PlainWire
+from gate.plain_http import PlainWire, no_answer
 
 if TYPE_CHECKING:
     import ssl
@@ -170,8 +170,7 @@ class HttpxWire:
         except httpx.InvalidURL as error:
             raise _no_url(self.url) from error
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:
-            hint = "Is the model server running?"
-            raise GatewayUnavailable(f"No answer from {self.url}.", hint=hint) from error
+            raise no_answer(self.url) from error
         except httpx.TimeoutException as error:
             raise otherwise(f"{self.url} sent nothing for {self.idle_seconds:g} seconds.") from error
         except httpx.HTTPError as error:

@@ -20,6 +20,14 @@ MOST_INTERIM = 20
 """Answers that only say that another one will come, and lines behind the last piece of a body."""
 
 
+def no_answer(url: str) -> GatewayUnavailable:
+    """Nobody listens there. Where Roost's own server would listen, how it is started is told, too."""
+    parts = urlsplit(url)
+    is_ours = parts.hostname in ("127.0.0.1", "localhost", "::1") and parts.port == 8000
+    hint = f"Is the model server running?{' ./runsv.sh or `roost serve` starts one.' * is_ours}"
+    return GatewayUnavailable(f"No answer from {url}.", hint=hint)
+
+
 @dataclass
 class PlainWire:
     """Connections to one `http://` URL, a valid one; those that were read to the end are used again."""
@@ -90,9 +98,7 @@ class PlainWire:
             async with asyncio.timeout(self.connect_seconds):
                 reader, writer = await asyncio.open_connection(parts.hostname, parts.port or 80)
         except OSError as error:
-            raise GatewayUnavailable(
-                f"No answer from {self.url}.", hint="Is the model server running?"
-            ) from error
+            raise no_answer(self.url) from error
         return Connection(reader, writer, self.idle_seconds)
 
     async def _pieces(

@@ -3,12 +3,15 @@
 name ─► repository and its tree ─► Listing          or, without a hub, the cache
 """
 
+import socket
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
+from threading import Thread
 from urllib.parse import urlsplit
+from urllib.request import getproxies
 
 from core.errors import AgentError, ConfigError, GatewayUnavailable, RateLimited, StoreError
 
@@ -117,9 +120,31 @@ def require_servable(name: str, names: Iterable[str]) -> None:
 
 
 def host() -> str:
+    return urlsplit(endpoint()).netloc or endpoint()
+
+
+def answers(url: str, seconds: float = 3.0) -> bool:
+    """Whether anybody listens there; huggingface_hub itself tries for long. Always, behind a proxy."""
+    if getproxies():
+        return True
+    parts = urlsplit(url)
+    reached: list[bool] = []
+
+    def look() -> None:
+        port = parts.port or (443 if parts.scheme == "https" else 80)
+        with suppress(OSError), socket.create_connection((parts.hostname or "", port), seconds):
+            reached.append(True)
+
+    thread = Thread(target=look, daemon=True)  # nothing ends the look for a name
+    thread.start()
+    thread.join(seconds)
+    return bool(reached)
+
+
+def endpoint() -> str:
     from huggingface_hub import constants
 
-    return urlsplit(constants.ENDPOINT).netloc or constants.ENDPOINT
+    return str(constants.ENDPOINT)
 
 
 def cache_folder() -> Path:

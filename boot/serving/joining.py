@@ -10,6 +10,7 @@ import asyncio
 import json
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +21,7 @@ from boot.serving.fit import read_config
 from boot.serving.person import told
 from core.profile import ModelProfile
 from gate.dialects.growing_scanner import GrowingScanner
-from gate.dialects.table import THOUGHTS
+from gate.dialects.table import THOUGHTS, family_in
 from gate.dialects.writing import FORMS, reply_form
 from gate.discovery import LOCAL_URLS
 from model.catalog import profile_of
@@ -81,7 +82,7 @@ def talking(loaded: "Loaded", folder: Path) -> "Talking":
     from servr.native.replies import reply_readers
 
     facts = loaded.facts
-    profile = profile_in(folder, facts.name)
+    profile = profile_in(folder, facts.name, loaded.tokenizer.chat_template)
     family = None if profile.dialect == "any" else profile.dialect
     prompts = TemplatePrompts(loaded.tokenizer, thoughts=[opening for opening, _ in THOUGHTS])
     grammars = MaskingGrammars(
@@ -98,11 +99,18 @@ def talking(loaded: "Loaded", folder: Path) -> "Talking":
     return Talking(engine(loaded), prompts, grammars, readers, profile.dialect, sampling_of(folder, profile))
 
 
-def profile_in(folder: Path, name: str) -> ModelProfile:
-    """By its name, or else by the kind that its configuration says: a folder may be called anything."""
+def profile_in(folder: Path, name: str, template: str | Mapping[str, str] | None = None) -> ModelProfile:
+    """By its name, or else by the kind that its configuration says: a folder may be called anything.
+
+    Then how it writes calls is what its chat template shows, if that is known.
+    """
     found = profile_of(name)
+    if found.name != "default":
+        return found
     kind = read_config(folder / "config.json").get("model_type")
-    return profile_of(kind) if found.name == "default" and isinstance(kind, str) else found
+    found = profile_of(kind) if isinstance(kind, str) else found
+    words = template or "" if isinstance(template, str | None) else "".join(template.values())
+    return replace(found, dialect=family_in(words) or found.dialect)
 
 
 def sampling_of(folder: Path, profile: ModelProfile) -> Sampling:

@@ -12,7 +12,17 @@ from pathlib import Path
 from boot.serving.asked import Asked
 from boot.serving.fetching import config_file, fetch, fetched_offline, kept_folder, left_bytes
 from boot.serving.fit import read_config, require_kind, require_room
-from boot.serving.hub import Listing, cache_folder, is_offline, listing, require_servable, weights_among
+from boot.serving.hub import (
+    Listing,
+    answers,
+    cache_folder,
+    endpoint,
+    host,
+    is_offline,
+    listing,
+    require_servable,
+    weights_among,
+)
 from boot.serving.machine import Machine, gigabytes, looked_at
 from boot.serving.person import agreed, told
 from boot.serving.progress import Progress
@@ -108,10 +118,14 @@ def fetched(name: str, check: Callable[[Listing], None]) -> Path:
     """The folder of a model of the hub. What it needs is checked, and its size is said, before it comes."""
     if is_offline():
         return fetched_offline(name)
+    kept = kept_folder(name)
+    if kept and not answers(endpoint()):
+        told(f"No answer from {host()}. Going on with what is in the cache.")
+        return kept
     try:
         wanted = listing(name)
     except GatewayUnavailable as error:
-        if kept := kept_folder(name):
+        if kept:
             told(f"{error.args[0]} Going on with what is in the cache.")
             return kept
         raise

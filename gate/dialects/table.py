@@ -124,6 +124,9 @@ SILENT = (
 )  # fmt: skip
 """Marks of a template, never meant for anybody's eyes."""
 
+TOLD_BY = (("glm", "<arg_key>"), ("harmony", "<|channel|>"))
+"""Families by words of their templates that open no call."""
+
 HARMONY_ENDS = ("<|end|>", "<|return|>", "<|call|>")
 
 
@@ -131,6 +134,16 @@ def families() -> tuple[str, ...]:
     """Every name that a family may be called by."""
     named = (row[0] for row in (*ROWS, *LINE_ROWS))
     return tuple(dict.fromkeys((*named, "harmony", *ALIASES)))
+
+
+def family_in(template: str) -> str | None:
+    """The family in whose words a chat template writes calls; None when it writes none that are known.
+
+    Many have the tags of hermes around what is another family's.
+    """
+    said = (family for family, words in TOLD_BY if words in template)
+    rows = [row[0] for row in ROWS if row[1] in template and row[1] != "<tools>" and row[0] != "roost"]
+    return next((family for family in (*said, *rows) if family != "hermes"), "hermes" if rows else None)
 
 
 def known_family(family: str | None) -> str | None:

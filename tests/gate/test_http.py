@@ -16,7 +16,7 @@ from core.errors import (
 )
 from gate.answers import Answer, Wire
 from gate.http import HttpClient, HttpxWire
-from gate.plain_http import PlainWire
+from gate.plain_http import PlainWire, no_answer
 from tests.gate.sockets import Server, answering
 
 Kind = type[PlainWire] | type[HttpxWire]
@@ -255,3 +255,10 @@ class Once:
         writer.close()
         with suppress(ConnectionError):
             await writer.wait_closed()
+
+
+def test_where_our_own_server_would_listen_its_start_is_told() -> None:
+    assert str(no_answer("http://localhost:8000/v1")) == (
+        "No answer from http://localhost:8000/v1. Is the model server running? ./runsv.sh or `roost serve` starts one."
+    )
+    assert str(no_answer("http://box:8000/v1")).endswith("Is the model server running?")

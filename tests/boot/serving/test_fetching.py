@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from boot.serving.hub import answers
 from tests.fakes.hub import FakeHub
 
 pytestmark = [pytest.mark.slow, pytest.mark.server]
@@ -209,3 +210,9 @@ def test_without_hub_and_cache_there_is_one_sentence(tmp_path: Path) -> None:
         f"2 HF_HUB_OFFLINE is set, and 'tiny/coder' is not whole in {str(tmp_path / 'hub')!r}. "
         "Fetch it once with a network, or name a folder.\n"
     )
+
+
+def test_whether_a_hub_can_be_reached_is_known_at_once() -> None:
+    with FakeHub({}) as hub:
+        assert answers(hub.url)
+    assert not answers("http://127.0.0.1:1")

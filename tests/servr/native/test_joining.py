@@ -3,10 +3,13 @@
 import json
 from pathlib import Path
 
+import pytest
+
 from boot.serving.joining import at, greeting, profile_in, sampling_of
 from core.profile import ModelProfile
 from model.catalog import profile_of
 from servr.native.asking import ModelFacts, Sampling
+from tests.servr.native import templates
 
 
 def folder(path: Path, **files: object) -> Path:
@@ -32,6 +35,31 @@ def test_a_folder_of_any_name_is_known_by_its_kind(tmp_path: Path) -> None:
 
     assert profile_in(tmp_path, "mine").name == "qwen3"
     assert profile_in(tmp_path, "Qwen3-Coder-Mine").name == "qwen3-coder"
+
+
+@pytest.mark.parametrize(
+    ("template", "dialect"),
+    [
+        (templates.qwen3(), "hermes"),
+        (templates.QWEN2, "hermes"),
+        (templates.MISTRAL, "mistral"),
+        (templates.LFM, "lfm2"),
+        ("<tool_call>\n<function=ls>\n<parameter=path>", "qwen_xml"),
+        ("<tool_call>ls\n<arg_key>path</arg_key>", "glm"),
+        ("<|start|>assistant<|channel|>commentary to=functions.ls", "harmony"),
+        ("<|python_tag|>", "llama"),
+        ({"default": "hello", "tool_use": "[TOOL_CALLS]"}, "mistral"),
+        ("<tools>{{ tools }}</tools>", "any"),
+        (None, "any"),
+    ],
+)
+def test_of_an_unknown_name_the_template_tells_how_calls_are_written(
+    template: str | dict[str, str] | None, dialect: str, tmp_path: Path
+) -> None:
+    folder(tmp_path, config={"model_type": "new"})
+
+    assert profile_in(tmp_path, "mine", template).dialect == dialect
+    assert profile_in(tmp_path, "Qwen3-Coder-Mine", template).dialect == "qwen_xml"
 
 
 def test_the_greeting_says_what_is_served_and_how_to_use_it() -> None:
