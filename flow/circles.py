@@ -38,10 +38,16 @@ class Circle:
 def circle(steps: Sequence[Step]) -> Circle | None:
     """What the newest of the steps repeats. Those without calls are left out: others look after them."""
     calling = [step for step in steps if step.reply.calls]
-    if not calling:
+    if not calling or not _is_asked_again(calling):
         return None
     looks = (_nothing_changed, _rounds, _now_and_then, _whatever_it_gives)
     return next((found for found in (look(calling) for look in looks) if found), None)
+
+
+def _is_asked_again(steps: Sequence[Step]) -> bool:
+    """Seen without a look into each step: most ask for something new."""
+    newest = steps[-1].reply.calls[0]
+    return newest.arguments in [step.reply.calls[0].arguments for step in steps[:-1]]
 
 
 def _nothing_changed(steps: Sequence[Step]) -> Circle | None:

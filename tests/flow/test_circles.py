@@ -123,3 +123,11 @@ async def refused(tool: EditFile, **arguments: str) -> str:
     with pytest.raises(ToolError) as raised:
         await said(tool, path="a.txt", **arguments)
     return str(raised.value)
+
+
+def test_a_step_that_asks_for_something_new_costs_no_look_into_the_others() -> None:
+    new = steps("abcdefghijklmnopqrst")
+
+    assert circle(new) is None
+
+    assert [name for each in new for name in ("asked", "signature") if name in vars(each)] == []
