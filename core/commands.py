@@ -4,6 +4,8 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 MARGIN, GAP = 2, 2
+LEAST_PURPOSE = 12
+"""Columns that a purpose needs beside its usage."""
 
 
 class CommandRow(NamedTuple):
@@ -24,9 +26,11 @@ def help_lines(rows: Sequence[CommandRow], *, width: int = 80, usage_width: int 
     from textwrap import wrap  # no start but that of a help needs it
 
     longest = max((len(row.usage) for row in rows if len(row.usage) <= usage_width), default=0)
+    if width < MARGIN + longest + GAP + LEAST_PURPOSE:
+        longest = 0  # a narrow screen: one below the other
     indent = " " * (MARGIN + longest + GAP)
     for row in rows:
-        texts = wrap(row.purpose, width - len(indent))
+        texts = wrap(row.purpose, max(LEAST_PURPOSE, width - len(indent)))
         if len(row.usage) > longest:
             yield " " * MARGIN + row.usage
         else:

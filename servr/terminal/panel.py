@@ -145,6 +145,8 @@ class Panel:
             ticking.cancel()
             if self.application.is_running and not self.application.is_done:
                 self.application.exit()
+            elif not self.application.is_running:
+                task.cancel()  # an error came so soon that it has not begun
             with suppress(EOFError, asyncio.CancelledError):
                 await task
             self._write_rest()

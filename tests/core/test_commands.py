@@ -22,6 +22,20 @@ def test_help_has_two_columns_within_its_width() -> None:
     ]
 
 
+def test_on_a_narrow_screen_a_purpose_stands_below_its_usage() -> None:
+    assert list(help_lines(ROWS[:2], width=20)) == [
+        "  /help",
+        "    shows what you",
+        "    can type",
+        "  /model [NAME | back]",
+        "    goes on with",
+        "    another model,",
+        "    or with the one",
+        "    before",
+    ]
+    assert len(list(help_lines(ROWS, width=1))) > len(ROWS)
+
+
 def test_a_table_of_a_page_has_a_row_for_each() -> None:
     assert list(table_lines(ROWS[:2], heading="command")) == [
         "| command | what it does |",

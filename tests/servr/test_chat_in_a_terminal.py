@@ -504,6 +504,20 @@ def test_a_session_of_another_folder_is_taken_up_in_that_folder(workspace: Path)
     ] == ["What was my colour?"]
 
 
+def test_a_session_that_another_chat_has_open_is_told_of(workspace: Path) -> None:
+    with ScriptedServer([say("It is noted.")]) as server, chatting(workspace, server.url) as first:
+        first.answer("My colour is blue.")
+        first.sees("It is noted.")
+        first.is_asked()
+        with chatting(workspace, server.url, "--continue") as second:
+            second.sees("is in use by another process. Read it with")
+
+            assert second.leaves() == 4
+        first.type("exit\r")
+
+        assert first.leaves() == 0
+
+
 def test_a_folder_that_is_gone_leaves_the_chat_where_it_is(workspace: Path) -> None:
     other = workspace.parent / "other"
     other.mkdir()

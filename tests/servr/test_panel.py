@@ -47,6 +47,12 @@ async def until_typed(panel: Panel, text: str) -> None:
     await until(panel, lambda: panel.buffer.text == text)
 
 
+async def test_what_fails_before_the_panel_has_begun_is_not_waited_with(keys: PipeInput) -> None:
+    with create_app_session(input=keys, output=DummyOutput()), pytest.raises(ValueError, match="at once"):
+        async with Panel(DummyOutput(), keys).shown():
+            raise ValueError("at once")
+
+
 async def test_a_line_goes_to_whoever_reads(panel: Panel, keys: PipeInput) -> None:
     keys.send_text("hello\r")
 
