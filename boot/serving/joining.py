@@ -7,6 +7,7 @@ folder of a model that makes vectors ───────┘
 """
 
 import asyncio
+import gc
 import json
 import sys
 from collections.abc import Mapping
@@ -67,6 +68,7 @@ def run(asked: Asked, *, folder: Path, name: str, dtype: str) -> int:
         loaded = load(wanted)
         told(*greeting(loaded.facts))
         served, use = talking(loaded, folder), at
+    gc.freeze()  # what is there by now stays: every search through it holds all replies up for 0.3 s
     ended = asyncio.run(
         serve(served, host=asked.host, port=asked.port, token=asked.token, say=lambda line: told(*use(line)))
     )
