@@ -1,6 +1,7 @@
 PYTHON := .venv/bin/python
 
-FAST := -n 2 -m "not slow and not server"
+# tests/servr/native imports torch at every start: all of it is slow, and collected once, by one process.
+FAST := -n 2 -m "not slow and not server" --ignore=tests/servr/native
 
 .PHONY: check test fix bench setup
 

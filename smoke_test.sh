@@ -8,5 +8,5 @@ python=.venv/bin/python
 
 status=0
 "$python" -m boot.smoke || status=1
-"$python" -m pytest -q -n 2 -m "not slow and not server" || status=1
+"$python" -m pytest -q -n 2 -m "not slow and not server" --ignore=tests/servr/native || status=1
 exit "$status"

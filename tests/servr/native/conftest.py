@@ -15,6 +15,7 @@ import pytest
 if TYPE_CHECKING:
     from tests.servr.native.models import Made
 
+HERE = Path(__file__).parent
 SERVERS = os.environ.get("ROOST_TEST_SERVERS", "")
 PACKAGES = f"native/lib/python{sys.version_info[0]}.{sys.version_info[1]}/site-packages"
 
@@ -24,6 +25,14 @@ if SERVERS:
     if not installed.is_dir():
         raise FileNotFoundError(f"{installed} is not there: .ci/servers makes it")
     site.addsitedir(str(installed))  # behind what is installed here
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """All of these tests are slow: `make test` does without their folder, for it imports torch."""
+    for item in items:
+        if item.path.is_relative_to(HERE):
+            item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture(scope="session")
