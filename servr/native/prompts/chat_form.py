@@ -1,7 +1,7 @@
 """The messages and tools of the API in the form that a model's template wants them in."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
@@ -27,6 +27,8 @@ class Form:
 
     knows_tools: bool = False
     knows_calls: bool = False
+    one_by_one: bool = False
+    """Whether it shows no more than one call of a message, or refuses others."""
     keeps_arguments: bool = False
     """Whether it writes the arguments of a call as they stand, when they are given as text."""
     separator: str = ""
@@ -53,6 +55,12 @@ def form_of(render: Render, text: str) -> Form:
         call = {"id": "probe0001", "type": "function", "function": {"name": "probe", "arguments": arguments}}
         return {"role": "assistant", "content": text, "tool_calls": [call]}
 
+    def twice(arguments: object) -> Message:
+        return {**called(arguments), "tool_calls": called(arguments)["tool_calls"] * 2}
+
+    def keys(message: Message) -> int:
+        return rendered(user, message).count("probekey")
+
     def between(arguments: object) -> str:
         alone, behind = rendered(user, called(arguments)), rendered(user, called(arguments, REPLY))
         _, _, rest = behind.partition(REPLY)
@@ -61,9 +69,11 @@ def form_of(render: Render, text: str) -> Form:
     parts = {"role": "user", "content": [{"type": "text", "text": PROBE}]}
     keeps_arguments = shows(PROBE_CALL, user, called(PROBE_CALL))
     arguments = PROBE_CALL if keeps_arguments else json.loads(PROBE_CALL)
+    knows_calls = shows("probekey", user, called(arguments))
     return Form(
         knows_tools=shows(PROBE, {"role": "user", "content": "Hi."}, tools=(PROBE_TOOL,)),
-        knows_calls=shows("probekey", user, called(arguments)),
+        knows_calls=knows_calls,
+        one_by_one=knows_calls and keys(twice(arguments)) <= keys(called(arguments)),
         keeps_arguments=keeps_arguments,
         separator=between(arguments),
         wants_parts=not shows(PROBE, user) and shows(PROBE, parts),
@@ -75,7 +85,25 @@ def shaped(messages: Sequence[Mapping[str, Any]], form: Form) -> list[Message]:
     """Raises `Invalid` for what the template could only leave out."""
     names: dict[str, str] = {}
     """Of the tools that were called, by the call's id."""
-    return [_shaped(message, form, names, number) for number, message in enumerate(messages)]
+    numbered = enumerate(messages)
+    each = _one_by_one(numbered) if form.one_by_one else numbered
+    return [_shaped(message, form, names, number) for number, message in each]
+
+
+def _one_by_one(numbered: Iterable[tuple[int, Mapping[str, Any]]]) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    """Each call in a message of its own, with its answer behind it: who calls twice has to be heard on."""
+    later: dict[str, tuple[int, Mapping[str, Any]]] = {}
+    for number, message in numbered:
+        if message["role"] != "tool":
+            yield from later.values()
+            later.clear()
+        elif message["tool_call_id"] in later:
+            yield later.pop(message["tool_call_id"])
+        first, rest = message.get("tool_calls", ())[:1], message.get("tool_calls", ())[1:]
+        yield number, {**message, "tool_calls": first} if first else message
+        for call in rest:
+            later[call["id"]] = number, {"role": "assistant", "content": "", "tool_calls": [call]}
+    yield from later.values()
 
 
 def tool_form(tools: Sequence[ToolSpec]) -> list[Message]:

@@ -227,6 +227,16 @@ def test_arguments_that_are_no_json_are_refused_where_a_template_needs_an_object
     assert words.startswith("The chat template needs an object here, and this is no JSON: Expecting value")
 
 
+def test_calls_stand_one_by_one_where_a_template_takes_no_two_at_once() -> None:
+    llama, one, other = prompts("llama"), '{"path": "a"}', '{"path": "b"}'
+    at_once = [user("Look."), reply("", one, other), answer("A"), answer("B", "call-1")]
+    apart = [user("Look."), reply("", one), answer("A"), reply("", other), answer("B")]
+
+    said = llama.rendered(Chat(messages=[*at_once, user("So?")], tools=(LS,)))
+
+    assert said == llama.rendered(Chat(messages=[*apart, user("So?")], tools=(LS,)))
+
+
 def test_arguments_stand_as_they_were_written_where_the_template_takes_text(qwen3: TemplatePrompts) -> None:
     found = qwen3.rendered(Chat(messages=(user("Hi."), reply("", '{"path":   "."}'), answer("a.py"))))
 
