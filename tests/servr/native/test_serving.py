@@ -274,7 +274,7 @@ async def is_open(url: str) -> bool:
     """Whether anybody new is let in."""
     try:
         _, writer = await asyncio.open_connection(httpx.URL(url).host, httpx.URL(url).port)
-    except ConnectionRefusedError:
+    except ConnectionError:  # refused, or reset while the door was being closed
         return False
     writer.close()
     return True
