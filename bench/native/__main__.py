@@ -1,6 +1,6 @@
 """Measures Roost's own model server beside `transformers serve --continuous-batching` and llama.cpp's server.
 
-python -m bench.native             five rounds: some ten minutes on a quiet machine
+python -m bench.native             four rounds: some ten minutes on a quiet machine
 python -m bench.native --quick     two rounds, with prompts of 1,000 tokens
 python -m bench.native --only roost llama-server        the bare loop always runs
 
@@ -40,7 +40,7 @@ def main() -> None:
     arguments = parsed()
     names = [name for name in COMMANDS if not arguments.only or name in arguments.only]
     sizes = Sizes(prompt=1_000, decoded=48) if arguments.quick else Sizes()
-    rounds = 2 if arguments.quick else 5
+    rounds = 2 if arguments.quick else 4
     results = Results()
     with tempfile.TemporaryDirectory() as folder:
         measure(results, Path(folder), names, sizes, rounds)

@@ -20,6 +20,8 @@ from bench.running import free_port
 
 START_SECONDS = 180.0
 ALIAS = "bench"
+FIELDS: Mapping[str, Mapping[str, object]] = {"roost": {"prompt_lookup": False}}
+"""What else requests say, by server: guesses are measured in a row of their own."""
 PROGRAM = "import site, sys; site.addsitedir({packages!r}); from boot.entry import main; sys.exit(main())"
 """Starts Roost where torch and its like are not installed beside it, but in a folder of their own."""
 
@@ -119,7 +121,9 @@ def serving(name: str, models: Models, told: Path) -> Iterator[Server]:
         running(COMMANDS[name](models, port), out, environment(models.threads)) as process,
     ):
         _wait_for(f"http://127.0.0.1:{port}/health", process, told)
-        yield Server(name, f"http://127.0.0.1:{port}/v1", process, model_of(name, models))
+        yield Server(
+            name, f"http://127.0.0.1:{port}/v1", process, model_of(name, models), FIELDS.get(name, {})
+        )
 
 
 @contextmanager
