@@ -15,7 +15,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.server]
 
 KEPT_BYTES = 1 << 20
 GROWTH_BYTES = 16 << 20
-"""Of the process, between the 300th request and the 1,000th: the heap is never quite at rest."""
+"""Of the process, between the 300th request and the 1,000th. The heap and what is kept for a while (grammars, words)
+fill up first: 12 MB from the 200th request to the 800th were measured, and 6 MB in the 3,200 behind them."""
 SCHEMA = {
     "type": "object",
     "properties": {"a": {"type": "boolean"}},
