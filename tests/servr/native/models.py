@@ -30,8 +30,8 @@ from transformers import (
 
 from tests.servr.native.templates import GEMMA, LFM, LLAMA, MISTRAL, QWEN2, qwen3
 
-READ_TEXTS = sorted(Path(__file__).parents[3].joinpath("docs/decisions").glob("00[0-2]*.md"))
-"""What tokenizers are trained on: decisions, which no one changes once they are made."""
+READ_TEXTS = Path(__file__).with_name("learned.txt")
+"""What tokenizers are trained on: prose about software, in parts. Another text would make other models."""
 LEARNED = 1_500
 TINY = {
     "hidden_size": 64,
@@ -203,7 +203,7 @@ def trained(family: Family, window: int) -> PreTrainedTokenizerFast:
     tokenizer.decoder = decoders.ByteLevel()
     alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
     trainer = trainers.BpeTrainer(vocab_size=LEARNED, initial_alphabet=alphabet, show_progress=False)
-    tokenizer.train_from_iterator((path.read_text(encoding="utf-8") for path in READ_TEXTS), trainer)
+    tokenizer.train_from_iterator(READ_TEXTS.read_text(encoding="utf-8").split("\f"), trainer)
     tokenizer.add_special_tokens(
         [AddedToken(text, special=True, normalized=False) for text in family.controls]
     )
