@@ -12,7 +12,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from subprocess import CompletedProcess
@@ -74,10 +74,28 @@ def stamp_is_current(bench: Bench) -> str:
 
 
 def versions_are_locked(bench: Bench) -> str:
-    lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
-    locked = dict(line.split("==") for line in lines if "==" in line and not line.startswith("#"))
-    present = {name: importlib.metadata.version(name) for name in locked}
-    return ", ".join(f"{name} is {present[name]}" for name in locked if present[name] != locked[name])
+    text = (ROOT / "constraints.txt").read_text(encoding="utf-8")
+    return wrong_versions(text, importlib.metadata.version)
+
+
+def wrong_versions(constraints: str, version_of: Callable[[str], str]) -> str:
+    """What is not as it is locked; what stands behind a blank line need not be installed.
+
+    Raises:
+        PackageNotFoundError: something that stands before it is not.
+    """
+    always, _, beside = constraints.partition("\n\n")
+    present = {name: version_of(name) for name in _locked(always)}
+    for name in _locked(beside):
+        with suppress(importlib.metadata.PackageNotFoundError):
+            present[name] = version_of(name)
+    locked = _locked(constraints)
+    return ", ".join(f"{name} is {version}" for name, version in present.items() if version != locked[name])
+
+
+def _locked(constraints: str) -> dict[str, str]:
+    lines = constraints.splitlines()
+    return dict(line.split("==") for line in lines if "==" in line and not line.startswith("#"))
 
 
 def packages_are_ours(bench: Bench) -> str:

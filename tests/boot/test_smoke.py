@@ -1,9 +1,10 @@
 import subprocess
+from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 
 import pytest
 
-from boot.smoke import CHECKS, Bench, Check, missing_in, report
+from boot.smoke import CHECKS, Bench, Check, missing_in, report, wrong_versions
 
 
 def test_there_are_enough_checks_and_each_has_its_own_title_and_a_mend() -> None:
@@ -25,6 +26,20 @@ def test_a_failed_check_says_what_is_wrong_and_how_to_mend_it(
 
     assert failed
     assert capsys.readouterr().out == "12 the sun shines: FAILED: it rains (wait)\n"
+
+
+def test_only_what_is_locked_for_another_extra_may_be_missing() -> None:
+    here = {"httpx": "0.28.1", "typer": "0.1"}
+
+    def version(name: str) -> str:
+        if name not in here:
+            raise PackageNotFoundError(name)
+        return here[name]
+
+    assert wrong_versions("# these\nhttpx==0.28.1\n\n# beside\ntorch==2.13.0\n", version) == ""
+    assert wrong_versions("httpx==0.29.0\n\ntyper==0.2\n", version) == "httpx is 0.28.1, typer is 0.1"
+    with pytest.raises(PackageNotFoundError):
+        wrong_versions("numpy==2.1\n", version)
 
 
 def test_a_check_that_breaks_is_a_failed_check(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
