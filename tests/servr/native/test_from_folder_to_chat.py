@@ -33,7 +33,7 @@ def roost(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_a_folder_is_served_and_roost_talks_to_it(folder: Path, tmp_path: Path) -> None:
-    server = start(str(folder), "--window", "3000", "--slots", "2")
+    server = start(str(folder), "--window", "3000", "--slots", "2", "--dtype", "fp32")
     lines = [*told(server)]
     url = next(match[0] for line in lines if (match := re.search(r"http://\S+/v1", line)))
     models = roost("models", "--url", url, "--json")
