@@ -1,6 +1,6 @@
 """Measures Roost's own model server beside `transformers serve --continuous-batching` and llama.cpp's server.
 
-python -m bench.native             four rounds: some ten minutes on a quiet machine
+python -m bench.native             four rounds: 13 minutes on a quiet machine
 python -m bench.native --quick     two rounds, with prompts of 1,000 tokens
 python -m bench.native --only roost llama-server        the bare loop always runs
 
