@@ -117,27 +117,19 @@ class NativeEngine:
             del self._inboxes[draft]
 
     def counts(self) -> Counts:
-        worker, shelf, tally = self._worker, self._shelf, self._worker.tally
+        worker, shelf = self._worker, self._shelf
         active = worker.schedule.active
         writing = sum(draft.is_writing for draft in active)
         return Counts(
             writing=writing,
             reading=len(active) - writing,
             waiting=max(0, len(self._inboxes) - len(active)),
-            replies=tally.replies,
-            failed=tally.failed,
-            cancelled=tally.cancelled,
-            prompt_tokens=tally.prompt_tokens,
-            cached_tokens=tally.cached_tokens,
-            reply_tokens=tally.reply_tokens,
-            guessed_tokens=tally.guessed_tokens,
-            steps=tally.steps,
             kept_conversations=len(shelf.kept),
             kept_bytes=shelf.bytes,
             most_kept_bytes=shelf.most_bytes,
             evicted=shelf.evicted,
-            out_of_memory=tally.out_of_memory,
             is_alive=self._thread.is_alive() and not worker.is_sick,
+            **vars(worker.tally),
         )
 
     async def close(self) -> None:

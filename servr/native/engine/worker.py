@@ -28,7 +28,7 @@ Tell = Callable[[Sequence[tuple[Draft, Told | Refused]]], None]
 
 @dataclass
 class Tally:
-    """What was done since the beginning."""
+    """What was done since the beginning: what `Counts` calls by the same names."""
 
     replies: int = 0
     failed: int = 0
