@@ -3,10 +3,12 @@
 import asyncio
 import json
 import select
+import signal
 import socket
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,10 +37,9 @@ async def trial(make: Callable[[Path, Path], SandboxBackend], below: Path) -> tu
             local.listen()
             said = await _said(make(ground.project, ground.home), ground, server.getsockname()[1], victim.pid)
             heard = select.select([server, local], [], [], 0)[0]
-        was_ended = victim.returncode is not None
-        if not was_ended:
-            victim.kill()
-        await victim.wait()
+        with suppress(ProcessLookupError):
+            victim.terminate()
+        was_ended = await victim.wait() != -signal.SIGTERM  # by the probe: with SIGKILL, which comes first
         return tuple(ground.findings(said, heard=bool(heard), was_ended=was_ended))
 
 
