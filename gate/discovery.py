@@ -4,7 +4,7 @@ A URL and a model need no question where the server is known from an earlier sta
 is looked at for a moment, for on Ollama even the first request is written in other words. A URL alone is
 asked for its models. Without a URL the usual local ports are asked, all at once, and nothing but this
 question goes to any of them until it has answered as a model server; then it is asked who it is, unless
-that is known.
+that is known. Where none has answered in time, those that are silent get more of it: machines can be busy.
 """
 
 import asyncio
@@ -25,11 +25,12 @@ if TYPE_CHECKING:
 LOCAL_URLS = tuple(f"http://localhost:{port}/v1" for port in (8000, 11434, 1234, 8080, 30000, 5000))
 """vLLM and others, Ollama, LM Studio, llama-server, SGLang, TabbyAPI."""
 LOCAL_SECONDS = 0.3
+BUSY_SECONDS = 3.0
+"""How long silent ports are asked when there is nobody else."""
 LOOK_SECONDS = 1.0
 """How long a first request may be put off to see who will get it."""
 ANSWER_SECONDS = 10.0
 DETAILS_SECONDS = 3.0
-"""Then a server that has listed its models is used without knowing more of it."""
 
 Recall = Callable[[str], ServerFacts | None]
 """What an earlier start found out about a URL."""
@@ -58,12 +59,16 @@ class NoServer:
     tried: tuple[str, ...]
     locked: tuple[str, ...] = ()
     """Those that answered and want a key."""
+    silent: tuple[str, ...] = ()
+    """Those that did not answer in time."""
 
     def __str__(self) -> str:
         ports = ", ".join(str(urlsplit(url).port) for url in self.tried)
         said = f"No model server was found on localhost (ports {ports})."
         if self.locked:
             said += f" {self.locked[0]} wants a key: set AGENT_MODEL_URL and AGENT_API_KEY."
+        elif self.silent:
+            said += f" Somebody listens at {self.silent[0]} and gives no answer; is a model being loaded?"
         return said
 
 
@@ -146,11 +151,14 @@ async def local_servers(
     recall: Recall = nothing_known,
     seconds: float = LOCAL_SECONDS,
 ) -> tuple[tuple[ServerFacts, ...], NoServer]:
-    """The servers that answer on the usual ports, and what to say if there is none."""
+    """The servers that answer on the usual ports in so many seconds, and what to say if there is none."""
     answers = await asyncio.gather(*(_probe(url, wanted, recall, seconds) for url in urls))
     found = tuple(facts for facts in answers if isinstance(facts, ServerFacts) and facts.models)
-    locked = tuple(url for url, answer in zip(urls, answers, strict=True) if answer == "locked")
-    return found, NoServer(tried=tuple(urls), locked=locked)
+    locked, silent = (
+        tuple(url for url, answer in zip(urls, answers, strict=True) if answer == kind)
+        for kind in ("locked", "silent")
+    )
+    return found, NoServer(tried=tuple(urls), locked=locked, silent=silent)
 
 
 async def server_facts(
@@ -160,11 +168,13 @@ async def server_facts(
     wanted: "Wanted" = _none,
     recall: Recall = nothing_known,
     seconds: float = ANSWER_SECONDS,
+    details_seconds: float = DETAILS_SECONDS,
 ) -> ServerFacts | None:
     """What the server at `url` is; None if it answers, but not as a model server.
 
     Models that are `wanted` are described also where each has a page of its own. What `recall` answers is
-    taken while the list of models is the same. Without a list in so many `seconds` there is no answer.
+    taken while the list of models is the same. Without a list in so many `seconds` there is no answer, and
+    after `details_seconds` a server that has listed its models is used without knowing more of it.
 
     Raises:
         GatewayError: there is no answer, or a refusal.
@@ -180,7 +190,7 @@ async def server_facts(
             return None
         if (known := recall(url)) and _still_so(known, listed):
             return known
-        return await _described(site, listed, wanted, until=began + min(seconds, DETAILS_SECONDS))
+        return await _described(site, listed, wanted, until=began + details_seconds)
     finally:
         await site.close()
 
@@ -224,7 +234,12 @@ def _still_so(known: ServerFacts, listed: "Sequence[Json]") -> bool:
 
 
 async def _local(model: str | None, urls: Sequence[str], recall: Recall) -> Endpoint | NoServer:
-    found, nobody = await local_servers(urls, wanted=lambda name: name == model, recall=recall)
+    def wanted(name: str) -> bool:
+        return name == model
+
+    found, nobody = await local_servers(urls, wanted=wanted, recall=recall, seconds=LOCAL_SECONDS)
+    if not found and nobody.silent:
+        found, _ = await local_servers(nobody.silent, wanted=wanted, recall=recall, seconds=BUSY_SECONDS)
     if not found:
         return nobody
     if model:
@@ -246,13 +261,17 @@ def _readiness(facts: ServerFacts) -> int:
 
 async def _probe(
     url: str, wanted: "Wanted", recall: Recall, seconds: float
-) -> ServerFacts | Literal["locked"] | None:
+) -> ServerFacts | Literal["locked", "silent"] | None:
     try:
-        async with asyncio.timeout(seconds):
-            return await server_facts(url, wanted=wanted, recall=recall, seconds=seconds * 0.9)
+        async with asyncio.timeout(seconds):  # which ends before the patience of a single answer does
+            return await server_facts(
+                url, wanted=wanted, recall=recall, seconds=2 * seconds, details_seconds=0.9 * seconds
+            )
     except RequestRejected:
         return "locked"
-    except (GatewayError, TimeoutError):
+    except TimeoutError:
+        return "silent"
+    except GatewayError:
         return None
 
 

@@ -8,8 +8,8 @@ import pytest
 
 from core.endpoint import ServedModel, ServerFacts
 from core.errors import ConfigError, GatewayUnavailable, RequestRejected
+from gate import discovery
 from gate.discovery import (
-    LOCAL_SECONDS,
     LOOK_SECONDS,
     Endpoint,
     NoServer,
@@ -24,6 +24,15 @@ from tests.gate.sockets import answering
 
 NOBODY = "http://127.0.0.1:1/v1"
 
+unhurried = pytest.mark.usefixtures("time_enough")
+"""For tests of who is chosen: however busy the machine is, everybody answers in time."""
+
+
+@pytest.fixture
+def time_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    for limit in ("LOCAL_SECONDS", "LOOK_SECONDS"):
+        monkeypatch.setattr(discovery, limit, 20.0)
+
 
 def serving(*models: dict[str, Any]) -> FakeServer:
     return FakeServer({"/v1/models": listed(*models)})
@@ -33,6 +42,7 @@ def endpoint(url: str, model: str, *served: ServedModel) -> Endpoint:
     return Endpoint(url=url, model=model, facts=ServerFacts(url=url, models=served))
 
 
+@unhurried
 @pytest.mark.parametrize(
     ("pages", "kind", "window", "paths"),
     [
@@ -61,6 +71,7 @@ async def test_a_server_that_nobody_knows_is_looked_at_for_a_moment_before_its_f
     assert paths is None or len(server.paths) == 2 + paths
 
 
+@unhurried
 @pytest.mark.parametrize("answer", [{"hello": "world"}, bodies.HTML, Page((b"",))])
 async def test_what_lists_no_models_may_answer_all_the_same(answer: Any) -> None:
     with FakeServer({}, missing=answer if isinstance(answer, Page) else page(answer)) as server:
@@ -223,6 +234,7 @@ async def test_a_refused_key_says_which_setting_to_mend() -> None:
         await discover(server.url)
 
 
+@unhurried
 async def test_local_ports_are_asked_and_the_first_that_answers_is_taken() -> None:
     with serving({"id": "a"}) as first, serving({"id": "b"}) as second:
         found = await discover(local_urls=(NOBODY, first.url, second.url))
@@ -230,6 +242,7 @@ async def test_local_ports_are_asked_and_the_first_that_answers_is_taken() -> No
     assert found == endpoint(first.url, "a", ServedModel(name="a"))
 
 
+@unhurried
 async def test_a_local_server_with_a_loaded_model_comes_first() -> None:
     several, one = [{"id": "a"}, {"id": "b"}], [{"id": "c"}]
     with serving(*several) as first, serving(*one) as second, FakeServer(bodies.LLAMA_CPP) as third:
@@ -241,6 +254,7 @@ async def test_a_local_server_with_a_loaded_model_comes_first() -> None:
     assert (loaded.model, clear.model) == ("qwen3-8b.gguf", "c")
 
 
+@unhurried
 async def test_a_local_server_that_only_makes_vectors_comes_last() -> None:
     vectors = {"id": "c", "type": "embedding", "loaded": True}
     with serving(vectors) as first, serving({"id": "a"}) as second:
@@ -249,6 +263,7 @@ async def test_a_local_server_that_only_makes_vectors_comes_last() -> None:
     assert found == endpoint(second.url, "a", ServedModel(name="a"))
 
 
+@unhurried
 async def test_the_local_server_that_has_the_named_model_is_taken() -> None:
     with serving({"id": "a"}) as first, serving({"id": "b"}) as second:
         found = await discover(model="b", local_urls=(first.url, second.url))
@@ -256,6 +271,7 @@ async def test_the_local_server_that_has_the_named_model_is_taken() -> None:
     assert found == endpoint(second.url, "b", ServedModel(name="b"))
 
 
+@unhurried
 async def test_a_local_port_gets_the_question_and_no_key() -> None:
     with FakeServer({"/v1/models": {"hello": "world"}}) as server:
         found = await discover(api_key="secret", local_urls=(server.url,))
@@ -271,6 +287,7 @@ async def test_no_server_at_all_says_what_was_tried() -> None:
     assert str(found) == "No model server was found on localhost (ports 1)."
 
 
+@unhurried
 async def test_a_local_server_that_wants_a_key_is_named() -> None:
     with FakeServer(bodies.TABBY, key="secret") as server:
         found = await discover(local_urls=(NOBODY, server.url))
@@ -281,10 +298,43 @@ async def test_a_local_server_that_wants_a_key_is_named() -> None:
 async def test_servers_that_are_silent_cost_no_more_than_the_time_for_all() -> None:
     with serving({"id": "m"}) as server:
         async with answering(b"") as silent, answering(b"HTTP/1.1 200 OK\r\n\r\n{") as halting:
-            async with asyncio.timeout(3 * LOCAL_SECONDS):
-                found, _ = await local_servers((silent.url, halting.url, server.url))
+            found, nobody = await local_servers((silent.url, halting.url, server.url), seconds=1.0)
 
     assert [facts.url for facts in found] == [server.url]
+    assert nobody.silent == (silent.url, halting.url)
+
+
+async def test_where_nobody_answers_in_time_those_that_are_silent_get_more_of_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(discovery, "BUSY_SECONDS", 20.0)
+    monkeypatch.setattr(discovery, "LOCAL_SECONDS", 0.1)
+    began, over = Event(), Event()
+
+    def busy_at_first(asked: Asked) -> Page:
+        began.set()
+        over.wait(10)
+        return page(listed({"id": "m"}))
+
+    with FakeServer({"/v1/models": busy_at_first}) as server:
+        asking = asyncio.create_task(discover(local_urls=(NOBODY, server.url)))
+        await asyncio.to_thread(began.wait)
+        await asyncio.sleep(0.2)
+        over.set()
+        found = await asking
+
+    assert found == endpoint(server.url, "m", ServedModel(name="m"))
+
+
+async def test_who_stays_silent_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(discovery, "BUSY_SECONDS", 0.1)
+    async with answering(b"") as silent:
+        found = await discover(local_urls=(NOBODY, silent.url))
+
+    assert isinstance(found, NoServer)
+    assert str(found).endswith(
+        f"Somebody listens at {silent.url} and gives no answer; is a model being loaded?"
+    )
 
 
 async def test_a_server_that_lists_its_models_and_then_hangs_is_used_all_the_same() -> None:
