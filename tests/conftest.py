@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 HOME_VARIABLES = {
     "HOME": "",
@@ -17,6 +18,12 @@ HOME_VARIABLES = {
     "APPDATA": "AppData/Roaming",
     "LOCALAPPDATA": "AppData/Local",
 }
+
+
+def pytest_configure() -> None:
+    """No example is too slow: a machine may stall."""
+    settings.register_profile("roost", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    settings.load_profile("roost")
 
 
 def pytest_collection_finish() -> None:

@@ -2,7 +2,7 @@ import json
 import re
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from core.almost_json import mended_json, read_object
@@ -70,7 +70,6 @@ def test_what_would_be_a_guess_is_refused(text: str, fault: str) -> None:
     assert mended_json(text) is None
 
 
-@settings(deadline=None)
 @given(st.dictionaries(st.text(), PLAIN))
 def test_an_object_in_json_stays_as_it_is(meant: dict[str, object]) -> None:
     text = json.dumps(meant)
@@ -79,7 +78,6 @@ def test_an_object_in_json_stays_as_it_is(meant: dict[str, object]) -> None:
     assert read_object(text) == meant
 
 
-@settings(deadline=None)
 @given(st.dictionaries(st.text(), PLAIN, min_size=1), st.data())
 def test_a_cut_object_never_loses_the_end_of_a_text(meant: dict[str, object], data: st.DataObject) -> None:
     text = json.dumps(meant)

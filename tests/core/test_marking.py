@@ -72,7 +72,7 @@ def test_code_and_prose_stay_as_they_are(text: str) -> None:
     assert kept_apart(text) == text
 
 
-@settings(deadline=None, max_examples=500)
+@settings(max_examples=500)
 @given(texts)
 def test_no_text_ends_its_block(text: str) -> None:
     block = marked(text)

@@ -108,7 +108,7 @@ def test_masking_again_changes_nothing() -> None:
     assert MASKING.masked(once) == once
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(values, st.text(max_size=20), st.text(max_size=20))
 def test_no_value_is_ever_left_whole(value: str, before: str, behind: str) -> None:
     masked = Masking([("NAME", value)]).masked(f"{before}{value}{behind}")
@@ -116,7 +116,7 @@ def test_no_value_is_ever_left_whole(value: str, before: str, behind: str) -> No
     assert value not in masked.replace("[masked NAME]", "")
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(keys, st.binary(max_size=9), st.binary(max_size=9))
 def test_no_base64_of_a_value_is_left(value: str, before: bytes, behind: bytes) -> None:
     said = base64_of(value, before, behind)
@@ -146,7 +146,7 @@ def texts_with_values(draw: st.DrawFn) -> tuple[Masking, list[str]]:
 
 
 @pytest.mark.slow
-@settings(deadline=None, max_examples=1_000)
+@settings(max_examples=1_000)
 @given(texts_with_values())
 def test_in_pieces_a_text_is_masked_as_in_one(given_: tuple[Masking, list[str]]) -> None:
     masking, pieces = given_
@@ -157,7 +157,7 @@ def test_in_pieces_a_text_is_masked_as_in_one(given_: tuple[Masking, list[str]])
     assert "".join([*shown, stream.end()]) == masking.masked("".join(pieces))
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(texts_with_values())
 def test_letter_by_letter_a_text_is_masked_as_in_one(given_: tuple[Masking, list[str]]) -> None:
     masking, pieces = given_

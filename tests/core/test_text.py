@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from core.text import clip, clip_around, clip_line, printable
@@ -29,7 +29,6 @@ def test_a_line_is_clipped_around_what_matched() -> None:
     assert clip_around(line, 200, 203, 9) == "...zzzzzzzzz"
 
 
-@settings(deadline=None)
 @given(st.text(), st.integers(0, 100))
 def test_a_clipped_text_is_never_longer_than_asked(text: str, most_chars: int) -> None:
     assert len(clip(text, most_chars)) <= most_chars

@@ -206,7 +206,7 @@ def wrapped(command: str, wrappers: Sequence[str]) -> str:
     return command
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(
     st.sampled_from(PLAIN_DENIED),
     st.lists(st.sampled_from(PREFIXES), max_size=3),

@@ -264,7 +264,7 @@ def test_without_secrets_events_pass_as_they_are() -> None:
     assert next(iter(MaskedEvents().of(event))) is event
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(st.lists(st.integers(1, 7), min_size=1, max_size=40), st.sampled_from(["text", "thinking"]))
 def test_however_a_reply_is_cut_up_it_is_masked(sizes: list[int], kind: str) -> None:
     text = f"first {KEY}, then hunter2 and {KEY[:10]} and {KEY}"

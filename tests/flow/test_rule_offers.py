@@ -69,7 +69,7 @@ def says(text: str, act) -> bool:
 
 
 @pytest.mark.slow
-@settings(deadline=None, max_examples=600)
+@settings(max_examples=600)
 @given(commands, commands)
 def test_an_always_grants_no_more_than_its_text_says(approved: str, other: str) -> None:
     policy = permissions(mode=Mode.ASK)
@@ -84,7 +84,7 @@ def test_an_always_grants_no_more_than_its_text_says(approved: str, other: str) 
 
 
 @pytest.mark.slow
-@settings(deadline=None, max_examples=600)
+@settings(max_examples=600)
 @given(commands)
 def test_an_always_grants_what_was_approved(approved: str) -> None:
     policy = permissions(mode=Mode.ASK)
@@ -98,7 +98,7 @@ def test_an_always_grants_what_was_approved(approved: str) -> None:
 
 
 @pytest.mark.slow
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(commands)
 def test_what_is_written_down_is_read_back_as_it_was(approved: str) -> None:
     import tempfile

@@ -172,7 +172,7 @@ async def alone(agent: Agent, deeds: Sequence[tuple[str, object]]) -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.one_of(COMMANDS, WRITES, TURNS, MOVES, MOVES), max_size=14), st.booleans())
 def test_whatever_an_agent_does_every_state_comes_back(deeds: list[tuple[str, object]], in_git: bool) -> None:
     in_git = in_git and shutil.which("git") is not None
@@ -211,7 +211,7 @@ async def together(deeds: Sequence[tuple[str, object]], folder: Path) -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(BOTH)
 def test_what_a_person_keeps_is_never_lost_to_an_undo(deeds: list[tuple[str, object]]) -> None:
     with tempfile.TemporaryDirectory() as folder:
@@ -232,7 +232,7 @@ async def there_and_back(deeds: Sequence[tuple[str, object]], folder: Path) -> N
 
 
 @pytest.mark.slow
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(BOTH)
 def test_a_redo_brings_back_all_that_an_undo_overwrote(deeds: list[tuple[str, object]]) -> None:
     with tempfile.TemporaryDirectory() as folder:
@@ -269,7 +269,7 @@ async def under_rules(
 
 
 @pytest.mark.slow
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     st.tuples(st.lists(EDITS, max_size=2), st.lists(RULES, max_size=2)).map(
         lambda both: [*BASE, *both[0], *both[1]]

@@ -1,7 +1,7 @@
 import codecs
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tool.encoding import Encoding, Lines, binary_kind, encoding_of
@@ -61,7 +61,6 @@ def test_an_edit_keeps_the_line_ends_of_the_file(
     assert Lines(raw).replaced(edits) == text
 
 
-@settings(deadline=None)
 @given(st.text(alphabet="ab\r\n"), st.data())
 def test_an_edit_leaves_everything_else_as_it_was(raw: str, data: st.DataObject) -> None:
     lines = Lines(raw)

@@ -2,7 +2,7 @@ from hashlib import sha256
 from io import BytesIO
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tool import line_source
@@ -13,7 +13,6 @@ def survey(content: bytes, start: int) -> Survey:
     return LineSource(BytesIO(content), "utf-8").survey(start)
 
 
-@settings(deadline=None)
 @given(st.text(alphabet="ab\n").map(str.encode), st.integers(1, 6))
 def test_lines_are_those_of_the_text(content: bytes, start: int) -> None:
     expected = content.decode().removesuffix("\n").split("\n") if content else []

@@ -40,7 +40,7 @@ async def test_a_long_output_is_masked_where_it_is_kept(tmp_path: Path, size: in
     assert KEY[-8:] not in capture.head + capture.tail
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(
     st.lists(st.one_of(st.binary(max_size=9), st.just(KEY.encode()), st.just(KEY[:9].encode()))),
     st.integers(1, 9),

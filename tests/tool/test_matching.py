@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tool.matching import Found, closest, locate
@@ -26,7 +26,6 @@ def edited(text: str, old: str, new: str) -> str | None:
     return "".join([*pieces, text[at:]]) if found.places else None
 
 
-@settings(deadline=None)
 @given(st.text(), st.text(min_size=1), st.text())
 def test_an_exact_match_is_what_replace_does(text: str, old: str, new: str) -> None:
     if old in text:
@@ -144,7 +143,6 @@ def test_all_places_are_found_in_order() -> None:
     assert [(place.start, place.end) for place in places] == [(0, 1), (2, 3), (4, 5)]
 
 
-@settings(deadline=None)
 @given(st.lists(st.sampled_from(["a", " a", "  a", "\ta", "b", " b", "“a”", ""]), max_size=8), st.data())
 def test_no_text_but_that_of_whole_matching_lines_is_touched(lines: list[str], data: st.DataObject) -> None:
     text = "\n".join(lines)

@@ -115,7 +115,7 @@ def read_as_known(pieces: Iterable[str], family: str | None, thinking: bool) -> 
 
 
 @given(THINKING_TEXT.map("".join), SIZES, FAMILIES, st.booleans())
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 def test_where_it_is_known_whether_it_begins_in_a_thought_no_cut_changes_what_is_told(
     text: str, sizes: list[int], family: str | None, thinking: bool
 ) -> None:

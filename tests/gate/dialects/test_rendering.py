@@ -54,7 +54,7 @@ TAGGED = {"qwen_xml", "seed", "glm", "dsml", "minimax", "functiongemma", "gemma4
 
 @pytest.mark.parametrize("family", sorted(FORMS.keys() - TAGGED))
 @given(content=ANYTHING.map("".join))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_a_file_may_hold_anything(family: str, content: str) -> None:
     arguments = {"path": "a", "content": content}
     call = ToolCall(id="", name="write_file", arguments=json.dumps(arguments))
@@ -77,7 +77,7 @@ def test_a_file_about_calls_is_written_as_it_is(family: str, written: str) -> No
 
 @pytest.mark.parametrize("family", FORMS)
 @given(calls=CALLS)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_what_is_written_is_read_back(family: str, calls: list[tuple[str, dict[str, object]]]) -> None:
     written = written_calls(
         [ToolCall(id="", name=name, arguments=json.dumps(given)) for name, given in calls], family

@@ -61,7 +61,7 @@ def test_character_by_character_the_result_is_the_same(example: Example) -> None
 
 @pytest.mark.parametrize("example", ALL.values(), ids=ALL)
 @given(sizes=st.lists(st.integers(1, 9), min_size=1, max_size=40))
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 def test_cut_anywhere_the_result_is_the_same(example: Example, sizes: list[int]) -> None:
     assert in_pieces(*cut(example.text, sizes)) == parse(example.text, TOOLS)
 
@@ -85,13 +85,13 @@ FAMILIES = st.sampled_from([None, *families()])
 
 
 @given(ANY_TEXT, SIZES, FAMILIES)
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 def test_no_text_is_read_differently_in_pieces(text: str, sizes: list[int], family: str | None) -> None:
     assert in_pieces(*cut(text, sizes), family=family) == parse(text, TOOLS, family)
 
 
 @given(ANY_TEXT, SIZES, FAMILIES)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_what_is_shown_is_what_the_content_begins_with(
     text: str, sizes: list[int], family: str | None
 ) -> None:
@@ -103,7 +103,7 @@ def test_what_is_shown_is_what_the_content_begins_with(
 
 
 @given(ANY_TEXT, SIZES, FAMILIES)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_a_reply_that_was_cut_loses_nothing_but_white_space(
     text: str, sizes: list[int], family: str | None
 ) -> None:

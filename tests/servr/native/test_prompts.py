@@ -128,7 +128,7 @@ def test_tokens_are_those_of_the_tokenizer_in_whatever_order_texts_come(
     tokenizer = asked.tokenizer
     added = [one.content for one in tokenizer.added_tokens_decoder.values()]
 
-    @settings(max_examples=60, deadline=None)
+    @settings(max_examples=60)
     @given(texts=st.lists(st.lists(PIECES | st.sampled_from(added)).map("".join), max_size=4))
     def check(texts: list[str]) -> None:
         for text in texts:

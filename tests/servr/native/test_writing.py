@@ -192,7 +192,7 @@ def test_guesses_never_go_beyond_what_was_asked() -> None:
     assert writer(asked(prompt="abcabcabc", lookup=False)).guess() == ()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.integers(0, 99),
     st.sampled_from(

@@ -48,7 +48,7 @@ def test_what_a_weaker_guard_lets_through_is_seen() -> None:
     assert commands.fuzz(100, 1, [everything]).faults != []
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.text(max_size=40), st.sampled_from(["", "http://", "https://", "//", "http://a@"]))
 def test_any_text_is_one_address_or_none(text: str, start: str) -> None:
     try:
