@@ -123,7 +123,7 @@ def host() -> str:
     return urlsplit(endpoint()).netloc or endpoint()
 
 
-def answers(url: str, seconds: float = 3.0) -> bool:
+def answers(url: str, seconds: float = 10.0) -> bool:
     """Whether anybody listens there; huggingface_hub itself tries for long. Always, behind a proxy."""
     if getproxies():
         return True

@@ -37,11 +37,13 @@ for name in sys.argv[1:]:
     else:
         print(0, *sorted(path.name for path in folder.iterdir()), (folder / "model.safetensors").stat().st_size)
 """
+PATIENT = {"HF_HUB_DOWNLOAD_TIMEOUT": "120", "HF_HUB_ETAG_TIMEOUT": "120"}
+"""In seconds: the hub here may stand still for a while, and is not asked again for that."""
 WHOLE = f"0 config.json model.safetensors tokenizer.json {len(WEIGHTS)}\n"
 
 
 def start(hub: str, home: Path, *names: str, script: str = FETCH, **more: str) -> subprocess.Popen[str]:
-    environment = {**os.environ, "HF_ENDPOINT": hub, "HF_HOME": str(home), **more}
+    environment = {**os.environ, **PATIENT, "HF_ENDPOINT": hub, "HF_HOME": str(home), **more}
     return subprocess.Popen(
         [sys.executable, "-c", script, *(names or ("tiny/coder",))],
         cwd=ROOT,
@@ -60,7 +62,7 @@ def run(hub: str, home: Path, *names: str, **more: str) -> tuple[str, str]:
 
 def begun(hub: FakeHub, process: subprocess.Popen[str], home: Path) -> Path:
     """The part of the weights that came, once there is some of it on the disk."""
-    assert hub.has_stopped.wait(60)
+    assert hub.has_stopped.wait(120)
     part = next(home.rglob("*.part"))
     while part.stat().st_size == 0:
         assert process.poll() is None
@@ -102,7 +104,7 @@ def test_whoever_interrupts_reads_that_what_came_is_kept(tmp_path: Path) -> None
         process = start(hub.url, tmp_path)
         part = begun(hub, process, tmp_path)
         process.send_signal(signal.SIGINT)
-        _, err = process.communicate(timeout=60)
+        _, err = process.communicate(timeout=120)
 
     assert "Interrupted. What came is kept; the same command goes on from there.\n" in err
     assert part.stat().st_size > 0

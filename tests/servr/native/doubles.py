@@ -118,7 +118,9 @@ async def client_of(
     thread = thread or RequestThread()
     app = make_app(pages_of(served), thread, token=token, local_only=local_only)
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
-    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8000") as client:
+    async with httpx.AsyncClient(
+        transport=transport, base_url="http://127.0.0.1:8000", timeout=None
+    ) as client:
         yield client
     thread.close()
 

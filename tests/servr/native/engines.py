@@ -1,5 +1,6 @@
 """Runs engines over tiny models, and says what transformers alone replies."""
 
+import asyncio
 import threading
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
@@ -129,6 +130,10 @@ class Watched:
 
     def hold(self) -> None:
         self.may_go = threading.Semaphore(0)
+
+    async def begun(self) -> None:
+        """Until one more step has begun."""
+        await asyncio.to_thread(self.has_begun.acquire)
 
     def begin(self) -> Conversation:
         return self.inner.begin()

@@ -1,5 +1,6 @@
 """A tiny model that is served by a process of its own, and what can be seen of the process from outside."""
 
+import asyncio
 import json
 import os
 import re
@@ -44,7 +45,7 @@ class Served:
 
     def numbers(self) -> dict[str, float]:
         """What /metrics says of the engine."""
-        text = httpx.get(self.url.replace("/v1", "/metrics")).raise_for_status().text
+        text = self._shown("metrics").raise_for_status().text
         return {
             name: float(number) for name, number in re.findall(r"^roost_(\w+) (\S+)$", text, re.MULTILINE)
         }
@@ -53,8 +54,23 @@ class Served:
         numbers = self.numbers()
         return any(numbers[name] for name in ("writing", "reading", "waiting"))
 
+    async def comes_to_rest(self) -> None:
+        """Once what was hung up on is noticed."""
+        async with asyncio.timeout(ANSWER_SECONDS):
+            while await asyncio.to_thread(self.is_busy):
+                pass
+
+    async def closes_files(self, most: int) -> None:
+        """Until so many are open at most: those of clients that went are closed when that is noticed."""
+        async with asyncio.timeout(ANSWER_SECONDS):
+            while self.open_files > most:
+                await asyncio.to_thread(self.is_busy)
+
     def is_well(self) -> bool:
-        return httpx.get(self.url.replace("/v1", "/health")).json() == {"status": "ok"}
+        return self._shown("health").json() == {"status": "ok"}
+
+    def _shown(self, page: str) -> httpx.Response:
+        return httpx.get(self.url.replace("/v1", f"/{page}"), timeout=ANSWER_SECONDS)
 
 
 @dataclass(frozen=True)

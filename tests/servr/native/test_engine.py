@@ -3,9 +3,12 @@
 import asyncio
 import gc
 from collections.abc import Callable
+from dataclasses import dataclass
+from math import inf
 from pathlib import Path
 
 import pytest
+import torch
 
 from servr.native.asking import Asked, Ended, Sampling, Written
 from servr.native.engine.detokenising import Spelling
@@ -91,6 +94,24 @@ async def test_what_is_being_written_can_be_read_on_from(model_folder: Folder) -
     assert last.reply_tokens == 200
 
 
+@dataclass
+class Round:
+    """Has the model say these for ever, so that sooner or later each is guessed."""
+
+    tokens: tuple[int, ...]
+    is_over: bool = False
+
+    def mask(self, logits: torch.Tensor) -> None:
+        likelihood = float(logits[self.tokens[0]])
+        logits.fill_(-inf)
+        logits[self.tokens[0]] = likelihood
+
+    def take(self, token: int) -> bool:
+        first, *rest = self.tokens
+        self.tokens = (*rest, first)
+        return token == first
+
+
 @pytest.mark.parametrize("lookup", [True, False])
 async def test_guesses_change_nothing_but_the_number_of_steps(lookup: bool, model_folder: Folder) -> None:
     folder = model_folder(Made(ends=False))
@@ -102,10 +123,12 @@ async def test_guesses_change_nothing_but_the_number_of_steps(lookup: bool, mode
         told = [*prompt, *first.tokens, *prompt]  # it may say the same again
         second = await reply(engine, question(told, 60, lookup=lookup))
         third = await reply(engine, question([*told, *second.tokens, *told], 60, lookup=lookup))
+        held = await reply(engine, question(told, 60, lookup=lookup, constraint=Round((5, 6, 7, 8))))
         guessed = engine.counts().guessed_tokens
 
     assert second.tokens == stock.would_say(told, second.tokens)
     assert third.tokens == stock.would_say([*told, *second.tokens, *told], third.tokens)
+    assert held.tokens == [5, 6, 7, 8] * 15
     assert bool(guessed) == lookup
 
 
@@ -229,14 +252,17 @@ def conversations_alive() -> int:
 
 async def test_a_prompt_that_is_read_does_not_stop_a_reply(model_folder: Folder) -> None:
     served = loaded(model_folder(Made(ends=False)))
+    model = Watched(served.model)
+    model.hold()
 
-    async with running(served, chunk=32) as engine:
-        asking = engine.ask(question(prompt_of(20), 500))
-        while not isinstance(await anext(asking), Written):
-            pass
-        before = engine.counts().steps
-        await reply(engine, question(prompt_of(320, 1), 1))
-        steps = engine.counts().steps - before
-        await asking.aclose()
+    async with running(served, model, chunk=32) as engine:
+        asking = asyncio.ensure_future(reply(engine, question(prompt_of(20), 200, lookup=False)))
+        await model.begun()
+        model.may_go.release()
+        await model.begun()
+        beside = asyncio.ensure_future(reply(engine, question(prompt_of(320, 1), 1)))
+        await asyncio.sleep(0)  # it is asked now, while the reply's second token is made
+        model.may_go.release(1 << 20)
+        await asyncio.gather(asking, beside)
 
-    assert steps >= 10  # each with a token of the first reply
+    assert model.steps.count([1, 32]) == 10

@@ -1,7 +1,7 @@
 """How the next token is chosen: settings, their order, seeds, likelihoods, and logits that are none."""
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from math import inf, log, nan
 
@@ -53,7 +53,8 @@ def chosen(one: Chooser, logits: torch.Tensor, count: int) -> list[int]:
 
 
 def shares(sampling: Sampling, logits: torch.Tensor = FAIR, count: int = 1_000) -> dict[int, float]:
-    one = chooser(sampling)
+    """Of `count` draws; by a seed, so that what is rare is not once too rare."""
+    one = chooser(replace(sampling, seed=1) if sampling.seed is None else sampling)
     return {
         token: times / count for token, times in Counter(one.choose(logits) for _ in range(count)).items()
     }

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from pathlib import Path
 
 import pytest
@@ -55,7 +55,7 @@ async def hangs_up(client: Client, turns: Sequence[Turn], number: int) -> None:
 
 
 async def gives_up_at_once(client: Client, turns: Sequence[Turn], number: int) -> None:
-    with pytest.raises(TimeoutError):
+    with suppress(TimeoutError):  # or it has ended by then, as any reply may
         async with asyncio.timeout(0.02):
             await client.complete(turns[-1].prompt, 1_000)
 
@@ -119,21 +119,12 @@ async def test_thirty_two_clients_at_once_get_right_replies_or_clean_errors(
         await asyncio.gather(
             *(visit(client, known[number % len(known)], number) for number, visit in enumerate(visits))
         )
-
-        assert await is_idle(served)
+        await served.comes_to_rest()
     numbers = served.numbers()
     assert served.is_well()
     assert numbers["evicted_total"] > 0
     assert numbers["kept_bytes"] <= numbers["most_kept_bytes"] == KEPT_BYTES
     assert numbers["out_of_memory_total"] >= 1
-
-
-async def is_idle(served: Served) -> bool:
-    """Once what was hung up on is noticed."""
-    async with asyncio.timeout(30):
-        while await asyncio.to_thread(served.is_busy):
-            pass
-    return True
 
 
 async def test_memory_that_runs_out_twice_costs_one_reply_and_no_more(

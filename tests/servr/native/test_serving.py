@@ -190,7 +190,7 @@ async def test_while_a_prompt_is_read_the_stream_says_how_far() -> None:
 
     async with served_at(talking(ScriptedEngine([script]))) as url:
         async for line in lines_of(url, messages=HELLO):
-            if line.startswith(":"):
+            if line.startswith(": prefill"):  # a machine that stalls has others
                 comments.append(line)
                 (all_of_it if far.is_set() else far).set()
 
@@ -206,7 +206,7 @@ async def test_what_is_there_at_once_is_written_at_once() -> None:
 async def lines_of(url: str, **fields: Any) -> AsyncIterator[str]:
     body = {"stream": True, **fields}
     async with (
-        httpx.AsyncClient() as client,
+        httpx.AsyncClient(timeout=None) as client,
         client.stream("POST", f"{url}/chat/completions", json=body) as answer,
     ):
         async for line in answer.aiter_lines():
@@ -218,7 +218,7 @@ async def test_who_hangs_up_ends_the_work(stream: bool) -> None:
     never = asyncio.Event()
     engine = ScriptedEngine([[*says("Hi.")[:-1], never], says("Hi.")])
     async with served_at(talking(engine)) as url:
-        async with httpx.AsyncClient() as client:
+        async with httpx.AsyncClient(timeout=None) as client:
             body = {"messages": HELLO, "stream": stream}
             asking = asyncio.create_task(client.post(f"{url}/chat/completions", json=body))
             await engine.begun.wait()
@@ -233,7 +233,10 @@ async def test_who_hangs_up_ends_the_work(stream: bool) -> None:
 
 
 async def test_a_body_that_is_too_long_is_answered_on_a_real_connection() -> None:
-    async with served_at(talking(ScriptedEngine([says("Hi.")]))) as url, httpx.AsyncClient() as client:
+    async with (
+        served_at(talking(ScriptedEngine([says("Hi.")]))) as url,
+        httpx.AsyncClient(timeout=None) as client,
+    ):
         answer = await client.post(f"{url}/chat/completions", content=b" " * (20 * 2**20))
         after = await client.get(f"{url}/models")
 
@@ -283,7 +286,7 @@ async def is_open(url: str) -> bool:
 async def test_after_the_first_signal_replies_come_to_their_end() -> None:
     gate = asyncio.Event()
     engine = ScriptedEngine([[*says("Hi.")[:-1], gate, says("Hi.")[-1]]])
-    url, server = await begun(talking(engine))
+    url, server = await begun(talking(engine), grace_seconds=1000)
 
     reading = asyncio.create_task(lines_until_signals(url, signal.SIGTERM))
     await engine.begun.wait()
@@ -313,4 +316,5 @@ async def test_a_second_signal_waits_for_nothing() -> None:
         await lines_until_signals(url, signal.SIGTERM, signal.SIGTERM)
 
     assert await server is False
+    await engine.over.wait()
     assert (engine.is_alive, engine.cancelled) == (True, 1)

@@ -142,7 +142,7 @@ async def test_who_hangs_up_in_the_middle_of_a_request_leaves_no_trace(
         half = socket.create_connection((at.host, at.port or 0))
         half.sendall(b"POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n{")
         half.close()
-        async with httpx.AsyncClient() as client:
+        async with httpx.AsyncClient(timeout=None) as client:
             answer = await client.get(f"{url}/models")
 
     assert answer.status_code == 200

@@ -29,10 +29,6 @@ def stock(model_folder: Folder) -> Stock:
     return Stock(model_folder(Made(ends=False)))
 
 
-async def begun(model: Watched) -> None:
-    await asyncio.to_thread(model.has_begun.acquire)
-
-
 async def test_who_goes_while_a_prompt_is_read_stops_it_at_the_next_chunk(served: Loaded) -> None:
     model = Watched(served.model)
     model.hold()
@@ -40,7 +36,7 @@ async def test_who_goes_while_a_prompt_is_read_stops_it_at_the_next_chunk(served
     async with running(served, model, chunk=32) as engine:
         asking = engine.ask(question(prompt_of(320)))
         first = asyncio.ensure_future(anext(asking))
-        await begun(model)
+        await model.begun()
         await first
         await asking.aclose()
         model.may_go.release(1 << 20)
@@ -109,9 +105,13 @@ async def test_when_memory_runs_out_twice_only_what_does_not_fit_alone_is_given_
 async def test_conversations_for_which_memory_is_too_little_at_once_go_on_one_by_one(served: Loaded) -> None:
     model = Watched(served.model)
     model.most_tokens = 150
+    model.hold()
 
     async with running(served, model, chunk=512) as engine:
-        replies = await asyncio.gather(*(reply(engine, question(prompt_of(150, seed))) for seed in range(2)))
+        asked = [asyncio.ensure_future(reply(engine, question(prompt_of(150, seed)))) for seed in range(2)]
+        await model.begun()  # and so both are asked before any step is done
+        model.may_go.release(1 << 20)
+        replies = await asyncio.gather(*asked)
 
     assert [len(made.tokens) for made in replies] == [24, 24]
     assert max(map(sum, model.steps)) > 150
@@ -208,7 +208,7 @@ async def test_more_than_may_wait_are_told_when_to_come_again(served: Loaded) ->
 
     async with running(served, model, most_waiting=1) as engine:
         asked = [asyncio.ensure_future(reply(engine, question(prompt_of(9, seed), 2))) for seed in range(3)]
-        await begun(model)
+        await model.begun()
         with pytest.raises(Busy, match="1 requests wait already") as raised:
             await reply(engine, question(prompt_of(9, 5), 2))
         model.may_go.release(1 << 20)
@@ -219,10 +219,16 @@ async def test_more_than_may_wait_are_told_when_to_come_again(served: Loaded) ->
 
 
 async def test_closing_ends_what_is_written_and_refuses_what_comes(served: Loaded) -> None:
-    async with running(served) as engine:
+    model = Watched(served.model)
+    model.hold()
+
+    async with running(served, model) as engine:
         asking = engine.ask(question(prompt_of(30), 3_000))
         assert isinstance(await anext(asking), Reading)
-        await engine.close()
+        closing = asyncio.ensure_future(engine.close())
+        await model.begun()  # in the step that it closes in
+        model.may_go.release(1 << 20)
+        await closing
         with pytest.raises(Stopped):
             async for _ in asking:
                 pass
@@ -234,11 +240,11 @@ async def test_closing_ends_what_is_written_and_refuses_what_comes(served: Loade
 
 async def test_a_reader_that_is_slow_gets_what_came_meanwhile_at_once(served: Loaded) -> None:
     async with running(served) as engine:
-        asking = engine.ask(question(prompt_of(30), 50))
+        asking = engine.ask(question(prompt_of(30), 50, lookup=False))
         pieces = [told async for told in asking if isinstance(told, Written)]
-        slow = engine.ask(question(prompt_of(30), 50))
+        slow = engine.ask(question(prompt_of(30), 50, lookup=False))
         await anext(slow)
-        await reply(engine, question(prompt_of(30), 60))  # longer: all of the other has come by then
+        await reply(engine, question(prompt_of(30), 60, lookup=False))  # longer: the other has come by then
         together = [told async for told in slow if isinstance(told, Written)]
 
     assert [token for piece in pieces for token in piece.tokens] == list(together[0].tokens)

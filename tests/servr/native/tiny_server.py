@@ -1,6 +1,6 @@
 """Serves a tiny model as a process of its own: `python -m tests.servr.native.tiny_server FOLDER OPTIONS`.
 
-OPTIONS is JSON: fields of `Wanted`, `dialect` and `most_waiting`. The first line that is printed says where it listens. Two
+OPTIONS is JSON: fields of `Wanted`, `dialect` and `most_waiting`; `is_brief`: each thought ends soon. The first line that is printed says where it listens. Two
 tokens of the model are poison to it, and memory runs out over two others: once, and always.
 """
 
@@ -55,12 +55,15 @@ def talking(folder: str, options: dict[str, Any]) -> "Talking":
     from dataclasses import replace
 
     from servr.native.engine.loading import Wanted, engine, load
+    from tests.servr.native.brief import Brief
 
     most_waiting, dialect = options.pop("most_waiting", 32), options.pop("dialect", "hermes")
+    is_brief = options.pop("is_brief", False)
     loaded = load(Wanted(model=folder, device="cpu", **options))
     tokenizer = loaded.tokenizer
     bad = [tokenizer.convert_tokens_to_ids(text) for text in (POISON, MEMORY_ONCE, MEMORY_ALWAYS)]
-    faulty = replace(loaded, model=Faulty(loaded.model, *bad))
+    model = Brief(loaded.model, tokenizer) if is_brief else loaded.model
+    faulty = replace(loaded, model=Faulty(model, *bad))
     return joined(dialect, faulty, engine(faulty, most_waiting=most_waiting))
 
 
