@@ -2,23 +2,19 @@
 
 import os
 import pty
-import re
 import select
 import subprocess
 import sys
 import termios
 import time
-from bisect import bisect_left
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests.servr.display import READY, Display
+
 CLI = Path(__file__).parents[2] / "cli.py"
-LIMIT_SECONDS = 30.0
-SEQUENCE = re.compile(r"\x1b(\[[0-?]*[ -/]*[@-~]|\][^\x07]*\x07|[()].|[=>])|\r")
-FORWARD = re.compile(r"\x1b\[(\d*)C")
-READY = "\x1b]133;B\x07"
-"""What the chat tells the terminal when it begins to listen."""
+LIMIT_SECONDS = 120.0
 WITH_TERMINAL = """\
 import fcntl, os, sys, termios
 fcntl.ioctl(0, termios.TIOCSCTTY, 0)
@@ -27,19 +23,14 @@ os.execv(sys.executable, [sys.executable, *sys.argv[1:]])
 CTRL_C, CTRL_D, ESCAPE = "\x03", "\x04", "\x1b"
 
 
-def shown(raw: str) -> str:
-    """What is left to see of it; a cursor that is moved on leaves blanks, which it takes for spaces."""
-    return SEQUENCE.sub("", FORWARD.sub(lambda found: " " * int(found[1] or 1), raw))
-
-
 class Person:
     """Sits at the other end of the pseudo-terminal: types, and waits for what the screen shows."""
 
     def __init__(self, descriptor: int, process: "subprocess.Popen[bytes]") -> None:
         self.process = process
         self._descriptor = descriptor
-        self._raw = ""
-        self._read = 0
+        self._display = Display()
+        self._seen = 0
         """Up to where the screen has been looked at."""
 
     def type(self, keys: str) -> None:
@@ -81,23 +72,18 @@ class Person:
     @property
     def raw(self) -> str:
         """All that came, with what commands the terminal."""
-        return self._raw
+        return self._display.raw
 
     @property
     def screen(self) -> str:
-        return shown(self._raw)
+        return self._display.text.replace(READY, "")
 
     def _await(self, text: str) -> str:
         deadline = time.monotonic() + LIMIT_SECONDS
-        look = str if text == READY else shown
-        while text not in look(self._raw[self._read :]):
+        while (place := self._display.text.find(text, self._seen)) < 0:
             assert self._more(deadline), f"the chat ended before {text!r} came:\n{self.screen}"
-        begin, whole = self._read, len(self._raw)
-        least = bisect_left(
-            range(begin, whole), True, key=lambda end: text in look(self._raw[begin : end + 1])
-        )
-        self._read = begin + least + 1
-        return look(self._raw[begin : self._read]).partition(text)[0]
+        begin, self._seen = self._seen, place + len(text)
+        return self._display.text[begin:place]
 
     def _more(self, deadline: float) -> bool:
         ready, _, _ = select.select([self._descriptor], [], [], max(0.0, deadline - time.monotonic()))
@@ -106,7 +92,7 @@ class Person:
             chunk = os.read(self._descriptor, 65_536)
         except OSError:  # Linux: the other end is closed
             return False
-        self._raw += chunk.decode("utf-8", "replace")
+        self._display.take(chunk)
         if b"\x1b[6n" in chunk:  # where is the cursor? a real terminal answers
             self.type("\x1b[1;1R")
         return bool(chunk)
