@@ -13,12 +13,15 @@ from dataclasses import dataclass, field
 
 QUESTION = "\x1b]11;?\x07"
 ANSWER = re.compile(r"\x1b\]11;([^\x07\x1b]*)(?:\x07|\x1b\\)")
-BEGUN = re.compile(r"\x1b(?:\](?:1(?:1(?:;[^\x07\x1b]{0,100}\x1b?)?)?)?)?\Z")
+COLOUR = r"[rgba:/#\dA-Fa-f]{0,100}"
+BEGUN = re.compile(rf"\x1b(?:\](?:1(?:1(?:;{COLOUR}\x1b?)?)?)?)?\Z")
 """What may become an answer with the next piece; or a key, when none comes."""
 SURELY = "\x1b]11;"
 """Nobody types this."""
+BROKEN = re.compile(rf"\x1b\]11;{COLOUR}")
+"""What is left of an answer that did not go on."""
 PATIENCE_SECONDS = 1.0
-"""After so long a terminal that has said nothing is taken to have no answer."""
+"""After so long nobody who leaves waits for an answer."""
 LAST_WAIT_SECONDS = 0.1
 
 
@@ -49,14 +52,14 @@ class Answers:
         text = ANSWER.sub(self._take, self._held + text)
         begun = None if self._answered.is_set() else BEGUN.search(text)
         self._held = begun[0] if begun else ""
-        return text.removesuffix(self._held)
+        return BROKEN.sub("", text.removesuffix(self._held))
 
     def rest(self) -> str:
-        """What was held, as nothing more comes for now: keys."""
-        if self._held.startswith(SURELY) and self._is_early:
+        """What was held, as nothing more comes for now: keys, or an answer of which the rest comes late."""
+        if self._held.startswith(SURELY):
             return ""
         rest, self._held = self._held, ""
-        return "" if rest.startswith(SURELY) else rest
+        return rest
 
     async def settled(self) -> None:
         """An answer that is under way does not go to whoever reads the terminal next."""

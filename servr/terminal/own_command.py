@@ -44,18 +44,21 @@ class OwnCommand:
 
     async def run(self) -> str:
         """What the model may be told of it. Cancelling ends the command and all it started."""
-        process = await self._started()
         try:
-            await self._follow(process)
-            code = await process.wait()
+            code = await self._exit_code(await self._started())
         except asyncio.CancelledError:
             self.screen.show([Line("  stopped", Style.BAD)])
             raise
-        finally:
-            _end(process)
         self.screen.show([Line(f"  exit code {code}", Style.DIM if code == 0 else Style.BAD)])
         output = clip(self._said, MOST_TOLD_CHARS)
         return prompt("person_ran", command=self.command, output=marked(output), code=str(code))
+
+    async def _exit_code(self, process: Process) -> int:
+        try:
+            await self._follow(process)
+            return await process.wait()
+        finally:
+            _end(process)
 
     async def _started(self) -> Process:
         """Who is cancelled meanwhile ends it with all it started: asyncio would only end the shell."""

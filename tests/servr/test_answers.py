@@ -57,15 +57,24 @@ def test_of_a_terminal_that_was_not_asked_every_key_is_a_key() -> None:
     assert answers.split(ANSWER + "\x1b") == ANSWER + "\x1b"
 
 
-def test_an_answer_that_never_ends_is_given_up() -> None:
+def test_the_rest_of_an_answer_may_come_late() -> None:
     answers, told, clock = asked()
+    before = answers.split("a\x1b]11;rgb:ffff/ff")
+    clock.now += 60 * PATIENCE_SECONDS
+
+    waited, after = answers.rest(), answers.split("ff/ffff\x1b\\b")
+
+    assert (before, waited, after, told) == ("a", "", "b", ["rgb:ffff/ffff/ffff"])
+
+
+@pytest.mark.parametrize("typed", ["typed", "\r", "\x1b[A", "\x03"])
+def test_an_answer_that_never_ends_is_given_up_for_what_is_typed(typed: str) -> None:
+    answers, told, _ = asked()
     answers.split("\x1b]11;rgb:ff")
 
-    early = answers.rest()
-    clock.now += PATIENCE_SECONDS
-    late = answers.rest()
+    waited = answers.rest()
 
-    assert (early, late, answers.split("typed"), told) == ("", "", "typed", [])
+    assert (waited, answers.split(typed) + answers.rest(), told) == ("", typed, [])
 
 
 async def test_whoever_leaves_waits_for_no_answer_that_came_or_never_will() -> None:

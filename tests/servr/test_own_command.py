@@ -27,13 +27,15 @@ async def test_of_a_command_that_is_stopped_while_it_starts_nothing_is_left(
     tmp_path: Path, turns: int
 ) -> None:
     seconds = f"3{os.getpid()}{turns}"
-    own = asyncio.create_task(OwnCommand(f"sleep {seconds}; true", tmp_path, Screen(io.StringIO())).run())
+    shown = io.StringIO()
+    own = asyncio.create_task(OwnCommand(f"sleep {seconds}; true", tmp_path, Screen(shown)).run())
     for _ in range(turns):
         await asyncio.sleep(0)
     own.cancel()
     with suppress(asyncio.CancelledError):
         await own
 
-    async with asyncio.timeout(20):  # the kernel takes a moment
+    assert shown.getvalue() == ("  stopped\n" if turns else "")  # before its first turn it does nothing
+    async with asyncio.timeout(60):  # the kernel takes a moment
         while runs("sleep", seconds):  # noqa: ASYNC110 - nothing tells when another process is gone
             await asyncio.sleep(0)
