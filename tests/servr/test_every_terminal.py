@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.scripted_server import Gate, ScriptedServer, Spoken, call, dropped, say
+from tests.scripted_server import Gate, ScriptedServer, Spoken, call, dropped, refuse, say
 from tests.scripted_server.replies import slowly
 from tests.servr.person import CLI, CTRL_C, LIMIT_SECONDS, chatting, environment
 
@@ -208,18 +208,22 @@ def test_what_commands_a_terminal_is_shown_and_not_obeyed(workspace: Path) -> No
 
 
 def test_a_server_that_dies_ends_the_turn_and_the_chat_goes_on(workspace: Path) -> None:
+    busy = refuse(429, "Too many requests.", retry_after="100")
     with ExitStack() as both, ExitStack() as alive:
-        server = alive.enter_context(ScriptedServer([dropped(say("Half of")), say("All of it.")]))
+        server = alive.enter_context(ScriptedServer([dropped(say("Half of")), say("All of it."), busy]))
         person = both.enter_context(chatting(workspace, server.url))
         person.answer("Tell me.")
         person.sees("broke in the middle")
         person.sees("All of it.")
+        person.answer("And now?")
+        person.sees("asking again in 100 s")
+        person.type(CTRL_C)
+        person.sees("interrupted")
         person.is_asked()
         alive.close()
         person.type("Are you there?\r")
         person.sees("asking again in")
-        person.type(CTRL_C)
-        person.sees("interrupted")
+        person.type(CTRL_C)  # or at the prompt, where it has asked for the last time
         person.answer("exit")
 
         assert person.leaves() == 0
