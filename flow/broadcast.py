@@ -15,8 +15,10 @@ logger = logging.getLogger(__name__)
 
 QUEUE_LENGTH = 2_000
 LEAST_FREED = QUEUE_LENGTH // 20
-PATIENCE_SECONDS = 5.0
-"""How long a reader may be about one record when others wait for it."""
+PATIENCE_SECONDS, LOOKS = 5.0, 10
+"""How long a reader may be about one record when others wait for it, and how often it is looked at meanwhile:
+a machine that stalls costs one look, whatever its clock says.
+"""
 
 
 @dataclass
@@ -67,12 +69,14 @@ class Subscription:
         if self._task is None or self._broken:
             return
         joined = asyncio.ensure_future(self._queue.join())
-        given = -1
-        while not joined.done() and not self._task.done() and given != self._given:
-            given = self._given
+        given, looks = self._given, 0
+        while not joined.done() and not self._task.done() and looks < LOOKS:
             await asyncio.wait(
-                {joined, self._task}, timeout=self.patience_seconds, return_when=asyncio.FIRST_COMPLETED
+                {joined, self._task},
+                timeout=self.patience_seconds / LOOKS,
+                return_when=asyncio.FIRST_COMPLETED,
             )
+            given, looks = self._given, looks + 1 if given == self._given else 0
         if not joined.done():
             joined.cancel()
             self._leave()

@@ -151,10 +151,9 @@ async def test_a_reader_that_does_not_come_back_is_waited_for_once_and_no_more(r
     subscription = Subscription(reader, log.records, patience_seconds=0.01)
 
     subscription.tell(log.append(NoteAdded(source="test", text="a")))
-    async with asyncio.timeout(10):
-        await subscription.drained()
-        subscription.tell(log.append(NoteAdded(source="test", text="b")))
-        await subscription.aclose()
+    await subscription.drained()
+    subscription.tell(log.append(NoteAdded(source="test", text="b")))
+    await subscription.aclose()
 
     assert subscription.seen == 1
 
@@ -167,7 +166,7 @@ async def test_a_slow_reader_is_waited_for_as_long_as_it_gets_on() -> None:
             await asyncio.sleep(0)
         seen.append(record.seq)
 
-    subscription = Subscription(slow, log.records, patience_seconds=0.5)
+    subscription = Subscription(slow, log.records, patience_seconds=0)  # as where the machine stalls
     for number in range(QUEUE_LENGTH):
         subscription.tell(log.append(NoteAdded(source="test", text=str(number))))
     await subscription.aclose()

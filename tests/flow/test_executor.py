@@ -81,7 +81,7 @@ class Reading(Echo):
     def read(self, context: ToolContext) -> ToolResult:
         for number in range(3):
             context.progress(f"row {number}")
-            if not self.heard.acquire(timeout=10):
+            if not self.heard.acquire(timeout=100):
                 return ToolResult("nobody heard it")
         for number in range(3, 50):
             context.progress(f"row {number}")
