@@ -212,14 +212,15 @@ def _has_tables(connection: sqlite3.Connection) -> bool:
 
 def _patiently(act: Callable[[], T], patience_seconds: float) -> T:
     """For what SQLite does not wait with by itself, such as a change of the journal's kind."""
-    ends = time.monotonic() + patience_seconds
+    waited = 0.0
     while True:
         try:
             return act()
         except sqlite3.OperationalError as error:
-            if _kind(error) != sqlite3.SQLITE_BUSY or time.monotonic() > ends:
+            if _kind(error) != sqlite3.SQLITE_BUSY or waited >= patience_seconds:
                 raise
         time.sleep(RETRY_SECONDS)
+        waited += RETRY_SECONDS  # as SQLite counts it: a machine that stalls has not waited
 
 
 @contextmanager
