@@ -9,6 +9,7 @@ The first look of a session reads every file; later ones read what has another t
 import errno
 import os
 import stat
+import sys
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -33,6 +34,8 @@ MOST_NAMES = 100_000
 """Of one folder; what lies beyond is not looked at."""
 FINE_NANOSECONDS, COARSE_NANOSECONDS = 20_000_000, 2_000_000_000
 """How far apart changes with different times are, where parts of seconds are known and where not."""
+CLOCK_REALTIME_COARSE = 5
+"""Of Linux, by which it says when a file was changed."""
 TOO_LARGE = f"it is beyond the {MOST_BYTES // 1_000_000} MB that are kept of a workspace"
 TOO_MANY = f"everything that lies deeper than the first {MOST_FILES:,} files"
 
@@ -94,7 +97,6 @@ class Looker:
     cover: Callable[[], Cover]
     objects: Objects
     git: GitObjects
-    clock: Callable[[], int] = time.time_ns
     most_files: int = MOST_FILES
     most_bytes: int = MOST_BYTES
     _room: int = field(default=0, init=False)
@@ -192,7 +194,7 @@ class Looker:
             kind: Kind = "link" if stat.S_ISLNK(status.st_mode) else "file"
             state, blob = FileState(kind=kind, mode=_rights(status), size=status.st_size), ""
             look.left_out[path] = str(error.strerror)
-        look.files[path] = Seen(state, signature, self._is_settled(status), blob)
+        look.files[path] = Seen(state, signature, _is_settled(status), blob)
 
     def _kept(self, held: Held, name: str, status: os.stat_result) -> tuple[FileState, str]:
         """The state of what is there, its content kept, and what git calls it if git alone has that."""
@@ -237,11 +239,6 @@ class Looker:
                 hidden.append(path)
         return hidden
 
-    def _is_settled(self, status: os.stat_result) -> bool:
-        newest = max(status.st_mtime_ns, status.st_ctime_ns)
-        coarse = newest % 1_000_000_000 == 0
-        return newest + (COARSE_NANOSECONDS if coarse else FINE_NANOSECONDS) < self.clock()
-
 
 def _statuses(entries: Iterable[os.DirEntry[str]]) -> Iterator[tuple[str, os.stat_result]]:
     for entry in entries:
@@ -250,6 +247,17 @@ def _statuses(entries: Iterable[os.DirEntry[str]]) -> Iterator[tuple[str, os.sta
         except FileNotFoundError:  # it has gone since it was listed
             continue
         yield entry.name, status
+
+
+def _is_settled(status: os.stat_result) -> bool:
+    newest = max(status.st_mtime_ns, status.st_ctime_ns)
+    coarse = newest % 1_000_000_000 == 0
+    return newest + (COARSE_NANOSECONDS if coarse else FINE_NANOSECONDS) < _time_of_a_change()
+
+
+def _time_of_a_change() -> int:
+    """That a file would bear. On Linux it goes in ticks, of which a busy machine leaves some out."""
+    return time.clock_gettime_ns(CLOCK_REALTIME_COARSE) if sys.platform == "linux" else time.time_ns()
 
 
 def _rights(status: os.stat_result) -> int:
