@@ -35,7 +35,7 @@ def main() -> NoReturn:
         if not byte:
             break
         serve(requests, descriptors)
-    Family(0).end(((LEAVE, 2.0), (KILL, 1.0)))
+    Family(0).end(((LEAVE, 8.0), (KILL, 1.0)))
     os._exit(0)
 
 

@@ -21,6 +21,8 @@ PAGE_BYTES, THREADS_EACH = resource.getpagesize(), 8
 LEAVE, END, KILL = 0, signal.SIGTERM, signal.SIGKILL
 WATCH_SECONDS = 0.25
 """How often a command's processes are counted and measured, if it has ceilings."""
+PATIENCE_SECONDS = 2.0
+"""How much longer a phase of its end may take while its processes wait for a processor, or use one."""
 
 
 class Family:
@@ -70,21 +72,31 @@ class Family:
             return False
 
     def end(self, phases: Sequence[tuple[int, float]]) -> int:
-        """End all that is left, politely first; how many withstood."""
+        """End all that is left, politely first; how many withstood.
+
+        The seconds of a phase are those of our pauses: where we come late, so do the others.
+        """
         pause = 0.0005
         for number, seconds in phases:
-            deadline = time.monotonic() + seconds
-            told: set[int] = set()
+            left, patience, told = seconds, PATIENCE_SECONDS, set[int]()
             while self.is_alive():
-                if time.monotonic() > deadline:
-                    break
                 if number != LEAVE:
                     self.tell(number, told)
+                if left <= 0:
+                    break
                 time.sleep(pause := min(0.008, 2 * pause))
+                if patience > 0 and self.is_busy():
+                    patience -= pause
+                else:
+                    left -= pause
         return len(set(self.members())) if self.is_alive() else 0
 
     def is_alive(self) -> bool:
         return self.reap() or bool(not LINUX and self.head and signalled(-self.head, 0))
+
+    def is_busy(self) -> bool:
+        """Whether a member is at work, or would be if it had a processor."""
+        return any(status_of(pid)[:1] == [b"R"] for pid in self.members())
 
     def tell(self, number: int, told: set[int]) -> None:
         """Send a signal to all members, SIGTERM only to those not `told` yet."""
@@ -113,10 +125,15 @@ class Family:
 def living() -> Iterator[tuple[int, int]]:
     """Each process that has not ended, with its parent."""
     for pid in [int(entry.name) for entry in os.scandir("/proc") if entry.name.isdigit()]:
-        with suppress(FileNotFoundError, ProcessLookupError), io.FileIO(f"/proc/{pid}/stat") as file:
-            state, parent = file.readall().rpartition(b")")[2].split()[:2]
-            if state not in b"ZX":
-                yield pid, int(parent)
+        if (words := status_of(pid)) and words[0] not in b"ZX":
+            yield pid, int(words[1])
+
+
+def status_of(pid: int) -> list[bytes]:
+    """Its state, its parent and more, as /proc tells them; nothing when the process is gone."""
+    with suppress(OSError), io.FileIO(f"/proc/{pid}/stat") as file:
+        return file.readall().rpartition(b")")[2].split()
+    return []
 
 
 def line_of(path: str, start: bytes) -> list[bytes]:

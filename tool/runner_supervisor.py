@@ -27,7 +27,7 @@ FIRST_FREE_DESCRIPTOR = 64
 """Descriptors wait here until they are put in their places, so that none lands on another."""
 
 ENDING = ((END, 0.5), (KILL, 1.2))
-"""Signals for what is left, and how many seconds each may take; with the grace, 1.8 together."""
+"""Signals for what is left, and how many seconds each may take; with the grace, 1.8 together (8 if busy)."""
 GRACE, AT_ONCE = (LEAVE, 0.1), ((KILL, 1.7),)
 """A `>(tee log)` still has its last lines to write when its shell has ended."""
 

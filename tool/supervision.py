@@ -13,8 +13,8 @@ from core.errors import ToolError
 from core.records import dataclass
 
 CHUNK_BYTES = 65_536
-STOP_SECONDS = 4.0
-"""How long a stopped command may take to be gone; its supervisor is done after two."""
+STOP_SECONDS = 20.0
+"""How long a stopped command may take to be gone; its supervisor is done after two, or eight if busy."""
 BEYOND = {
     "memory_bytes": "used more memory than a command may",
     "processes": "were more than a command may start",
@@ -94,17 +94,17 @@ class Control:
             async with asyncio.timeout(seconds):
                 return await self.ending(), False
         except TimeoutError:
-            return await self.stop(), True
+            timed_out = not self._ending.done()  # we may have come too late to a report that was in time
+            return await self.stop(), timed_out
 
     async def stop(self) -> Ending:
         """End the command and all it started, within seconds."""
         with suppress(OSError):
             self._connection.shutdown(socket.SHUT_WR)
-        try:
+        with suppress(TimeoutError):
             async with asyncio.timeout(STOP_SECONDS):
-                return await self.ending()
-        except TimeoutError:
-            return Ending(left=1)
+                await self.ending()
+        return self._ending.result() if self._ending.done() else Ending(left=1)
 
     def close(self) -> None:
         if self._connection.fileno() >= 0:

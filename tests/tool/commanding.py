@@ -1,5 +1,6 @@
 """Parts of the tests that start commands."""
 
+import asyncio
 import os
 import select
 from collections.abc import AsyncIterator, Sequence
@@ -50,12 +51,40 @@ def bash(script: str, folder: Path, **environment: str) -> Command:
     return Command(argv=("bash", "-c", script), cwd=folder, environment=environment)
 
 
-def limits(*, wall_seconds: float = 60, kept_chars: int = 20_000, spill_to: Path | None = None) -> Limits:
+def limits(*, wall_seconds: float = 600, kept_chars: int = 20_000, spill_to: Path | None = None) -> Limits:
     return Limits(wall_seconds=wall_seconds, kept_chars=kept_chars, spill_to=spill_to)
 
 
 async def run(backend: PlainBackend, script: str, folder: Path) -> CommandResult:
     return await backend.run(bash(script, folder), NOTHING, limits())
+
+
+async def heard(said: "asyncio.Queue[str]", lines: int) -> str:
+    """What is said, as soon as it is so many lines."""
+    text = ""
+    while text.count("\n") < lines:
+        text += await said.get()
+    return text
+
+
+async def let_pass(seconds: float) -> None:
+    """What is there is taken in; then whoever waits for a time-out has waited for it."""
+    await settled()
+    forward(seconds)
+    await settled()
+
+
+def forward(seconds: float) -> None:
+    """The event loop's clock is so much later from now on."""
+    loop = asyncio.get_running_loop()
+    before = loop.time
+    loop.time = lambda: before() + seconds  # type: ignore[method-assign]
+
+
+async def settled() -> None:
+    """Whatever is ready to go on has gone on."""
+    for _ in range(10):
+        await asyncio.sleep(0)
 
 
 def pids_in(text: str) -> list[int]:
@@ -70,8 +99,8 @@ def is_alive(pid: int) -> bool:
     return True
 
 
-def has_ended(pid: int, *, within_seconds: float = 10) -> bool:
-    """Whether a process that is no child of ours ends soon."""
+def has_ended(pid: int, *, within_seconds: float = 60) -> bool:
+    """Whether a process that is no child of ours ends, soon or on a busy machine later."""
     try:
         process = os.pidfd_open(pid)
     except ProcessLookupError:

@@ -1,7 +1,7 @@
 import asyncio
 import os
 import shutil
-from dataclasses import replace
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -9,7 +9,7 @@ import pytest
 from core.errors import ToolError
 from core.profile import ModelProfile
 from core.views import MatchList
-from tests.tool.commanding import is_alive
+from tests.tool.commanding import is_alive, let_pass
 from tests.tool.filing import CONTEXT, make_tree, ran, said, services_at
 from tool.find_text import FindText, FindTextArgs
 
@@ -140,14 +140,17 @@ async def test_long_lines_are_clipped_around_the_match(tmp_path: Path) -> None:
 async def test_a_pattern_that_takes_for_ever_is_ended(find_text: FindText, tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("first\n")
     (tmp_path / "b.txt").write_text("a" * 60 + "!\n")
-    impatient = replace(find_text, seconds=1.5)
+    search = asyncio.create_task(ran(find_text, pattern=f"first|{CATASTROPHE}"))
+    while not await asyncio.to_thread(is_read, tmp_path / "b.txt"):
+        pass  # until then the other file has been searched, and what it holds has been told
 
-    result = await ran(impatient, pattern=f"first|{CATASTROPHE}")
+    await let_pass(find_text.seconds)
+    result = await search
 
     assert isinstance(result.view, MatchList)
     assert not result.view.complete
     assert result.text == (
-        "a.txt:1: first\n(Stopped after 1.5 s: narrow path or glob, or use a simpler pattern.)"
+        "a.txt:1: first\n(Stopped after 30 s: narrow path or glob, or use a simpler pattern.)"
     )
 
 
@@ -230,6 +233,15 @@ async def test_what_cannot_be_searched_is_answered(
         await ran(find_text, **arguments)
 
     assert str(raised.value).startswith(message)
+
+
+def is_read(file: Path) -> bool:
+    """Whether a process that we have started has it open."""
+    for pid in children_of(os.getpid()):
+        with suppress(OSError):
+            if file in (link.readlink() for link in Path(f"/proc/{pid}/fd").iterdir()):
+                return True
+    return False
 
 
 def children_of(pid: int) -> list[int]:

@@ -11,7 +11,7 @@ from core.errors import ToolError
 from core.messages import ToolStatus
 from core.tools import ToolContext, ToolResult
 from core.views import CodeResult
-from tests.tool.commanding import has_ended, is_alive, plain_backend, services_in
+from tests.tool.commanding import has_ended, heard, is_alive, let_pass, plain_backend, services_in
 from tool.pyexe import Pyexe, PyexeArgs
 from tool.python_worker import bounded
 
@@ -49,8 +49,8 @@ async def pyexe(tmp_path: Path) -> AsyncIterator[Pyexe]:
         yield Pyexe(services_in(tmp_path, backend, output_chars=2_000))
 
 
-async def ran(pyexe: Pyexe, code: str, timeout_seconds: int = 60, *, reset: bool = False) -> ToolResult:
-    args = PyexeArgs(code=code, timeout_seconds=timeout_seconds, reset=reset)
+async def ran(pyexe: Pyexe, code: str, *, reset: bool = False) -> ToolResult:
+    args = PyexeArgs(code=code, timeout_seconds=600, reset=reset)
     return await pyexe.run(args, ToolContext(call_id="call-1"))
 
 
@@ -201,10 +201,16 @@ async def test_a_program_of_the_project_that_talks_nonsense_is_replaced(
 async def test_a_time_out_ends_the_process_with_all_it_started(pyexe: Pyexe) -> None:
     code = "import os, subprocess\nprint(os.getpid(), subprocess.Popen(['setsid', 'sleep', '381']).pid)\nwhile True: pass"
 
-    result = await ran(pyexe, code, timeout_seconds=1)
+    said: asyncio.Queue[str] = asyncio.Queue()
+    args = PyexeArgs(code=code, timeout_seconds=300)
+    running = asyncio.create_task(pyexe.run(args, ToolContext("call-1", said.put_nowait)))
+    await heard(said, 1)
+
+    await let_pass(300)
+    result = await running
 
     pids, _, note = result.text.partition("\n")
-    assert note == f"Stopped after 1 s. {LOST}"
+    assert note == f"Stopped after 300 s. {LOST}"
     assert [pid for pid in map(int, pids.split()) if is_alive(pid)] == []
     assert result.status is ToolStatus.FAILED
     assert (await ran(pyexe, "1")).text == "1"

@@ -1,6 +1,7 @@
 import asyncio
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
@@ -10,19 +11,24 @@ from pathlib import Path
 import pytest
 
 from core.errors import ToolError
-from core.sandbox import Command, CommandResult
+from core.sandbox import Command
 from tests.tool.commanding import (
     NOTHING,
     bash,
+    forward,
     has_ended,
+    heard,
     is_alive,
+    let_pass,
     limits,
     open_descriptors,
     pids_in,
     plain_backend,
     run,
+    settled,
 )
 from tool.sandbox_none import PlainBackend, command_environment, external_backend
+from tool.supervision import Control, Ending
 
 DAEMON = """
 import os, sys, time
@@ -73,8 +79,8 @@ async def test_output_and_exit_code_come_back(backend: PlainBackend, tmp_path: P
     [
         "(sleep 339 & echo $!)",
         "setsid nohup sleep 341 >/dev/null 2>&1 & echo $!; disown",
-        "(trap '' TERM; echo $BASHPID; exec sleep 345) & read -t 0.05; true",
-        "(cd /; exec setsid bash -c 'echo $$; trap \"\" TERM HUP INT; while :; do sleep 347; done') & read -t 0.05; true",
+        "read pid < <(trap '' TERM; echo $BASHPID; exec sleep 345); echo $pid",
+        "read pid < <(cd /; exec setsid bash -c 'trap \"\" TERM HUP INT; echo $$; while :; do sleep 347; done'); echo $pid",
         f"{sys.executable} -c '{DAEMON}'",
     ],
     ids=["holds the pipe", "own session", "ignores SIGTERM", "comes back for more", "double fork"],
@@ -106,14 +112,32 @@ async def test_a_helper_that_is_still_writing_may_finish(backend: PlainBackend, 
 async def test_a_time_out_ends_the_command_and_keeps_what_it_said(
     backend: PlainBackend, tmp_path: Path
 ) -> None:
-    script = "echo $$; (setsid sleep 351 & echo $!); sleep 353"
+    said: asyncio.Queue[str] = asyncio.Queue()
+    command = bash("echo $$; (setsid sleep 351 & echo $!); sleep 353", tmp_path)
+    running = asyncio.create_task(backend.run(command, NOTHING, limits(wall_seconds=300), said.put_nowait))
+    await heard(said, 2)
 
-    result = await backend.run(bash(script, tmp_path), NOTHING, limits(wall_seconds=0.3))
+    await let_pass(300)
+    result = await running
 
     assert (result.timed_out, result.exit_code) == (True, None)
     assert len(pids_in(result.head)) == 2
     assert [pid for pid in pids_in(result.head) if is_alive(pid)] == []
-    assert result.seconds < 3
+    assert result.seconds >= 300
+
+
+async def test_a_command_that_ended_in_time_has_not_timed_out_if_its_end_is_read_late() -> None:
+    ours, theirs = socket.socketpair()
+    with theirs:
+        control = Control(ours)
+        waiting = asyncio.create_task(control.ending_within(300))
+        await settled()
+
+        theirs.sendall(b'{"status": 0}\n')
+        forward(300)
+
+        assert await waiting == (Ending(status=0), False)
+        control.close()
 
 
 async def test_a_cancelled_command_is_gone_when_the_caller_goes_on(
@@ -134,32 +158,17 @@ async def test_a_cancelled_command_is_gone_when_the_caller_goes_on(
 async def test_cancelling_a_command_that_is_being_stopped_waits_for_its_end(
     backend: PlainBackend, tmp_path: Path
 ) -> None:
-    command = bash("trap 'echo stopping' TERM; echo $$; while :; do sleep 356; done", tmp_path)
-    running, told = await being_stopped(backend, command)
+    said: asyncio.Queue[str] = asyncio.Queue()
+    command = bash("trap '' TERM; echo $$; while :; do sleep 356; done", tmp_path)
+    running = asyncio.create_task(backend.run(command, NOTHING, limits(wall_seconds=300), said.put_nowait))
+    pid = int(await heard(said, 1))
+    await let_pass(300)  # by now it has been told to end, which takes this one half a second
 
     running.cancel()
     with pytest.raises(asyncio.CancelledError):
         await running
 
-    assert not is_alive(pids_in(told.partition("\n")[0])[0])
-
-
-async def being_stopped(backend: PlainBackend, command: Command) -> tuple[asyncio.Task[CommandResult], str]:
-    """`command`, told to end as its time is over, and what it has said by then."""
-    for wall_seconds in (0.2, 2, 20):  # on a busy machine its time may be over before it has set its trap
-        said: asyncio.Queue[str] = asyncio.Queue()
-        running = asyncio.create_task(
-            backend.run(command, NOTHING, limits(wall_seconds=wall_seconds), said.put_nowait)
-        )
-        told = ""
-        while "stopping" not in told and not running.done():
-            hearing = asyncio.create_task(said.get())
-            await asyncio.wait((hearing, running), return_when=asyncio.FIRST_COMPLETED)
-            told += hearing.result() if hearing.done() else ""
-            hearing.cancel()
-        if not running.done():
-            return running, told
-    raise AssertionError(f"it ended without a word: {told!r}")
+    assert not is_alive(pid)
 
 
 async def test_commands_at_the_same_time_do_not_disturb_each_other(

@@ -9,7 +9,7 @@ from core.errors import ToolError
 from core.messages import ToolStatus
 from core.tools import ToolContext, ToolResult
 from core.views import CommandOutput
-from tests.tool.commanding import is_alive, pids_in, plain_backend, services_in
+from tests.tool.commanding import heard, is_alive, let_pass, pids_in, plain_backend, services_in
 from tool.shell import Shell, ShellArgs
 
 CONTEXT = ToolContext(call_id="call-1")
@@ -22,8 +22,8 @@ async def shell(tmp_path: Path) -> AsyncIterator[Shell]:
         yield Shell(services_in(tmp_path, backend, output_chars=2_000))
 
 
-async def ran(shell: Shell, command: str, timeout_seconds: int = 120) -> ToolResult:
-    return await shell.run(ShellArgs(command=command, timeout_seconds=timeout_seconds), CONTEXT)
+async def ran(shell: Shell, command: str) -> ToolResult:
+    return await shell.run(ShellArgs(command=command, timeout_seconds=600), CONTEXT)
 
 
 def view_of(result: ToolResult) -> CommandOutput:
@@ -139,11 +139,17 @@ async def test_a_working_directory_that_is_gone_is_left(shell: Shell, tmp_path: 
 
 
 async def test_a_time_out_ends_everything_and_says_what_to_do(shell: Shell) -> None:
-    result = await ran(shell, "(setsid sleep 373 & echo $!); echo $$; sleep 375", timeout_seconds=1)
+    said: asyncio.Queue[str] = asyncio.Queue()
+    command = ShellArgs(command="(setsid sleep 373 & echo $!); echo $$; sleep 375", timeout_seconds=300)
+    running = asyncio.create_task(shell.run(command, ToolContext("call-1", said.put_nowait)))
+    await heard(said, 2)
+
+    await let_pass(300)
+    result = await running
 
     *lines, note = result.text.split("\n")
     pids = pids_in(" ".join(lines))
-    assert note == "Stopped after 1 s, with all it had started. Raise timeout_seconds, or run it in parts."
+    assert note == "Stopped after 300 s, with all it had started. Raise timeout_seconds, or run it in parts."
     assert [pid for pid in pids if is_alive(pid)] == []
     assert len(pids) == 2
     assert result.status is ToolStatus.FAILED

@@ -50,7 +50,7 @@ def effects(row: dict[str, Any], area: Area, result: Tried) -> list[str]:
     secrets = (CANARY, ARGUMENT, row.get("secret", CANARY))
     found += [f"printed: {secret}" for secret in secrets if secret in result.output]
     found += ["kept too much of its output"] if len(result.output) > MOST_CHARS else []
-    return found + [f"still runs: {pid}" for pid in survivors(area) if not has_ended(pid, within_seconds=2)]
+    return found + [f"still runs: {pid}" for pid in survivors(area) if not has_ended(pid)]
 
 
 @pytest.mark.parametrize("user", ["nobody", "self"])

@@ -161,7 +161,7 @@ async def test_a_command_ends_with_the_process_that_watches_it(services: ToolSer
 
     with pytest.raises(ToolError, match="the process that watches it was killed"):
         await running
-    assert has_ended(command, within_seconds=2)
+    assert has_ended(command)
 
 
 def begun(command: str) -> int:
