@@ -72,17 +72,17 @@ def answered(request: dict[str, Any], channel: socket.socket) -> dict[str, Any]:
 def followed(child: int, reading: int, seconds: float) -> dict[str, Any]:
     """What the call says; if it says nothing, how it ended."""
     deadline = time.monotonic() + seconds
-    said, status = b"", None
-    while not said.endswith(b"\n") and len(said) < MOST_SAID_BYTES and time.monotonic() < deadline:
-        ready, _, _ = select.select([reading], [], [], WATCH_SECONDS)
+    said, status, late = b"", None, False
+    while not said.endswith(b"\n") and len(said) < MOST_SAID_BYTES:
+        late = time.monotonic() >= deadline  # before a look: what is said by then was said in time
+        ready, _, _ = select.select([reading], [], [], 0 if late else WATCH_SECONDS)
         chunk = os.read(reading, 65_536) if ready else b""
         said += chunk
         if not chunk:
             status = end_of(child, os.WNOHANG)
-            if status is not None:
+            if status is not None or late:
                 break
             time.sleep(0.002 if ready else 0)  # it has closed the pipe, and may be about to end
-    late = time.monotonic() >= deadline
     for kill in (os.killpg, os.kill):  # and what it has left running
         with suppress(ProcessLookupError, PermissionError):
             kill(child, signal.SIGKILL)

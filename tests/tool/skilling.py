@@ -44,7 +44,7 @@ def shelf_in(workspace: Path, data: Path, *, allowed: Sequence[str] = ()) -> Ski
 
 @asynccontextmanager
 async def skill_services(
-    folder: Path, *, seconds: float = 20, memory_bytes: int = 1 << 30
+    folder: Path, *, seconds: float = 60, memory_bytes: int = 1 << 30
 ) -> AsyncIterator[ToolServices]:
     """Services with a shelf in `folder`/work, whose record is beside it."""
     work = folder / "work"

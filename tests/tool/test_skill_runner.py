@@ -1,6 +1,8 @@
 """Skills in their process: values go in and out, and whatever one does, the next call is answered."""
 
 import json
+import subprocess
+import sys
 import tomllib
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
@@ -14,6 +16,7 @@ from tests.tool.commanding import plain_backend
 from tool.skill_arguments import arguments_model
 from tool.skill_runner import SandboxedSkills
 
+TOOLS = Path(__file__).parents[2] / "tool"
 HOSTILE: Mapping[str, Any] = tomllib.loads(
     Path(__file__).with_name("hostile_skills.toml").read_text(encoding="utf-8")
 )
@@ -72,7 +75,7 @@ RETURNS = [
 @pytest.fixture
 async def runner(tmp_path: Path) -> AsyncIterator[SandboxedSkills]:
     async with plain_backend() as backend:
-        yield SandboxedSkills(backend, tmp_path, seconds=20)
+        yield SandboxedSkills(backend, tmp_path)
 
 
 def taking_an_integer(source: str) -> Contract:
@@ -109,8 +112,9 @@ async def test_whatever_a_skill_does_is_told_and_the_next_call_is_answered(tmp_p
     kind = taking_an_integer('def f(x: int) -> int:\n    """Do it."""\n    return x\n')
     found: dict[str, object] = {}
     async with plain_backend() as backend:
-        runner = SandboxedSkills(backend, tmp_path, seconds=1, memory_bytes=256 << 20)
+        runner = SandboxedSkills(backend, tmp_path, memory_bytes=256 << 20)
         for name, case in HOSTILE.items():
+            runner.seconds = 1 if case.get("fault") == "it ran longer than 1 s" else 60
             source = f'"""A file."""\n\ndef f(x: int) -> object:\n    """Do it."""\n{case["body"]}'
             outcome = await runner.call(taking_an_integer(source), {"x": 5})
             told = (
@@ -120,10 +124,30 @@ async def test_whatever_a_skill_does_is_told_and_the_next_call_is_answered(tmp_p
             )
             if not told or outcome.printed != case.get("printed", outcome.printed):
                 found[name] = outcome
+            runner.seconds = 60
             if (await runner.call(kind, {"x": 7})).returned != 7:
                 found[f"after {name}"] = outcome
 
     assert found == {}
+
+
+def test_what_a_skill_has_said_when_its_time_is_over_was_said_in_time() -> None:
+    program = """
+import os, sys
+from skill_worker import followed
+reading, writing = os.pipe()
+os.write(writing, b'{"returned": "7"}\\n')
+child = os.fork()
+if child == 0:
+    os._exit(0)
+print(followed(child, reading, 0.0))
+"""
+
+    told = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, cwd=TOOLS, timeout=60, check=True
+    )
+
+    assert told.stdout == "{'returned': '7'}\n"
 
 
 async def test_calls_share_nothing(runner: SandboxedSkills) -> None:
