@@ -1,5 +1,6 @@
 import asyncio
 import sys
+import threading
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -194,17 +195,20 @@ async def test_what_is_left_when_time_is_over_is_read_by_the_next_call(
 async def test_a_call_that_is_cancelled_ends_and_the_next_goes_on(find_code: FindCode, project: Path) -> None:
     for number in range(200):
         (project / f"f{number}.py").write_text(f"def f{number}(): ...\n" * 20)
-    told, read = list[str](), asyncio.Event()
+    told, heard, cancelled = list[str](), asyncio.Event(), threading.Event()
+    loop = asyncio.get_running_loop()
 
     def progress(text: str) -> None:
         told.append(text)
-        read.set()
+        loop.call_soon_threadsafe(heard.set)
+        cancelled.wait()
 
     context = ToolContext(call_id="1", progress=progress)
     running = asyncio.create_task(find_code.run(find_code.args(query="f7"), context))
-    await read.wait()
+    await heard.wait()
     running.cancel()
     await asyncio.wait([running])
+    cancelled.set()
 
     text = await said(find_code, query="f7")
 
@@ -300,11 +304,14 @@ async def test_prose_does_not_keep_code_off(find_code: FindCode, project: Path) 
 async def test_the_event_loop_goes_on_while_files_are_read(find_code: FindCode, project: Path) -> None:
     for number in range(100):
         (project / f"f{number}.py").write_text(f"def f{number}():\n    return {number}\n" * 20)
-    running, turns = asyncio.create_task(said(find_code, query="f7")), 0
+    turned, went_on = threading.Event(), list[bool]()
+    context = ToolContext(call_id="1", progress=lambda text: went_on.append(turned.wait(60)))
+    running = asyncio.create_task(find_code.run(find_code.args(query="f7"), context))
 
     while not running.done():
         await asyncio.wait([running], timeout=0.005)
-        turns += 1
+        turned.set()
 
-    assert "f7.py" in await running
-    assert turns > 5
+    assert "f7.py" in (await running).text
+    assert went_on
+    assert all(went_on)

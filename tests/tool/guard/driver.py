@@ -42,7 +42,7 @@ from tool.write_file import WriteFile
 
 CANARY = "CANARY"
 NOBODY = 65534
-LONGEST_SECONDS = 20.0
+LONGEST_SECONDS = 60.0
 TOOLS = {
     tool.name: tool for tool in (DataView, EditFile, FindFiles, FindText, ListFiles, ReadFile, WriteFile)
 }
