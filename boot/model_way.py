@@ -23,7 +23,7 @@ from core.events import ModelSwitched
 from core.profile import ModelProfile
 from core.protocols import Gateway, ModelRequest, TokenCounter
 from core.values import value
-from gate.discovery import LOCAL_SECONDS, Endpoint, discover
+from gate.discovery import BUSY_SECONDS, LOCAL_SECONDS, Endpoint, discover
 from gate.following import FollowingGateway, Speech
 from gate.hosted import is_hosted
 from gate.live_window import LiveWindow, WatchingGateway
@@ -109,10 +109,11 @@ async def way_to_model(
     if preferred and (preferred.model != settings.model or (preferred.place and not settings.model_url)):
         if preferred.model == settings.gemini_model and settings.gemini_api_key:
             return gemini_way(settings, plugins)
-        if there := await served_model(
-            settings, preferred.model, preferred.place, recall=known.recall, seconds=LOCAL_SECONDS
-        ):
-            return way_to(there, settings, plugins, profiles)
+        for seconds in (LOCAL_SECONDS, BUSY_SECONDS):  # the second time only the silent ones take longer
+            if there := await served_model(
+                settings, preferred.model, preferred.place, recall=known.recall, seconds=seconds
+            ):
+                return way_to(there, settings, plugins, profiles)
     found = await discover(
         settings.model_url or None,
         api_key=settings.api_key,

@@ -6,16 +6,18 @@ from pathlib import Path
 
 import pytest
 
+from boot import model_way
 from boot.known_servers import KnownServers
 from boot.layers import here
 from boot.model_way import NO_WINDOW, way_to_model
+from boot.models import served_model
 from boot.plugins import Plugins
 from boot.settings import Settings
 from boot.wiring import open_session
 from core.deltas import RestartDelta
 from core.endpoint import ServedModel, ServerFacts, ServerKind
 from core.errors import ConfigError, RequestRejected
-from core.events import ContextShrunk, ModelDelta, Outcome, Record
+from core.events import ContextShrunk, ModelDelta, ModelSwitched, Outcome, Record
 from gate.dialects.table import families
 from model.catalog import INDEX
 from tests.fakes import Asked, FakeOllama, FakeServer, Page, bodies
@@ -132,11 +134,25 @@ async def test_nothing_is_read_in_advance_where_that_is_of_no_use_or_costs_money
 async def test_who_leaves_while_it_is_read_closes_it(tmp_path: Path) -> None:
     async with hanging() as server:
         settings = Settings(model_url=server.url, model="m", workspace=str(tmp_path))
+        KnownServers(here().folders.cache / "servers").keep(known(server.url, "unknown"))
         async with open_session(settings) as opened:
             opened.models.warm_up()
             await server.asked.wait()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             await server.left.wait()
+
+
+async def test_a_model_that_was_used_last_is_found_where_its_server_takes_its_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(model_way, "LOCAL_SECONDS", 0.0)  # nobody answers as fast as that
+    monkeypatch.setattr(model_way, "BUSY_SECONDS", 60.0)
+    with FakeServer(bodies.VLLM) as server:
+        monkeypatch.setitem(served_model.__kwdefaults__, "local_urls", (server.url,))
+        last = ModelSwitched(model="Qwen/Qwen3-8B", place=server.url)
+        way = await way_to_model(Settings(model="m"), "server", Plugins(tmp_path), preferred=last)
+
+    assert (way.model, way.place) == (last.model, last.place)
 
 
 async def test_no_more_of_the_window_is_used_than_was_set(tmp_path: Path) -> None:
