@@ -1,7 +1,6 @@
 """The checks of the exam, in their order: what a model is asked for, and what it would have been right."""
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
@@ -146,14 +145,14 @@ async def cache(examinee: Examinee) -> Graded:
 async def window(examinee: Examinee) -> Graded:
     """Longer and longer texts, for as long as the next one can be read in the time that is left."""
     told = await examinee.window()
-    began, count, reads = time.monotonic(), SHORT, list[Read]()
+    began, count, reads = examinee.clock(), SHORT, list[Read]()
     while True:
-        started = time.monotonic()
+        started = examinee.clock()
         try:
             reads.append(await _longest(examinee, count))
         except (ContextOverflow, RequestRejected) as refusal:
             return grading.window(reads, told, refusal)
-        now = time.monotonic()
+        now = examinee.clock()
         following = _following(count, reads[-1].tokens, told)
         if not reads[-1].whole or following is None or now - began + 3 * (now - started) > WINDOW_SECONDS:
             return grading.window(reads, told)

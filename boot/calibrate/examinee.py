@@ -1,7 +1,7 @@
 """The model under examination: asked plain questions, and set to work in folders that last one turn."""
 
 import time
-from collections.abc import AsyncGenerator, Iterator, Mapping
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
 from contextlib import aclosing, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -51,6 +51,7 @@ class Examinee:
     """Makes this exam's long texts unlike those of any other."""
     fields: Fields = field(default_factory=dict)
     """What was learned of it so far."""
+    clock: Callable[[], float] = time.perf_counter
 
     async def window(self) -> int | None:
         """What its server says; None when it says nothing."""
@@ -63,13 +64,13 @@ class Examinee:
             GatewayError: the server is gone, or refuses.
         """
         request = ModelRequest(system="", messages=(UserMessage(text=text),), max_tokens=max_tokens)
-        builder, first, began = ReplyBuilder(), None, time.perf_counter()
+        builder, first, began = ReplyBuilder(), None, self.clock()
         async with aclosing(self._gateway("").stream(request)) as deltas:
             async for delta in deltas:
                 builder.add(delta)
                 if first is None and isinstance(delta, TextDelta | ThinkingDelta | CallDelta):
-                    first = time.perf_counter() - began
-        seconds = time.perf_counter() - began
+                    first = self.clock() - began
+        seconds = self.clock() - began
         return Asked(reply=builder.build(), first_seconds=first or seconds, seconds=seconds)
 
     async def turn(

@@ -4,11 +4,12 @@ import argparse
 import asyncio
 import os
 import sys
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from shutil import get_terminal_size
 from textwrap import wrap
 
-from boot.calibrate.checks import EXAM
+from boot.calibrate.checks import EXAM, Check
 from boot.calibrate.exam import Exam, unasked
 from boot.calibrate.examinee import Examinee
 from boot.calibrate.kept import Calibrations, Learned, written
@@ -39,7 +40,15 @@ def act(given: argparse.Namespace, loaded: Loaded) -> int:
     return calibrate(loaded.settings, here().folders, json=given.json, anew=given.anew)
 
 
-def calibrate(settings: Settings, folders: Folders, *, json: bool, anew: bool) -> int:
+def calibrate(
+    settings: Settings,
+    folders: Folders,
+    *,
+    json: bool,
+    anew: bool,
+    checks: Sequence[Check] = EXAM,
+    clock: Callable[[], float] = time.perf_counter,
+) -> int:
     """Print what was found out; 1 when the model cannot do Roost's work.
 
     Raises:
@@ -47,8 +56,9 @@ def calibrate(settings: Settings, folders: Folders, *, json: bool, anew: bool) -
         GatewayError: no server, or it went away. What was found out until then is kept.
     """
     kept = Calibrations(folders.calibrations)
+    exam = Exam(kept.keep, Progress(len(checks)), checks)
     try:
-        report = asyncio.run(_held(settings, folders, kept, anew=anew))
+        report = asyncio.run(_held(settings, folders, exam, clock, earlier=None if anew else kept))
     except (GatewayError, KeyboardInterrupt):
         sys.stderr.write("roost: What was found out is kept. roost calibrate goes on from there.\n")
         raise
@@ -59,13 +69,20 @@ def calibrate(settings: Settings, folders: Folders, *, json: bool, anew: bool) -
     return 1 if report.ended else 0
 
 
-async def _held(settings: Settings, folders: Folders, kept: Calibrations, *, anew: bool) -> Report:
+async def _held(
+    settings: Settings,
+    folders: Folders,
+    exam: Exam,
+    clock: Callable[[], float],
+    *,
+    earlier: Calibrations | None,
+) -> Report:
     profiles = Profiles(own=folders.config / "profiles", learn=_tools_as_tools)
     way = await way_to_model(settings, "server", Plugins(folders.cache), profiles)
     try:
-        report = _begun(way, kept, anew=anew)
-        examinee = Examinee(way, nonce=os.urandom(3).hex())
-        return await Exam(kept.keep, Progress(len(EXAM))).hold(examinee, report)
+        report = _begun(way, earlier)
+        examinee = Examinee(way, nonce=os.urandom(3).hex(), clock=clock)
+        return await exam.hold(examinee, report)
     finally:
         await way.close()
 
@@ -75,9 +92,10 @@ def _tools_as_tools(url: str, model: str) -> Learned:
     return Learned(fields={"calls": "native"})
 
 
-def _begun(way: ModelWay, kept: Calibrations, *, anew: bool) -> Report:
+def _begun(way: ModelWay, earlier: Calibrations | None) -> Report:
+    """The report to go on with: what there is of an `earlier` one, or none of it yet."""
     now = utc_now()
-    report = None if anew else kept.unfinished(way.place, way.model, now)
+    report = earlier.unfinished(way.place, way.model, now) if earlier else None
     if report:
         sys.stderr.write(f"roost: Going on after {len(report.results)} of {len(EXAM)} checks.\n")
     return report or Report(model=way.model, url=way.place, begun=now)
