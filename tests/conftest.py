@@ -18,6 +18,7 @@ HOME_VARIABLES = {
     "APPDATA": "AppData/Roaming",
     "LOCALAPPDATA": "AppData/Local",
 }
+ENOUGH_SECONDS = 60.0
 
 
 def pytest_configure() -> None:
@@ -55,3 +56,21 @@ def home(empty_home: Callable[[], Path], monkeypatch: pytest.MonkeyPatch) -> Pat
         if name.startswith(("AGENT_", "GEMINI_")):
             monkeypatch.delenv(name)
     return folder
+
+
+@pytest.fixture
+def time_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However busy the machine is, every model server says in time what it is asked."""
+    from boot import model_check, models
+    from gate import discovery, live_window
+
+    for module, limit in (
+        (discovery, "LOCAL_SECONDS"),
+        (discovery, "LOOK_SECONDS"),
+        (live_window, "MEASURE_SECONDS"),
+        (model_check, "FIND_SECONDS"),
+    ):
+        monkeypatch.setattr(module, limit, ENOUGH_SECONDS)
+    for function in (discovery.server_facts, models.servers_of, models.served_model):
+        for name in function.__kwdefaults__.keys() & {"seconds", "details_seconds"}:
+            monkeypatch.setitem(function.__kwdefaults__, name, ENOUGH_SECONDS)

@@ -9,9 +9,11 @@ from typing import Any
 
 import pytest
 
+from boot.known_servers import KnownServers
 from boot.paths import user_folders
 from boot.settings import Settings
 from boot.skills import skill_shelf
+from core.endpoint import ServedModel, ServerFacts
 from tests.architecture.importing import ROOT, importing
 from tests.scripted_server.replies import say
 from tests.scripted_server.serving import ScriptedServer
@@ -61,6 +63,9 @@ sys.exit(main({arguments!r}))
 
 
 def done_before_the_first_request(url: str, folder: Path, *arguments: str) -> dict[str, Any]:
+    """In a start that knows the server at `url` from an earlier one."""
+    facts = ServerFacts(url=url, models=(ServedModel(name="m"),))
+    KnownServers(user_folders(os.environ).cache / "servers").keep(facts)
     flags = ["-p", "hi", "--url", url, "--model", "m", "--workspace", str(folder), *arguments]
     ran = run(PROBE.format(root=str(ROOT), arguments=flags), folder)
     done: dict[str, Any] = json.loads(next(line for line in ran.stderr.splitlines() if line.startswith("{")))

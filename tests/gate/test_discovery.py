@@ -28,12 +28,6 @@ unhurried = pytest.mark.usefixtures("time_enough")
 """For tests of who is chosen: however busy the machine is, everybody answers in time."""
 
 
-@pytest.fixture
-def time_enough(monkeypatch: pytest.MonkeyPatch) -> None:
-    for limit in ("LOCAL_SECONDS", "LOOK_SECONDS"):
-        monkeypatch.setattr(discovery, limit, 20.0)
-
-
 def serving(*models: dict[str, Any]) -> FakeServer:
     return FakeServer({"/v1/models": listed(*models)})
 

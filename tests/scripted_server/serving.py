@@ -15,7 +15,7 @@ from tests.scripted_server.app import Aside, Receive, Scope, ScriptedApp, Send
 from tests.scripted_server.recorded import Recorded
 from tests.scripted_server.replies import Step
 
-STOP_SECONDS = 5
+STOP_SECONDS = 60
 
 
 class DroppingProtocol(H11Protocol):
