@@ -84,6 +84,9 @@ def install(checkout: Checkout, extra: str, journal: TextIO, say: Callable[[str]
     rewrite(journal, "installing\n")
 
     finished = pip_install(checkout, extras)
+    if finished.returncode > 0:  # a download may have broken off, which pip itself does not take up
+        say("pip failed; trying once more ...")
+        finished = pip_install(checkout, extras)
 
     was_killed = finished.returncode < 0
     if not was_killed:  # a pip that fails by itself puts back what was there

@@ -35,6 +35,8 @@ NEEDED = (
     "sentence_bert_config.json",
 )
 """Beside the weights. What lies in folders, like the weights of other frameworks, is not needed."""
+PIECES = 10
+"""Of the time that a hub is given to answer."""
 PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt")
 
 
@@ -137,7 +139,8 @@ def answers(url: str, seconds: float = 10.0) -> bool:
 
     thread = Thread(target=look, daemon=True)  # nothing ends the look for a name
     thread.start()
-    thread.join(seconds)
+    for _ in range(PIECES):  # whoever stalls for long loses one of them, and not all
+        thread.join(seconds / PIECES)
     return bool(reached)
 
 
