@@ -5,6 +5,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Mapping, MutableMapping
+from itertools import islice
 from typing import Any, Never
 
 from core.text import quoted
@@ -15,6 +16,10 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 
 MOST_BYTES = 8 * 2**20
 """Some two million tokens; what is longer is no conversation."""
+MOST_VALUES = 300_000
+"""More than most windows have tokens. A million tiny lists keep all threads waiting for nearly a second."""
+MARKS = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|([,\[{])', re.DOTALL)
+"""Texts, as far as they go, and what comes with a value outside of them."""
 MOST_DEEP = 64
 """Whoever reads a request after us may recurse into it."""
 
@@ -43,6 +48,7 @@ async def body_of(receive: Receive, *, most_bytes: int = MOST_BYTES) -> bytes:
 
 def json_object(body: bytes) -> dict[str, Any]:
     """Raises Invalid for what is no JSON object, or could not be handed on without harm."""
+    _check_count(body)
     try:
         said = json.loads(body.decode(), parse_constant=_no_number, object_pairs_hook=_object)
     except RecursionError as error:
@@ -54,6 +60,15 @@ def json_object(body: bytes) -> dict[str, Any]:
     for value, place, depth in _walk(said):
         _check(value, place, depth)
     return said
+
+
+def _check_count(body: bytes) -> None:
+    """Before they are made: while many are, no other thread runs."""
+    if sum(map(body.count, (b",", b"[", b"{"))) <= MOST_VALUES:
+        return
+    outside = (found for found in MARKS.finditer(body) if found.lastindex)  # texts may have any number
+    if next(islice(outside, MOST_VALUES, None), None):
+        raise Invalid(f"The body holds more than {MOST_VALUES:,} values.", field="body")
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

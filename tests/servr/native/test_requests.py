@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from core.tools import ToolSpec
+from servr.native.api.bodies import json_object
 from servr.native.api.fields import HARMLESS, ChatFields, CompletionFields, CountFields, EmbeddingFields
 from servr.native.parts import Abilities, Held
 from servr.native.scripted import ScriptedEngine, says
@@ -208,6 +209,34 @@ async def test_a_message_that_no_template_could_say_is_refused_with_its_place(
 )
 async def test_a_body_that_could_do_harm_is_refused(body: bytes, param: str, sentence: str) -> None:
     assert await answered(body) == (400, param, sentence)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [b"[]," * 150_000, b"1," * 300_000, b'"\\\\",' * 300_000, b'{"a":[{}]},' * 75_000, b'","," ' * 300_000],
+    ids=["lists", "numbers", "texts", "objects", "texts of commas"],
+)
+async def test_more_values_than_can_be_made_in_passing_are_refused_before_they_are(values: bytes) -> None:
+    body = b'{"messages": [' + values
+
+    assert await answered(body) == (400, "body", "The body holds more than 300,000 values.")
+
+
+@pytest.mark.parametrize("text", [",[{" * 200_000, '"' * 400_000, "\\" * 400_000, '",' * 400_000])
+def test_a_text_may_hold_any_number_of_signs(text: str) -> None:
+    assert json_object(json.dumps({"a": text}).encode()) == {"a": text}
+
+
+def test_a_window_of_tokens_may_be_sent_as_numbers() -> None:
+    tokens = [7] * 262_144
+
+    assert json_object(json.dumps({"prompt": tokens}).encode()) == {"prompt": tokens}
+
+
+async def test_a_text_without_an_end_is_read_once() -> None:
+    status, param, said = await answered(b'{"a": "' + b'\\",' * 1_000_000)
+
+    assert (status, param, said[:42]) == (400, "body", "The body is no JSON: Unterminated string s")
 
 
 async def test_a_body_that_is_too_long_is_refused() -> None:
