@@ -13,6 +13,7 @@ import torch
 from transformers import AutoConfig, AutoModel, AutoTokenizer
 
 from core.errors import ConfigError
+from servr.native.counting import is_long, require_most
 from servr.native.parts import EmbeddingFacts, Invalid
 
 if TYPE_CHECKING:
@@ -72,8 +73,11 @@ class FolderEmbeddings:
             device=str(self._model.device),
         )
 
-    def tokens(self, text: str) -> tuple[int, ...]:
-        return self._marked(self._prompt + text)
+    def tokens(self, text: str, most: int | None = None) -> tuple[int, ...]:
+        whole = self._prompt + text
+        if most is not None and is_long(whole, most):
+            require_most(most, [whole], lambda part: len(self._marked(part)))
+        return self._marked(whole)
 
     def vectors(self, texts: Sequence[Sequence[int]]) -> "NDArray[np.float32]":
         for number, text in enumerate(texts):

@@ -69,13 +69,16 @@ class Prompts(Protocol):
     def beginning(self) -> tuple[int, ...]:
         """What the model expects before a text that is no chat; often nothing."""
 
-    def prompt(self, chat: Chat) -> Prompt:
-        """Raises `Invalid` when the model's template refuses the messages."""
+    def prompt(self, chat: Chat, most: int | None = None) -> Prompt:
+        """Raises `Invalid` when the model's template refuses the messages, and `TooMany` as `tokens` does."""
 
     def rendered(self, chat: Chat) -> str: ...
 
-    def tokens(self, text: str) -> tuple[int, ...]:
-        """Of a text as it is, without a beginning; what is written like a special token is one."""
+    def tokens(self, text: str, most: int | None = None) -> tuple[int, ...]:
+        """Of a text as it is, without a beginning; what is written like a special token is one.
+
+        Raises `TooMany` for a text of far more than `most` tokens, before it is read to its end.
+        """
 
 
 Choice = Literal["auto", "none", "required"]
@@ -139,8 +142,8 @@ class Embeddings(Protocol):
     @property
     def facts(self) -> "EmbeddingFacts": ...
 
-    def tokens(self, text: str) -> tuple[int, ...]:
-        """With the marks that the model expects around a text."""
+    def tokens(self, text: str, most: int | None = None) -> tuple[int, ...]:
+        """With the marks that the model expects around a text. Raises `TooMany`, as `Prompts.tokens` does."""
 
     def vectors(self, texts: Sequence[Sequence[int]]) -> "NDArray[float32]":
         """(n, d), a row of length 1 for each text. Raises `Invalid` for a text longer than the window."""

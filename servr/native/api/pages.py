@@ -27,6 +27,7 @@ from servr.native.api.replying import Answer, Reply
 from servr.native.api.usage import Json
 from servr.native.api.wanted import chat_asked, chat_of, check_model, completion_asked
 from servr.native.asking import Asked, Counts, TooLong
+from servr.native.counting import TooMany
 from servr.native.parts import Embeddings, Invalid, Talking
 
 FieldsT = TypeVar("FieldsT", bound=Fields)
@@ -188,10 +189,13 @@ class EmbeddingPages:
         return Answer({"object": "list", "data": rows, "model": self.name, "usage": usage})
 
     def _tokens(self, text: str) -> Sequence[int]:
-        tokens, window = self.embedder.tokens(text), self.embedder.facts.window_tokens
+        window = self.embedder.facts.window_tokens
+        try:
+            tokens = self.embedder.tokens(text, window)
+        except TooMany as error:
+            raise _too_long(window, error.least, f"at least {error.least}") from error
         if len(tokens) > window:
-            said = f"The model's context length is {window} tokens, but a text of input has {len(tokens)}."
-            raise TooLong(said, prompt_tokens=len(tokens), window_tokens=window)
+            raise _too_long(window, len(tokens), str(len(tokens)))
         return tokens
 
 
@@ -207,6 +211,14 @@ def _texts(said: object) -> Sequence[str]:
     if not texts:
         raise Invalid("input should hold one text at least.", field="input")
     return [str(text) for text in texts]
+
+
+def _too_long(window: int, tokens: int, said: str) -> TooLong:
+    return TooLong(
+        f"The model's context length is {window} tokens, but a text of input has {said}.",
+        prompt_tokens=tokens,
+        window_tokens=window,
+    )
 
 
 def _check_unsaid(fields: Fields, names: Sequence[str], what: str) -> None:

@@ -1,6 +1,7 @@
 """What a request wants, by its fields: a conversation, what its reply is held to, how that is chosen."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -9,6 +10,7 @@ from servr.native.api.errors import Denied
 from servr.native.api.fields import ChatFields, CompletionFields, Fields, PromptFields, ReplyFields
 from servr.native.api.messages import even_messages, even_tools, flag, given, items, known, needed
 from servr.native.asking import Asked, ModelFacts, Sampling, TooLong
+from servr.native.counting import TooMany
 from servr.native.parts import Abilities, Chat, Choice, Held, Invalid, Talking
 
 MOST_STOPS = 16
@@ -44,11 +46,13 @@ def chat_asked(fields: ChatFields, talking: Talking) -> tuple[Asked, Held]:
     if fields.top_logprobs is not None and not fields.logprobs:
         raise Invalid("top_logprobs needs logprobs to be true.", field="top_logprobs")
     _check_streaming(fields)
-    prompt = talking.prompts.prompt(chat)
+    facts = talking.engine.facts
+    with _refused(most_tokens, facts):
+        prompt = talking.prompts.prompt(chat, facts.window_tokens)
     held = replace(held, in_thought=prompt.in_thought)
     asked = Asked(
         prompt=prompt.tokens,
-        most_tokens=room(len(prompt.tokens), most_tokens, talking.engine.facts),
+        most_tokens=room(len(prompt.tokens), most_tokens, facts),
         sampling=sampling(fields, talking.sampling),
         stop=stop,
         alternatives=(fields.top_logprobs or 0) if fields.logprobs else None,
@@ -175,22 +179,38 @@ def room(prompt_tokens: int, most_tokens: int | None, facts: ModelFacts) -> int:
     """How long the reply may become. Raises TooLong, before anybody waits for it."""
     left = facts.window_tokens - prompt_tokens
     if left < (most_tokens or 1):
-        beside = f" and {most_tokens} are asked for" if most_tokens else ""
-        said = (
-            f"The model's context length is {facts.window_tokens} tokens, but the prompt has"
-            f" {prompt_tokens}{beside}. Shorten one of them."
-        )
-        raise TooLong(said, prompt_tokens=prompt_tokens, window_tokens=facts.window_tokens)
+        raise _too_long(str(prompt_tokens), prompt_tokens, most_tokens, facts)
     return most_tokens or left
+
+
+@contextmanager
+def _refused(most_tokens: int | None, facts: ModelFacts) -> Iterator[None]:
+    """A prompt of which only so much was read as tells that it is too long."""
+    try:
+        yield
+    except TooMany as error:
+        raise _too_long(f"at least {error.least}", error.least, most_tokens, facts) from error
+
+
+def _too_long(said: str, prompt_tokens: int, most_tokens: int | None, facts: ModelFacts) -> TooLong:
+    beside = f" and {most_tokens} are asked for" if most_tokens else ""
+    return TooLong(
+        f"The model's context length is {facts.window_tokens} tokens, but the prompt has"
+        f" {said}{beside}. Shorten one of them.",
+        prompt_tokens=prompt_tokens,
+        window_tokens=facts.window_tokens,
+    )
 
 
 def completion_asked(fields: CompletionFields, talking: Talking) -> Asked:
     """A text that is to be gone on with, as it is. Costs the time of its tokens. Raises Invalid, TooLong."""
     _check_streaming(fields)
-    prompt = _plain_prompt(fields.prompt, talking)
+    most_tokens, facts = fields.max_tokens or PLAIN_LENGTH, talking.engine.facts
+    with _refused(most_tokens, facts):
+        prompt = _plain_prompt(fields.prompt, talking)
     return Asked(
         prompt=prompt,
-        most_tokens=room(len(prompt), fields.max_tokens or PLAIN_LENGTH, talking.engine.facts),
+        most_tokens=room(len(prompt), most_tokens, facts),
         sampling=sampling(fields, talking.sampling),
         stop=stops(fields.stop),
         alternatives=fields.logprobs,
@@ -199,12 +219,13 @@ def completion_asked(fields: CompletionFields, talking: Talking) -> Asked:
 
 
 def _plain_prompt(said: object, talking: Talking) -> tuple[int, ...]:
+    facts = talking.engine.facts
     if isinstance(said, list) and len(said) == 1 and isinstance(said[0], str | list):
         said = said[0]
     if isinstance(said, str):
-        tokens = talking.prompts.beginning + talking.prompts.tokens(said)
+        tokens = talking.prompts.beginning + talking.prompts.tokens(said, facts.window_tokens)
     else:
-        tokens = _token_ids(items(said, "prompt"), talking.engine.facts.vocabulary)
+        tokens = _token_ids(items(said, "prompt"), facts.vocabulary)
     if not tokens:
         raise Invalid("prompt should hold one token at least.", field="prompt")
     return tokens

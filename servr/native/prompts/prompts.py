@@ -41,9 +41,9 @@ class TemplatePrompts:
         self.abilities = self._abilities()
         self._ends = frozenset(self._turn_ends())
 
-    def prompt(self, chat: Chat) -> Prompt:
+    def prompt(self, chat: Chat, most: int | None = None) -> Prompt:
         text = self.rendered(chat)
-        tokens = self.tokens(text)
+        tokens = self.tokens(text, most)
         if not tokens:
             raise Invalid("The chat template makes nothing of these messages.", field="messages")
         return Prompt(
@@ -67,8 +67,8 @@ class TemplatePrompts:
             words = str(error) or type(error).__name__
             raise Invalid(f"The model's chat template refuses this: {words}", field="messages") from error
 
-    def tokens(self, text: str) -> Tokens:
-        return self._tokeniser.tokens(text)
+    def tokens(self, text: str, most: int | None = None) -> Tokens:
+        return self._tokeniser.tokens(text, most)
 
     def _render(
         self, messages: Sequence[Message], tools: Sequence[Any], names: Mapping[str, object] | None = None

@@ -5,6 +5,8 @@ from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from servr.native.counting import is_long, require_most
+
 MOST_CHARS = 4_000_000
 """Of the texts whose tokens are kept: some conversations of a hundred thousand tokens."""
 
@@ -29,7 +31,10 @@ class Tokeniser:
         self._kept: OrderedDict[str, Tokens] = OrderedDict()
         self._kept_chars = 0
 
-    def tokens(self, text: str) -> Tokens:
+    def tokens(self, text: str, most: int | None = None) -> Tokens:
+        """Raises TooMany for a text of far more than `most`, before all of it is read."""
+        if most is not None and is_long(text, most):
+            require_most(most, self.pieces(text), lambda piece: len(self.tokens_of(piece)))
         return tuple(token for piece in self.pieces(text) for token in self.tokens_of(piece))
 
     def pieces(self, text: str) -> Iterator[str]:

@@ -15,6 +15,7 @@ from servr.native.api.app import make_app, pages_of
 from servr.native.api.request_thread import RequestThread
 from servr.native.api.serving import serve
 from servr.native.asking import Constraint, Engine
+from servr.native.counting import is_long, require_most
 from servr.native.parts import (
     Abilities,
     Chat,
@@ -33,6 +34,12 @@ ABLE = Abilities(tools=True, reasoning=True, names=frozenset({"enable_thinking",
 VECTORS = EmbeddingFacts("vectors", window_tokens=8, width=2, dtype="float32", device="cpu")
 
 
+def bytes_of(text: str, most: int | None) -> tuple[int, ...]:
+    if most is not None and is_long(text, most):
+        require_most(most, [text], len)
+    return tuple(text.encode())
+
+
 @dataclass
 class BytePrompts:
     """Messages in lines; it refuses a chat that begins with the assistant."""
@@ -41,8 +48,8 @@ class BytePrompts:
     beginning: tuple[int, ...] = (1,)
     chats: list[Chat] = field(default_factory=list)
 
-    def prompt(self, chat: Chat) -> Prompt:
-        return Prompt(tokens=self.tokens(self.rendered(chat)), message_ends=(), in_thought=False)
+    def prompt(self, chat: Chat, most: int | None = None) -> Prompt:
+        return Prompt(tokens=self.tokens(self.rendered(chat), most), message_ends=(), in_thought=False)
 
     def rendered(self, chat: Chat) -> str:
         self.chats.append(chat)
@@ -51,8 +58,8 @@ class BytePrompts:
         lines = [f"{message['role']}: {message['content']}\n" for message in chat.messages]
         return "".join([*(f"tool {tool.name}\n" for tool in chat.tools), *lines])
 
-    def tokens(self, text: str) -> tuple[int, ...]:
-        return tuple(text.encode())
+    def tokens(self, text: str, most: int | None = None) -> tuple[int, ...]:
+        return bytes_of(text, most)
 
 
 @dataclass
@@ -97,8 +104,8 @@ class LengthEmbeddings:
 
     facts: EmbeddingFacts = VECTORS
 
-    def tokens(self, text: str) -> tuple[int, ...]:
-        return tuple(text.encode())
+    def tokens(self, text: str, most: int | None = None) -> tuple[int, ...]:
+        return bytes_of(text, most)
 
     def vectors(self, texts: Sequence[Sequence[int]]) -> NDArray[np.float32]:
         return np.array([[len(text), 1.0] for text in texts], dtype=np.float32)

@@ -41,5 +41,5 @@ def told(process: subprocess.Popen[str]) -> Iterator[str]:
 
 def ended(process: subprocess.Popen[str]) -> int:
     process.send_signal(signal.SIGINT)
-    process.communicate(timeout=60)
+    process.communicate(timeout=600)
     return process.returncode

@@ -8,6 +8,7 @@ from core.errors import ContextOverflow, GatewayError, OutOfMemory, RateLimited,
 from gate.errors_of import Refusal, error_of
 from servr.native.api.request_thread import RequestThread
 from servr.native.asking import Broken, Busy, NoMemory, Refused, Stopped, TooLong
+from servr.native.counting import JOINED, PART_CHARS
 from servr.native.parts import Served
 from servr.native.scripted import Line, ScriptedEngine, says
 from tests.servr.native.doubles import LengthEmbeddings, client_of, talking
@@ -120,6 +121,7 @@ async def test_an_embedding_model_makes_vectors_and_nothing_else() -> None:
         ({"input": ["a", 5]}, "input[1] should be a text that is not empty."),
         ({"input": "a", "dimensions": 5}, "dimensions can only be 2 with this model."),
         ({"input": "a" * 9}, "The model's context length is 8 tokens, but a text of input has 9."),
+        ({"input": "a" * 99}, "The model's context length is 8 tokens, but a text of input has at least 99."),
     ],
 )
 async def test_an_input_that_has_no_vector_is_refused(fields: dict[str, object], sentence: str) -> None:
@@ -197,6 +199,24 @@ async def test_a_prompt_that_is_too_long_is_refused_with_both_numbers() -> None:
         "The model's context length is 4096 tokens, but the prompt has 5007. Shorten one of them."
     )
     assert "13 and 4090 are asked for" in both.json()["error"]["message"]
+
+
+@pytest.mark.parametrize("page", [CHAT, "/v1/completions"])
+async def test_a_prompt_that_is_far_too_long_has_at_least_what_is_said(page: str) -> None:
+    text = "x" * (3 * PART_CHARS)
+    asked = {"messages": [{"role": "user", "content": text}]} if page == CHAT else {"prompt": text}
+    async with client_of(talking(ScriptedEngine([says("Hi.")]))) as client:
+        refused = await client.post(page, json={**asked, "max_tokens": 5})
+        counted = await client.post("/tokenize", json={"prompt": text, "add_special_tokens": False})
+
+    error = refused.json()["error"]
+    least = PART_CHARS - JOINED
+    assert (error["code"], error["n_prompt_tokens"]) == ("context_length_exceeded", least)
+    assert error["message"] == (
+        f"The model's context length is 4096 tokens, but the prompt has at least {least} and 5 are asked for."
+        " Shorten one of them."
+    )
+    assert counted.json()["count"] == len(text)
 
 
 async def test_a_fault_in_a_part_is_an_answer_without_its_words() -> None:
