@@ -5,8 +5,8 @@ To add one, add a row here, and in a module of its own
 its line in docs/commands.md.
 """
 
+from boot.forms import PERMISSIONS
 from boot.layers import Loaded
-from boot.settings import PERMISSIONS
 from boot.wiring import Opened
 from core.commands import table_lines
 from core.values import value

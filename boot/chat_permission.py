@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from boot.chat_commands import OpenChat
-from boot.settings import PERMISSIONS
+from boot.forms import PERMISSIONS
 from flow.permission import Mode, Permissions
 from servr.spans import Line
 

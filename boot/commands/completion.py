@@ -5,9 +5,9 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from shlex import quote
 
+from boot.forms import PERMISSIONS
 from boot.layers import Loaded
 from boot.serving.choice import DTYPES, ENGINES
-from boot.settings import PERMISSIONS
 from core.values import value
 
 CHOICES = {
