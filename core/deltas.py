@@ -38,7 +38,7 @@ class CallDelta:
 
 @value
 class RestartDelta:
-    """The stream broke and is asked for again: everything said before this is void."""
+    """The request is made again, of this server or of another: everything said before is void."""
 
     kind: Literal["restart"] = "restart"
     reason: str

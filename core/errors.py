@@ -3,7 +3,8 @@
 AgentError(message, hint)
 ├─ ConfigError              the user mends a setting                              exit 2
 ├─ GatewayError             nobody here can go on: the turn ends                  exit 3
-│  ├─ GatewayUnavailable    no connection, 5xx                 RetryingGateway acts
+│  ├─ GatewayUnavailable    5xx                                RetryingGateway acts, FallbackGateway after it
+│  │  └─ NoAnswer           no connection, or silence; likewise, but FallbackGateway acts at once
 │  ├─ RateLimited           429, with the seconds to wait      RetryingGateway acts
 │  ├─ StreamBroken          the reply ended early, or was no stream at all; likewise
 │  │  └─ ConnectionLost     the server hung up
@@ -50,6 +51,9 @@ class GatewayError(AgentError):
 
 
 class GatewayUnavailable(GatewayError): ...
+
+
+class NoAnswer(GatewayUnavailable): ...
 
 
 class RateLimited(GatewayError):

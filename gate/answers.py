@@ -20,7 +20,7 @@ class Answer:
     headers: Mapping[str, str]
     """Names in lower case."""
     pieces: AsyncGenerator[bytes, None]
-    """The body. Raises StreamBroken when it breaks off, or when no byte comes for too long."""
+    """The body. Raises StreamBroken when it breaks off, also by silence, NoAnswer when none of it comes."""
 
     async def text(self) -> str:
         """The whole body; what is beyond 64 MiB is left."""
@@ -50,7 +50,7 @@ class Wire(Protocol):
         """Send a request; leaving the context drops what was not read.
 
         Raises:
-            GatewayUnavailable: nothing was answered.
+            NoAnswer: nothing was answered.
             RequestRejected: the URL is none.
         """
         ...

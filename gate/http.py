@@ -4,7 +4,7 @@
                 └─ https:// ─▶ HttpxWire    TLS and proxies
 
 httpx is loaded at the first request that needs it, without the parts we do not use, and its errors end
-here. A server that is not there is `GatewayUnavailable`; one that hung up is `ConnectionLost`.
+here. A server that is not there is `NoAnswer`; one that hung up is `ConnectionLost`.
 """
 
 import asyncio
@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 from core.errors import (
     ConnectionLost,
     GatewayError,
-    GatewayUnavailable,
+    NoAnswer,
     RequestRejected,
     StreamBroken,
 )
@@ -127,7 +127,7 @@ class HttpxWire:
     async def exchange(
         self, method: str, path: str, headers: Mapping[str, str], body: bytes
     ) -> AsyncIterator[Answer]:
-        with self._errors(GatewayUnavailable):
+        with self._errors(NoAnswer):
             client = self._open()
             request = client.build_request(
                 method, f"{self.url}/{path}", content=body or None, headers=headers
@@ -145,8 +145,13 @@ class HttpxWire:
             await self._client.aclose()
 
     async def _pieces(self, response: "httpx.Response") -> AsyncGenerator[bytes, None]:
+        pieces = response.aiter_bytes()
+        with self._errors(NoAnswer):
+            first = await anext(pieces, None)
         with self._errors(StreamBroken):
-            async for piece in response.aiter_bytes():
+            if first is not None:
+                yield first
+            async for piece in pieces:
                 yield piece
 
     def _open(self) -> "httpx.AsyncClient":

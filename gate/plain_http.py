@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import field
 from urllib.parse import urlsplit
 
-from core.errors import ConnectionLost, GatewayUnavailable, StreamBroken
+from core.errors import ConnectionLost, GatewayError, NoAnswer, StreamBroken
 from core.records import dataclass
 from gate.answers import Answer
 
@@ -20,12 +20,12 @@ MOST_INTERIM = 20
 """Answers that only say that another one will come, and lines behind the last piece of a body."""
 
 
-def no_answer(url: str) -> GatewayUnavailable:
+def no_answer(url: str) -> NoAnswer:
     """Nobody listens there. Where Roost's own server would listen, how it is started is told, too."""
     parts = urlsplit(url)
     is_ours = parts.hostname in ("127.0.0.1", "localhost", "::1") and parts.port == 8000
     hint = f"Is the model server running?{' ./runsv.sh or `roost serve` starts one.' * is_ours}"
-    return GatewayUnavailable(f"No answer from {url}.", hint=hint)
+    return NoAnswer(f"No answer from {url}.", hint=hint)
 
 
 @dataclass
@@ -86,9 +86,7 @@ class PlainWire:
         try:
             return connection, *await connection.ask(message)
         except TimeoutError as error:
-            raise GatewayUnavailable(
-                self._silence(), hint="Is the model too large for this machine?"
-            ) from error
+            raise self._silence(NoAnswer) from error
         except (OSError, EOFError, ValueError) as error:
             raise ConnectionLost(f"{self.url} closed the connection without an answer.") from error
 
@@ -104,18 +102,21 @@ class PlainWire:
     async def _pieces(
         self, connection: "Connection", headers: Mapping[str, str]
     ) -> AsyncGenerator[bytes, None]:
+        begun = False
         try:
             async for piece in connection.body(headers):
+                begun = True
                 yield piece
         except TimeoutError as error:
-            raise StreamBroken(self._silence()) from error
+            raise self._silence(StreamBroken if begun else NoAnswer) from error
         except (OSError, EOFError, ValueError) as error:
             raise ConnectionLost(
                 f"The connection to {self.url} broke in the middle of the answer."
             ) from error
 
-    def _silence(self) -> str:
-        return f"{self.url} sent nothing for {self.idle_seconds:g} seconds."
+    def _silence(self, kind: type[GatewayError]) -> GatewayError:
+        hint = "Is the model too large for this machine?" * (kind is NoAnswer)
+        return kind(f"{self.url} sent nothing for {self.idle_seconds:g} seconds.", hint=hint)
 
 
 @dataclass

@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 
 from core.deltas import Delta, RestartDelta
-from core.errors import GatewayUnavailable, RateLimited, StreamBroken
+from core.errors import GatewayUnavailable, NoAnswer, RateLimited, StreamBroken
 from core.protocols import Gateway, ModelRequest
 from core.records import dataclass
 
@@ -20,6 +20,8 @@ class RetryingGateway:
     attempts: int = 4
     first_wait_seconds: float = 0.5
     """Before the second attempt; doubled before each further one. A server may ask for a longer wait."""
+    asks_silence: bool = True
+    """Whether one that gave no answer at all is asked again; not where another one can be."""
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
 
     async def stream(self, request: ModelRequest) -> AsyncGenerator[Delta, None]:
@@ -30,7 +32,8 @@ class RetryingGateway:
                         yield delta
                 return
             except (GatewayUnavailable, RateLimited, StreamBroken) as error:
-                if attempt == self.attempts:
+                silent = isinstance(error, NoAnswer) and not self.asks_silence
+                if silent or attempt == self.attempts:
                     raise
                 reason, wait_seconds = str(error), self._wait_seconds(attempt, error)
             yield RestartDelta(reason=reason, wait_seconds=wait_seconds)

@@ -78,7 +78,8 @@ def lines_of(event: Event) -> Iterator[Line]:
     """`event` for a person's screen. What a model says is not drawn here: it is streamed."""
     match event:
         case ModelDelta(delta=RestartDelta(reason=reason, wait_seconds=seconds)):
-            yield Line(f"asking again in {seconds:.3g} s: {first_line(reason)}", Style.DIM)
+            when = f" in {seconds:.3g} s" if seconds else ""
+            yield Line(f"asking again{when}: {first_line(reason)}", Style.DIM)
         case PermissionAsked(call=call, reason=reason):
             yield Line(f"? {title_of(call)}: {first_line(reason)}")
         case PermissionAnswered(approval=approval):

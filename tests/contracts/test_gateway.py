@@ -7,9 +7,10 @@ from dataclasses import replace
 import pytest
 
 from core.deltas import FinishDelta
-from core.errors import GatewayError, GatewayUnavailable, RequestRejected
+from core.errors import GatewayError, GatewayUnavailable, NoAnswer, RequestRejected
 from core.messages import AssistantMessage, Finish, ToolMessage
 from core.protocols import Gateway, ModelRequest
+from gate.fallback import FallbackGateway
 from gate.offline import OfflineGateway
 from gate.ollama import OllamaGateway
 from gate.openai_compatible import OpenAICompatibleGateway
@@ -22,6 +23,13 @@ from tests.gate.asking import built, deltas, reply, request
 from tests.scripted_server import replies, serving
 
 ASKED = request("Read a.txt", tools=["read_file"])
+
+
+def _ring(**gateways: Gateway) -> Gateway:
+    async def opened(server: str) -> Gateway:
+        return gateways[server]
+
+    return FallbackGateway(tuple(gateways), opened, next(iter(gateways)))
 
 
 async def at_once(seconds: float) -> None:
@@ -61,12 +69,18 @@ async def retrying() -> AsyncIterator[Gateway]:
 
 
 @asynccontextmanager
+async def fallback() -> AsyncIterator[Gateway]:
+    there = ScriptedGateway(call("read_file", path="a.txt"), say("Done."))
+    yield _ring(gone=ScriptedGateway(*[NoAnswer("No answer.")] * 9), there=there)
+
+
+@asynccontextmanager
 async def text_calls() -> AsyncIterator[Gateway]:
     written = '<tool_call>{"name": "read_file", "arguments": {"path": "a.txt"}}</tool_call>'
     yield TextCallGateway(ScriptedGateway(say(written), say("Done.")))
 
 
-@pytest.fixture(params=[scripted, offline, openai, ollama, retrying, text_calls])
+@pytest.fixture(params=[scripted, offline, openai, ollama, retrying, fallback, text_calls])
 async def gateway(request: pytest.FixtureRequest) -> AsyncIterator[Gateway]:
     async with request.param() as made:
         yield made
@@ -109,6 +123,7 @@ REFUSING: dict[str, Callable[[], Gateway]] = {
     "openai": lambda: OpenAICompatibleGateway("http://127.0.0.1:1/v1", "m"),
     "ollama": lambda: OllamaGateway("http://127.0.0.1:1/v1", "m", 4096),
     "retrying": lambda: RetryingGateway(ScriptedGateway(RequestRejected("no")), sleep=at_once),
+    "fallback": lambda: _ring(gone=ScriptedGateway(NoAnswer("No answer."))),
     "text_calls": lambda: TextCallGateway(ScriptedGateway(RequestRejected("no"))),
 }
 

@@ -10,7 +10,7 @@ import pytest
 
 from core.errors import (
     ConnectionLost,
-    GatewayUnavailable,
+    NoAnswer,
     RequestRejected,
     StreamBroken,
 )
@@ -128,7 +128,15 @@ async def test_a_server_that_hangs_up_without_an_answer_is_a_lost_connection(
 @both
 async def test_silence_before_the_answer_ends_the_request(kind: Kind) -> None:
     async with answering(b"") as server, asked(kind, server, idle_seconds=0.01) as wire:
-        with pytest.raises(GatewayUnavailable, match=r"sent nothing for 0\.01 seconds"):
+        with pytest.raises(NoAnswer, match=r"sent nothing for 0\.01 seconds"):
+            await read(wire)
+
+
+@both
+async def test_silence_after_the_head_is_no_answer_either(kind: Kind) -> None:
+    head = b"HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n"
+    async with answering(head) as server, asked(kind, server, idle_seconds=0.3) as wire:
+        with pytest.raises(NoAnswer, match=r"sent nothing for 0\.3 seconds"):
             await read(wire)
 
 
@@ -144,7 +152,7 @@ async def test_silence_within_the_answer_breaks_the_stream(kind: Kind) -> None:
 async def test_nobody_there_is_said_with_the_url(kind: Kind) -> None:
     wire = kind("http://127.0.0.1:1/v1", 5, 5)
 
-    with pytest.raises(GatewayUnavailable) as caught:
+    with pytest.raises(NoAnswer) as caught:
         await read(wire)
 
     assert str(caught.value) == "No answer from http://127.0.0.1:1/v1. Is the model server running?"

@@ -10,6 +10,7 @@ from core.errors import (
     ContextOverflow,
     GatewayError,
     GatewayUnavailable,
+    NoAnswer,
     RateLimited,
     RequestRejected,
     StreamBroken,
@@ -63,6 +64,15 @@ async def test_it_gives_up_after_its_last_attempt() -> None:
         await deltas(RetryingGateway(inner, attempts=3, sleep=waits))
 
     assert (len(inner.requests), waits) == (3, [0.5, 1.0])
+
+
+async def test_who_gives_no_answer_at_all_is_not_asked_again_where_another_can_be() -> None:
+    inner = ScriptedGateway(GatewayUnavailable("503"), NoAnswer("gone"), say("never"))
+
+    with pytest.raises(NoAnswer):
+        await deltas(RetryingGateway(inner, asks_silence=False, sleep=Waits()))
+
+    assert len(inner.requests) == 2
 
 
 @pytest.mark.parametrize("error", [RequestRejected("no"), ContextOverflow("long", limit_tokens=9)])

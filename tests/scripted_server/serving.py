@@ -101,12 +101,9 @@ class ScriptedServer:
     ) -> None:
         self.app = ScriptedApp(script, window_tokens=window_tokens, aside=aside, pages=pages)
         self._listener = listening(port)
+        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}/v1"
         self._server = QuickServer(self.app)
         self._thread = Thread(target=self._server.run, kwargs={"sockets": [self._listener]}, daemon=True)
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self._listener.getsockname()[1]}/v1"
 
     @property
     def requests(self) -> list[Recorded]:

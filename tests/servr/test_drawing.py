@@ -214,10 +214,11 @@ def test_a_file_that_went_is_drawn_as_deleted() -> None:
     assert next(lines_of_view(view)) == Line("deleted a.py", Style.DIM)
 
 
-def test_a_restart_is_one_line() -> None:
-    event = ModelDelta(delta=RestartDelta(reason="The stream broke.", wait_seconds=0.5))
+@pytest.mark.parametrize(("seconds", "when"), [(0.5, " in 0.5 s"), (0.0, "")])
+def test_a_restart_is_one_line(seconds: float, when: str) -> None:
+    event = ModelDelta(delta=RestartDelta(reason="The stream broke.", wait_seconds=seconds))
 
-    assert list(lines_of(event)) == [Line("asking again in 0.5 s: The stream broke.", Style.DIM)]
+    assert list(lines_of(event)) == [Line(f"asking again{when}: The stream broke.", Style.DIM)]
 
 
 @pytest.mark.parametrize(
