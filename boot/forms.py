@@ -36,6 +36,10 @@ def _url(given: object) -> str:
     return text
 
 
+def _urls(given: object) -> str:
+    return ", ".join(map(_url, _text(given).replace(",", " ").split()))
+
+
 def _flag(given: object) -> bool:
     if isinstance(given, bool):
         return given
@@ -94,6 +98,7 @@ TEXT = Form("a text", _text)
 HOSTS = Form("hosts such as wiki.corp 127.0.0.1:8000 [::1]:8000", _hosts)
 HOSTS_AND_BELOW = Form("hosts such as pypi.org *.pythonhosted.org mirror.corp:8080", _hosts_and_below)
 URL = Form("a URL such as http://127.0.0.1:8000/v1", _url)
+URLS = Form("URLs such as http://10.0.0.2:8000/v1, separated by commas", _urls)
 FLAG = Form("true or false", _flag)
 COUNT = Form("a whole number of at least 1", _count)
 TEMPERATURE = Form("a number from 0 to 2", _temperature)

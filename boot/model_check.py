@@ -6,20 +6,24 @@ find it ─► a short reply, streamed ─► a call ─► its result ─► th
 import asyncio
 import json
 from collections.abc import AsyncIterator, Mapping
+from contextlib import suppress
+from dataclasses import replace
 
 from boot.calibrate.kept import Calibrations
 from boot.commands.doctor import Finding
 from boot.layers import here
-from boot.model_way import NO_WINDOW, ModelWay, way_to_model
+from boot.model_way import way_to_model
 from boot.plugins import Plugins
 from boot.profiles import Profiles
+from boot.server_way import NO_WINDOW, ModelWay
 from boot.settings import Settings
 from core.deltas import ReplyBuilder, TextDelta, ThinkingDelta
-from core.errors import AgentError
+from core.errors import AgentError, GatewayError, GatewayUnavailable
 from core.messages import AssistantMessage, Message, ToolMessage, UserMessage
 from core.protocols import Gateway, ModelRequest
 from core.tools import ToolSpec
 from flow.prompts import prompt
+from gate.discovery import Endpoint, discover, nothing_known
 
 FIND_SECONDS = 5.0
 REPLY_SECONDS = 60.0
@@ -38,7 +42,37 @@ USE_TOOLS = (
 
 
 def model_findings(settings: Settings) -> list[Finding]:
-    return asyncio.run(_asked(settings))
+    """Of the server that is asked first, and of no other."""
+    return asyncio.run(_asked(replace(settings, fallback_urls="")))
+
+
+def fallback_findings(settings: Settings) -> list[Finding]:
+    """Whether those that stand in for it could do so now.
+
+    Raises:
+        ConfigError: one of them may not be asked, or it is not clear for which model.
+    """
+    return asyncio.run(_standing_in(settings))
+
+
+async def _standing_in(settings: Settings) -> list[Finding]:
+    from boot.fallbacks import require_own, stand_in
+    from gate.fallback import reason
+
+    require_own(settings)
+    model, found = settings.model, []
+    if not model:
+        with suppress(GatewayError):
+            first = await discover(settings.model_url or None, api_key=settings.api_key)
+            model = first.model if isinstance(first, Endpoint) else ""
+    for url in settings.fallbacks:
+        try:
+            there = await stand_in(settings, url, model, nothing_known)
+            found.append(Finding(subject="fallback", text=f"{there.url} has {there.model}"))
+        except GatewayUnavailable as error:
+            mend = "Start it, or take it out of AGENT_FALLBACK_URLS."
+            found.append(Finding(subject="fallback", state="problem", text=reason(url, error), mend=mend))
+    return found
 
 
 async def _asked(settings: Settings) -> list[Finding]:

@@ -8,10 +8,11 @@ What was said stays as it is; each way renders it as its own model takes it. Sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
-from boot.model_way import ModelWay, gemini_way, offline_way, way_to
+from boot.model_way import gemini_way, offline_way, way_to
 from boot.models import served_model, servers_of
 from boot.plugins import Plugins
 from boot.profiles import Profiles
+from boot.server_way import ModelWay
 from boot.settings import Settings
 from core.endpoint import ServedModel, ServerFacts
 from core.errors import ConfigError, GatewayError
@@ -52,7 +53,7 @@ class SessionModels:
 
     @property
     def place(self) -> str:
-        return self.way.place
+        return self.way.server.url if self.way.server else self.way.place
 
     @property
     def window_tokens(self) -> int | None:

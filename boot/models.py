@@ -21,6 +21,15 @@ def every(name: str) -> bool:
     return True
 
 
+def key_of(settings: Settings, url: str) -> tuple[str, str]:
+    """The key of the server at `url`, none where it is not one that is set; and the setting it stands in."""
+    if settings.model_url and url in candidate_urls(settings.model_url):
+        return settings.api_key, "AGENT_API_KEY"
+    if any(url in candidate_urls(named) for named in settings.fallbacks):
+        return settings.fallback_api_key, "AGENT_FALLBACK_API_KEY"
+    return "", "AGENT_API_KEY"
+
+
 async def servers_of(
     settings: Settings,
     *,

@@ -5,7 +5,7 @@ and the name in capitals, but for one name that was established before. `boot/la
 fills the tree.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import field, fields
 from functools import cache
 from typing import Any, Literal, TypeVar
@@ -25,6 +25,7 @@ from boot.forms import (
     TEXT,
     THEME,
     URL,
+    URLS,
     Form,
 )
 from core.values import value
@@ -106,6 +107,10 @@ class Settings:
     model: str = _setting("", "Model to ask; empty: the server's only model.", TEXT)
     model_url: str = _setting("", "OpenAI-compatible server; empty: the usual local ports are tried.", URL)
     api_key: str = _setting("", "Key for that server; sent to no other.", TEXT, secret=True)
+    fallback_urls: str = _setting(
+        "", "Servers of the same model that are asked, in this order, when that one is not there.", URLS
+    )
+    fallback_api_key: str = _setting("", "Key for those servers; sent to no other.", TEXT, secret=True)
     hosted: bool = _setting(
         False, "Whether others run that server: larger answers of tools, and its own sampling.", FLAG
     )
@@ -199,6 +204,11 @@ class Settings:
     gemini_url: str = _setting(
         "https://generativelanguage.googleapis.com/v1beta/openai", "Server to ask with --gemini.", URL
     )
+
+    @property
+    def fallbacks(self) -> Sequence[str]:
+        """One by one."""
+        return self.fallback_urls.replace(",", " ").split()
 
 
 @cache

@@ -3,7 +3,7 @@
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from boot.model_way import ModelWay
+from boot.server_way import ModelWay
 from core.profile import fitted
 from core.protocols import Emit, ModelRequest
 from core.tools import ToolServices

@@ -21,13 +21,14 @@ from typing import TYPE_CHECKING
 from boot.calibrate.kept import Calibrations
 from boot.features import Begun, Features, session_features
 from boot.model_switch import SessionModels
-from boot.model_way import ModelWay, way_to_model
+from boot.model_way import way_to_model
 from boot.opening import NEW_SESSION, NOBODY_THERE, Choice, Opening, People, opening
 from boot.permissions import permissions_for
 from boot.plugins import Plugins
 from boot.profiles import Profiles
 from boot.resuming import Earlier, earlier_session, hand_over, take_up
 from boot.sandbox_choice import sandbox_for
+from boot.server_way import ModelWay
 from boot.services import tool_services
 from boot.session_files import SessionFiles
 from boot.settings import Settings

@@ -10,7 +10,7 @@ from typing import get_args
 
 from boot.calibrate.report import Fields
 from boot.calibrate.turns import Asked, Turn, turn_of
-from boot.model_way import ModelWay
+from boot.server_way import ModelWay
 from core.conversation import Conversation
 from core.deltas import CallDelta, Delta, ReplyBuilder, TextDelta, ThinkingDelta
 from core.errors import ContextOverflow, GatewayError, RequestRejected

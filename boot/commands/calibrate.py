@@ -6,6 +6,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from shutil import get_terminal_size
 from textwrap import wrap
 
@@ -16,10 +17,11 @@ from boot.calibrate.kept import Calibrations, Learned, written
 from boot.calibrate.progress import Progress
 from boot.calibrate.report import LEFT_OUT, Report
 from boot.layers import Loaded, here
-from boot.model_way import ModelWay, way_to_model
+from boot.model_way import way_to_model
 from boot.paths import Folders
 from boot.plugins import Plugins
 from boot.profiles import Profiles
+from boot.server_way import ModelWay
 from boot.settings import Settings
 from core.errors import GatewayError
 from core.values import encode, utc_now
@@ -78,7 +80,8 @@ async def _held(
     earlier: Calibrations | None,
 ) -> Report:
     profiles = Profiles(own=folders.config / "profiles", learn=_tools_as_tools)
-    way = await way_to_model(settings, "server", Plugins(folders.cache), profiles)
+    alone = replace(settings, fallback_urls="")  # what another server says is no answer of this one
+    way = await way_to_model(alone, "server", Plugins(folders.cache), profiles)
     try:
         report = _begun(way, earlier)
         examinee = Examinee(way, nonce=os.urandom(3).hex(), clock=clock)

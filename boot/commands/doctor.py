@@ -56,7 +56,7 @@ def examine(loaded: Loaded, *, ask_model: bool) -> int:
 
 def findings(loaded: Loaded, *, ask_model: bool) -> Iterator[Finding]:
     """What every check finds, as soon as it does."""
-    for check in (*CHECKS, model_server) if ask_model else CHECKS:
+    for check in (*CHECKS, model_server, fallbacks) if ask_model else CHECKS:
         yield from _findings(check, loaded)
 
 
@@ -189,6 +189,13 @@ def model_server(loaded: Loaded) -> Iterator[Finding]:
     from boot.model_check import model_findings
 
     yield from model_findings(loaded.settings)
+
+
+def fallbacks(loaded: Loaded) -> Iterator[Finding]:
+    if loaded.settings.fallback_urls:
+        from boot.model_check import fallback_findings
+
+        yield from fallback_findings(loaded.settings)
 
 
 CHECKS: tuple[Check, ...] = (

@@ -21,7 +21,7 @@ from boot.calibrate.kept import Calibrations
 from boot.calibrate.report import Graded, Report
 from boot.commands.calibrate import calibrate
 from boot.layers import here
-from boot.model_way import ModelWay
+from boot.server_way import ModelWay
 from boot.settings import Settings
 from boot.wiring import open_session
 from core.errors import GatewayUnavailable, RequestRejected

@@ -9,9 +9,10 @@ import pytest
 from boot import model_way
 from boot.known_servers import KnownServers
 from boot.layers import here
-from boot.model_way import NO_WINDOW, way_to_model
+from boot.model_way import way_to_model
 from boot.models import served_model
 from boot.plugins import Plugins
+from boot.server_way import NO_WINDOW
 from boot.settings import Settings
 from boot.wiring import open_session
 from core.deltas import RestartDelta

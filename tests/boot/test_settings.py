@@ -60,6 +60,7 @@ def test_the_established_variables_are_kept() -> None:
         ),
         *("GEMINI_API_KEY", "AGENT_API_KEY", "AGENT_GEMINI_MODEL", "AGENT_GEMINI_URL"),
         *("AGENT_WORKSPACE", "AGENT_PERMISSION", "AGENT_SANDBOX", "AGENT_WINDOW_TOKENS", "AGENT_HOSTED"),
+        *("AGENT_FALLBACK_URLS", "AGENT_FALLBACK_API_KEY"),
         *("AGENT_PRIVATE_HOSTS", "AGENT_SANDBOX_HOSTS", "AGENT_SKILL_IMPORTS"),
         *("AGENT_EMBEDDER", "AGENT_EMBEDDER_URL", "AGENT_SERVER_TOKEN"),
         *("AGENT_MASK", "AGENT_THEME", "AGENT_KEYS", "AGENT_NOTICE"),
@@ -127,3 +128,14 @@ def test_a_value_is_read_from_text_and_from_toml(name: str, given: object, read:
 def test_a_value_of_another_form_is_refused(name: str, given: object) -> None:
     with pytest.raises((ValueError, TypeError)):
         known_settings()[name].form.read(given)
+
+
+@pytest.mark.parametrize("given", ["http://a/v1,b:8000", " http://a/v1 b:8000", "http://a/v1, b:8000,"])
+def test_fallbacks_are_separated_by_commas_or_blanks(given: str) -> None:
+    read = known_settings()["fallback_urls"].form.read(given)
+
+    assert (read, Settings(fallback_urls=read).fallbacks) == (
+        "http://a/v1, b:8000",
+        ["http://a/v1", "b:8000"],
+    )
+    assert Settings(fallback_urls=given).fallbacks == ["http://a/v1", "b:8000"]

@@ -9,7 +9,7 @@ from boot.commands.doctor import CHECKS, Finding, examine
 from boot.commands.running import run
 from boot.layers import Loaded, here, load_settings
 from boot.model_check import USE_TOOLS, model_findings, tried
-from boot.model_way import NO_WINDOW
+from boot.server_way import NO_WINDOW
 from boot.settings import Settings
 from core.errors import GatewayUnavailable
 from core.messages import ToolMessage
