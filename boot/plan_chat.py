@@ -9,9 +9,11 @@ from shutil import get_terminal_size
 from boot.chat_commands import OpenChat
 from boot.layers import here
 from boot.masking import masking_of
+from boot.models import key_of
 from boot.opening import Choice, People
 from boot.planning import Where, keep_draft, require_no_other, runner_at, take
 from boot.project import project_file
+from boot.settings import Settings
 from core.errors import AgentError, PlanRefused
 from core.project import Project, Stage, Status, find, with_status
 from core.project_outline import changes
@@ -135,24 +137,31 @@ def _runner(chat: OpenChat) -> Iterator[ProjectRunner]:
     def tell(text: str) -> None:
         screen.show(Line(visible(line), Style.STRONG) for line in text.splitlines())
 
-    opened, settings = (
-        chat.opened,
-        replace(chat.loaded.settings, permission=chat.opened.permissions.mode.value),
-    )
-    if facts := opened.server():
-        settings = replace(settings, model=opened.models.model, model_url=facts.url)
+    opened = chat.opened
+    settings, choice = same_model(chat.loaded.settings, opened.models.model, opened.models.place)
+    settings = replace(settings, permission=opened.permissions.mode.value)
     where = Where(
         settings=settings,
         workspace=opened.workspace,
         folders=here().folders,
-        masking=masking_of(settings, here()),
+        masking=masking_of(chat.loaded.settings, here()),
         people=People(approver=TerminalApprover(chat.terminal), asker=TerminalAsker(chat.terminal)),
         terminal=chat.terminal,
         shows_replies=True,
-        choice=Choice(model="offline" if opened.models.model == "offline" else "server"),
+        choice=choice,
     )
     with another_session(chat.chat) as reader, runner_at(where, tell, reader) as runner:
         yield runner
+
+
+def same_model(settings: Settings, model: str, place: str) -> tuple[Settings, Choice]:
+    """What leads another session to this model at this place."""
+    if model == "offline":
+        return settings, Choice(model="offline")
+    if place == settings.gemini_url:
+        return settings, Choice(model="gemini")
+    key, _ = key_of(settings, place)
+    return replace(settings, model=model, model_url=place, api_key=key), Choice(model="server")
 
 
 def _file(chat: OpenChat) -> ProjectStore:
