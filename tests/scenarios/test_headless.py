@@ -37,9 +37,14 @@ class Roost:
             **streams,
         )
 
-    def run(self, *flags: str, said: str | None = None) -> tuple[int, str, str]:
-        process = self.start(*flags, stdin=subprocess.DEVNULL if said is None else subprocess.PIPE)
-        out, err = process.communicate(said, timeout=LIMIT_SECONDS)
+    def run(self, *flags: str, said: str = "") -> tuple[int, str, str]:
+        """What is `said` is in the pipe from the beginning on."""
+        read_end, write_end = os.pipe()
+        os.write(write_end, said.encode())
+        os.close(write_end)
+        process = self.start(*flags, stdin=read_end)
+        os.close(read_end)
+        out, err = process.communicate(timeout=LIMIT_SECONDS)
         return process.returncode, out, err
 
     def records(self, session: str = "") -> Sequence[Mapping[str, Any]]:
@@ -258,7 +263,9 @@ def test_on_a_terminal_the_answer_commands_nothing(roost: Roost) -> None:
             stdout=theirs,
         )
         assert process.wait(LIMIT_SECONDS) == 0
-    shown = os.read(ours, 1_000)
+    shown = b""
+    while not shown.endswith(b"\n"):  # it may come in pieces
+        shown += os.read(ours, 1_000)
     os.close(ours)
     os.close(theirs)
 

@@ -153,8 +153,9 @@ def _talk(pane: Pane) -> str:
 
 
 def _has_ended(screen: str) -> bool:
-    """The status is drawn last."""
-    return "would be 7" in screen and "writing" not in screen and screen.rstrip().endswith("· ask")
+    """An empty row follows the turn; the status is drawn last."""
+    before, *_, status = screen.rstrip().split("\n")[-3:]
+    return "would be 7" in screen and not before.strip() and status.endswith("· ask")
 
 
 def picture(screen: str) -> str:

@@ -228,8 +228,8 @@ def test_ctrl_c_ends_a_command_that_outlasts_its_turn(workspace: Path) -> None:
 def test_a_paste_of_megabytes_is_a_chip_and_is_sent_whole(workspace: Path) -> None:
     pasted = f"{'x' * 99}\n" * 20_000
     with (
-        ScriptedServer([say("Read.")], window_tokens=4_000_000) as server,
-        chatting(workspace, server.url) as person,
+        ScriptedServer([say("Read.")]) as server,
+        chatting(workspace, server.url, AGENT_WINDOW_TOKENS="4000000") as person,
     ):
         person.is_asked()
         person.type_much(f"\x1b[200~{pasted}the end\x1b[201~")
