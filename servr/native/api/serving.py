@@ -11,11 +11,12 @@ import uvicorn
 from core.errors import ConfigError
 from servr.native.api.app import make_app, pages_of
 from servr.native.api.guard import is_loopback
+from servr.native.api.patience import PatientProtocol
 from servr.native.api.request_thread import RequestThread
 from servr.native.parts import Served
 
 GRACE_SECONDS = 5.0
-GRACE_AFTER_SECONDS = 5
+GRACE_AFTER_SECONDS = 20
 """How long a client may take to read what it was told at the end."""
 LAST_SECONDS = 0.5
 IDLE_SECONDS = 75
@@ -30,6 +31,7 @@ async def serve(
     token: str = "",
     say: Callable[[str], None],
     grace_seconds: float = GRACE_SECONDS,
+    protocol: type[PatientProtocol] = PatientProtocol,
 ) -> bool:
     """Until SIGTERM or SIGINT comes; then the parts are closed.
 
@@ -40,6 +42,7 @@ async def serve(
         token: what clients have to send; only a loopback address may do without.
         say: is told where the server listens, once it does.
         grace_seconds: how long replies may go on after the signal; then the engine ends them.
+        protocol: of each connection, and how long it waits for its client.
 
     Returns:
         Whether it ended in order; False after a second signal, when nothing was waited for and the engine may
@@ -56,6 +59,7 @@ async def serve(
     app = make_app(pages, thread, token=token, local_only=is_loopback(host))
     config = uvicorn.Config(
         app,
+        http=protocol,
         lifespan="off",
         ws="none",
         log_config=None,

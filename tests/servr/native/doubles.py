@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from core.deltas import CallDelta, TextDelta, ThinkingDelta
 from servr.native.api.app import make_app, pages_of
+from servr.native.api.patience import PatientProtocol
 from servr.native.api.request_thread import RequestThread
 from servr.native.api.serving import serve
 from servr.native.asking import Constraint, Engine
@@ -132,19 +133,30 @@ async def client_of(
     thread.close()
 
 
-async def begun(served: Served, *, grace_seconds: float = 5.0) -> tuple[str, asyncio.Task[bool]]:
+async def begun(
+    served: Served, *, grace_seconds: float = 5.0, protocol: type[PatientProtocol] = PatientProtocol
+) -> tuple[str, asyncio.Task[bool]]:
     """The address of a real server, up to and with /v1, and the task that ends with it."""
     told: asyncio.Queue[str] = asyncio.Queue()
     server = asyncio.create_task(
-        serve(served, host="127.0.0.1", port=0, say=told.put_nowait, grace_seconds=grace_seconds)
+        serve(
+            served,
+            host="127.0.0.1",
+            port=0,
+            say=told.put_nowait,
+            grace_seconds=grace_seconds,
+            protocol=protocol,
+        )
     )
     return (await told.get()).rpartition(" ")[2], server
 
 
 @asynccontextmanager
-async def served_at(served: Served) -> AsyncIterator[str]:
+async def served_at(
+    served: Served, *, protocol: type[PatientProtocol] = PatientProtocol
+) -> AsyncIterator[str]:
     """The address of a server that is ended by a signal."""
-    url, server = await begun(served)
+    url, server = await begun(served, protocol=protocol)
     try:
         yield url
     finally:
