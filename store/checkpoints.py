@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from threading import Lock, Thread
+from threading import Lock
 
 from core.checkpoints import Restored, Tell
 from core.errors import ToolError
@@ -83,10 +83,13 @@ class WorkspaceCheckpoints:
         return Restorer(self.looker.root, self.states, self.content).restore(changes)
 
     def close(self) -> None:
-        """An unsettled call is left for the next process to find."""
+        """An unsettled call is left for the next process to find; what nobody needs any more goes."""
         if self._pending is None:
             self.file.remove()
         self.looker.git.close()
+        if self._look is not None:
+            self.looker.objects.sweep()
+            self.file.sweep()
 
     def _begun(self, call: ToolCall, path: object) -> tuple[Pending, Sequence[Event]]:
         """What is there before the call, kept and written down; and what a person has to be told of it."""
@@ -103,14 +106,8 @@ class WorkspaceCheckpoints:
         if isinstance(path, str):
             names = self._names(path)
             return Pending(call.id, self.looker.see(names), names)
-        if self._look is None:
-            Thread(target=self._sweep, daemon=True).start()
         self._look = self.looker.look(self._look)
         return Pending(call.id, self._look)
-
-    def _sweep(self) -> None:
-        self.looker.objects.sweep()
-        self.file.sweep()
 
     async def _settle(self, tell: Tell, *, certain: bool = True) -> None:
         if self._pending is None:

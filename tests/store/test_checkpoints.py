@@ -7,6 +7,7 @@ import socket
 import subprocess
 import threading
 from collections.abc import Callable
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -235,9 +236,7 @@ async def test_clean_files_are_not_copied_and_come_back_from_git(agent: Agent) -
     committed(agent.root)
 
     await agent.runs(lambda: None)
-    copied = [
-        path for path in (agent.state / "objects").rglob("*") if path.is_file() and path.name != "swept"
-    ]
+    copied = [path for path in (agent.state / "objects").rglob("*") if path.is_file()]
     await agent.runs(lambda: (shutil.rmtree(agent.root / "deep"), shutil.rmtree(agent.root / ".git")))
     await agent.undo.back(agent.consent)
 
@@ -516,6 +515,20 @@ async def test_a_folder_with_something_of_a_persons_in_it_stays(agent: Agent) ->
 
     assert sorted(tree(agent.root)) == ["new", "new/mine.txt"]
     assert agent.last_restored.kept == ("new: there is something else in it",)
+
+
+async def test_what_nobody_needs_any_more_goes_when_a_session_ends(agent: Agent) -> None:
+    await agent.runs(lambda: (agent.root / "a.txt").write_text("alpha\n"))
+    old = agent.checkpoints.looker.objects.put(b"of last year")
+    for path in (left := agent.state / "pending" / "other.json", *agent.state.glob(f"objects/*/{old[2:]}")):
+        path.touch()
+        os.utime(path, (0, 0))
+
+    agent.checkpoints.close()
+
+    objects = agent.checkpoints.looker.objects
+    assert (objects.has(old), left.exists()) == (False, False)
+    assert objects.has(sha256(b"alpha\n").hexdigest())
 
 
 async def test_contents_of_a_damaged_store_are_never_put_back(agent: Agent) -> None:
