@@ -4,7 +4,7 @@ import asyncio
 import random
 import subprocess
 import sys
-from contextlib import closing, suppress
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -78,16 +78,17 @@ def test_a_kill_while_writing_loses_nothing_that_was_answered_for(tmp_path: Path
     kept, gone, killed = dict[int, str](), set[int](), 0
 
     for number in range(ROUNDS):
-        process = writer(path, f"round {number}", 10_000)
-        assert process.stdout
-        begun = process.stdout.readline()
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(timeout=chance.uniform(0.01, 0.9))
-        process.kill()
-        output, errors = process.communicate(timeout=LIMIT_SECONDS)
+        with writer(path, f"round {number}", 10_000) as process:
+            assert process.stdout
+            assert process.stderr
+            begun = [process.stdout.readline() for _ in range(chance.randint(3, 60))]
+            for _ in range(chance.randint(0, 3_000)):
+                path.exists()  # a while, in work rather than in seconds
+            process.kill()
+            output, errors = "".join(begun) + process.stdout.read(), process.stderr.read()
         assert errors == ""
         killed += process.returncode != 0
-        now_kept, now_gone = told(begun + output)
+        now_kept, now_gone = told(output)
         kept, gone = kept | now_kept, gone | now_gone
 
         facts = held(path)

@@ -2,9 +2,11 @@
 
 import asyncio
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from hashlib import sha256
 from pathlib import Path
+from sqlite3 import Connection
+from threading import Event
 
 import pytest
 
@@ -52,13 +54,24 @@ def drafts_and_signs(database: Database) -> list[str]:
     return [file.name for file in database.path.parent.iterdir() if "signs" in file.name]
 
 
-async def test_a_search_in_a_session_does_not_wait_for_the_order_and_says_so(database: Database) -> None:
-    searching = await filled(database, in_background=True)
+async def test_a_search_in_a_session_does_not_wait_for_the_order_and_says_so(tmp_path: Path) -> None:
+    searched = Event()
 
-    first = await searching.search(FAR, 3)
-    words = await searching.search(name(299), 3)
-    await ordered(searching)
-    later = await searching.search(FAR, 3)
+    class SlowDatabase(Database):
+        @contextmanager
+        def reading_aside(self) -> Iterator[Connection]:
+            searched.wait(100)
+            with super().reading_aside() as connection:
+                yield connection
+
+    with closing(SlowDatabase.open(tmp_path / "notes.sqlite", FORM)) as database:
+        searching = await filled(database, in_background=True)
+
+        first = await searching.search(FAR, 3)
+        words = await searching.search(name(299), 3)
+        searched.set()
+        await ordered(searching)
+        later = await searching.search(FAR, 3)
 
     assert (first.note, words.note, later.note) == (SAID, SAID, "")
     assert 299 not in [hit.record for hit in first.hits]

@@ -239,22 +239,26 @@ async def run() -> None:
     searching = Searching(Database.open(Path(sys.argv[1]), FORM), INDEX, Folded())
     async for step in caught_up(searching):
         print(step.done, flush=True)
+        sys.stdin.readline()
 
 asyncio.run(run())
 """
 
 
 def killed_after(steps: int, path: Path) -> int:
-    """How many vectors a process told of as made before it was killed."""
-    process = subprocess.Popen(
-        [sys.executable, "-c", REEMBED, str(path)], cwd=ROOT, stdout=subprocess.PIPE, text=True
-    )
-    assert process.stdout is not None
-    told = [int(process.stdout.readline()) for _ in range(steps)]
-    process.kill()
-    process.wait()
-    process.stdout.close()
-    return told[-1]
+    """How many vectors a process told of as made before it was killed, at its next step."""
+    command = [sys.executable, "-c", REEMBED, str(path)]
+    with subprocess.Popen(
+        command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        told = 0
+        for _ in range(steps):
+            told = int(process.stdout.readline())
+            process.stdin.write(b"\n")
+        process.kill()
+    return told
 
 
 @pytest.mark.slow
