@@ -19,7 +19,7 @@ from tool.sandbox_probe import DONE
 PROBE = Path(__file__).with_name("sandbox_probe.py")
 CANARY = "canary-4f1c"
 UNCHANGED = "as it was"
-WALL_SECONDS = 20.0
+WALL_SECONDS = 60.0
 
 
 async def trial(make: Callable[[Path, Path], SandboxBackend], below: Path) -> tuple[str, ...]:

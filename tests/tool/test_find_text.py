@@ -19,7 +19,7 @@ CATASTROPHE = "(a+)+$"
 
 @pytest.fixture
 def find_text(tmp_path: Path) -> FindText:
-    return FindText(services_at(tmp_path), ripgrep=None)
+    return FindText(services_at(tmp_path), ripgrep=None, seconds=600)
 
 
 @pytest.fixture
@@ -150,7 +150,7 @@ async def test_a_pattern_that_takes_for_ever_is_ended(find_text: FindText, tmp_p
     assert isinstance(result.view, MatchList)
     assert not result.view.complete
     assert result.text == (
-        "a.txt:1: first\n(Stopped after 30 s: narrow path or glob, or use a simpler pattern.)"
+        "a.txt:1: first\n(Stopped after 600 s: narrow path or glob, or use a simpler pattern.)"
     )
 
 

@@ -143,7 +143,7 @@ def test_a_line_that_means_nothing_is_no_pattern(line: str) -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=120, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=120, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(
     paths=st.lists(PATHS, min_size=1, max_size=6),
     lines=st.lists(LINES, max_size=4),

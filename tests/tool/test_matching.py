@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tool.matching import Found, closest, locate
+from tool.matching import MOST_COMPARED_LINES, Found, closest, locate
 
 CODE = """\
 class Shop:
@@ -170,6 +170,15 @@ def test_the_closest_line_is_the_most_similar_when_none_is_the_same() -> None:
 def test_there_may_be_nothing_close() -> None:
     assert closest(CODE, "zzzzzz") is None
     assert closest("", "a") is None
+
+
+def test_only_the_first_lines_of_a_long_text_are_compared() -> None:
+    others = [f"{number:x}" for number in range(MOST_COMPARED_LINES)]
+    near, old = "a line of words which was meant", "a line of words that was meant"
+
+    found = [closest("\n".join(lines), old) for lines in ([near, *others], [*others, near])]
+
+    assert found == [range(2), None]
 
 
 def test_of_a_long_text_the_lines_around_the_first_difference_are_shown() -> None:

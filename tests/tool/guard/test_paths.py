@@ -21,7 +21,7 @@ STARTING = ("find_text", "data_view")
 """Tools that start processes."""
 VERSION = tuple(sys.version_info[:2])
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]  # the first test of a kind runs all rows of it
 
 
 @cache
@@ -43,7 +43,7 @@ def tried(user: str, rows: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
         capture_output=True,
         text=True,
         env={"PATH": os.environ["PATH"], "CANARY": "CANARY", "HOME": "/nowhere"},
-        timeout=200,
+        timeout=1500,
         check=False,
     )
     found = [json.loads(line) for line in ran.stdout.splitlines()]

@@ -365,7 +365,7 @@ def tried(
         assert driver.stdin
         assert driver.stdout
         for row, area in zip(rows, where, strict=True):
-            asked = {"seconds": 20, "tight": True} | dict(row) | {"environment": dict(area.environment)}
+            asked = {"seconds": 200, "tight": True} | dict(row) | {"environment": dict(area.environment)}
             driver.stdin.write(json.dumps(asked | {"project": str(area.project)}) + "\n")
             driver.stdin.flush()
             yield Tried(**json.loads(driver.stdout.readline()))

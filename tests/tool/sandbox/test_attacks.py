@@ -17,7 +17,7 @@ ROWS: list[dict[str, Any]] = [row for file in FILES for row in tomllib.loads(fil
 MOST_CHARS = 61_000
 CORE_PATTERN = Path("/proc/sys/kernel/core_pattern")
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]  # the first test of a kind runs all rows of it
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from tests.tool.sandbox.area import GIT, Tried, areas, tried, why_not
 ROWS: list[dict[str, Any]] = tomllib.loads(Path(__file__).with_name("builds.toml").read_text())["row"]
 AUTHOR = "".join(f"export {name}={value!r}\n" for name, value in GIT.items() if "CONFIG" not in name)
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]  # the first test of a kind runs all rows of it
 
 
 @cache

@@ -385,7 +385,7 @@ async def test_a_command_in_a_sandbox_reaches_what_it_may_and_nothing_else(home:
     result = await backend.run(
         Command(argv=(sys.executable, "-c", script), cwd=home / "project"),
         policy,
-        Limits(wall_seconds=60, kept_chars=5000),
+        Limits(wall_seconds=200, kept_chars=5000),
     )
     refused = await backend.run(
         Command(
@@ -397,7 +397,7 @@ async def test_a_command_in_a_sandbox_reaches_what_it_may_and_nothing_else(home:
             cwd=home / "project",
         ),
         policy,
-        Limits(wall_seconds=60, kept_chars=5000),
+        Limits(wall_seconds=200, kept_chars=5000),
     )
     worker = await backend.start(
         Command(argv=("bash", "-c", "echo $http_proxy"), cwd=home / "project"), policy

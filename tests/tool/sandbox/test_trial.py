@@ -89,7 +89,7 @@ async def test_a_sandbox_that_cannot_be_put_up_is_told(tmp_path: Path) -> None:
         await backend.run(
             Command(argv=("true",), cwd=tmp_path / "project"),
             backend.policy,
-            Limits(wall_seconds=20, kept_chars=1000),
+            Limits(wall_seconds=200, kept_chars=1000),
         )
     await backend.aclose()
 
@@ -105,6 +105,6 @@ async def test_a_kernel_without_landlock_is_told(tmp_path: Path, monkeypatch: py
         await backend.run(
             Command(argv=("true",), cwd=tmp_path / "project"),
             backend.policy,
-            Limits(wall_seconds=20, kept_chars=1000),
+            Limits(wall_seconds=200, kept_chars=1000),
         )
     await backend.aclose()
