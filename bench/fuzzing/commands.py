@@ -149,7 +149,7 @@ class Bash:
             input=given,
             cwd=self.project,
             env=self.environment,
-            timeout=120,
+            timeout=1500,
             check=True,
             stdout=sys.stderr,
             **who,

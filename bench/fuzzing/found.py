@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 SLOW_SECONDS = 5.0
-"""From which on an input counts as one that hangs."""
+"""Of a processor, from which on an input counts as one that hangs."""
 MOST_KEPT = 20
 
 
@@ -29,14 +29,14 @@ class Found:
 
     @contextmanager
     def judging(self, given: object) -> Iterator[None]:
-        """An error that is not ours, or a long time, is a fault of whatever is judged in the block."""
+        """An error that is not ours, or much work, is a fault of whatever is judged in the block."""
         self.inputs += 1
-        began = time.monotonic()
+        began = time.process_time()
         try:
             yield
         except Exception:  # noqa: BLE001 - that is what is looked for
             self.fault(f"broke: {traceback.format_exc(limit=-3)}", given)
-        if (took := time.monotonic() - began) > SLOW_SECONDS:
+        if (took := time.process_time() - began) > SLOW_SECONDS:
             self.fault(f"took {took:.1f} s", given)
 
 

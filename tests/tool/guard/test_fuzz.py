@@ -12,7 +12,7 @@ from core.web import web_address
 
 COUNT = 10_000
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]  # thousands of inputs, on a busy machine
 
 
 @pytest.mark.parametrize(("way", "count"), [(best_way(), COUNT), (by_walking, COUNT // 10)])
