@@ -216,7 +216,7 @@ def test_after_a_kill_the_next_run_goes_on_after_the_last_finished_check(capsys:
     with serving(waits_in_edits) as server:
         process = started(server)
         try:
-            assert hold.reached.wait(60)
+            assert hold.reached.wait(240)
         finally:
             process.kill()
             process.wait()
