@@ -107,7 +107,9 @@ def _fetch_large(wanted: Listing, file: HubFile, told: Told) -> None:
             expected_size=file.size,
             tqdm_class=_telling(told),
         )
-    if _digest(part) != file.digest:
+        handle.seek(0)
+        is_whole = hashlib.file_digest(handle, "sha256").hexdigest() == file.digest
+    if not is_whole:
         part.unlink()
         raise StoreError(
             f"{file.name} came damaged, and was thrown away.", hint="The same command fetches it."
@@ -130,11 +132,6 @@ def _telling(told: Told) -> type[Any]:
         def __exit__(self, *_: object) -> None: ...
 
     return Telling
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as handle:
-        return hashlib.file_digest(handle, "sha256").hexdigest()
 
 
 def _folder(name: str) -> Path:

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -39,6 +40,16 @@ for name in sys.argv[1:]:
 """
 PATIENT = {"HF_HUB_DOWNLOAD_TIMEOUT": "120", "HF_HUB_ETAG_TIMEOUT": "120"}
 """In seconds: the hub here may stand still for a while, and is not asked again for that."""
+SLOW_CHECK = """
+import hashlib, pathlib, time
+digest = hashlib.file_digest
+def slow(file, name):
+    pathlib.Path({reached!r}).touch()
+    while pathlib.Path({hold!r}).exists():
+        time.sleep(0.05)
+    return digest(file, name)
+hashlib.file_digest = slow
+"""
 WHOLE = f"0 config.json model.safetensors tokenizer.json {len(WEIGHTS)}\n"
 
 
@@ -108,6 +119,24 @@ def test_whoever_interrupts_reads_that_what_came_is_kept(tmp_path: Path) -> None
 
     assert "Interrupted. What came is kept; the same command goes on from there.\n" in err
     assert part.stat().st_size > 0
+
+
+def test_a_second_start_leaves_alone_what_the_first_one_still_checks(tmp_path: Path) -> None:
+    reached, hold = tmp_path / "reached", tmp_path / "hold"
+    hold.touch()
+    with FakeHub({"tiny/coder": TINY}) as hub:
+        first = start(
+            hub.url, tmp_path, script=SLOW_CHECK.format(reached=str(reached), hold=str(hold)) + FETCH
+        )
+        while not reached.exists():
+            assert first.poll() is None
+            time.sleep(0.05)
+        second, _ = run(hub.url, tmp_path)
+        hold.unlink()
+        out, _ = first.communicate(timeout=120)
+
+    assert second == "2 Another start is fetching 'tiny/coder'. Wait for it.\n"
+    assert (out, len(hub.ranges)) == (WHOLE, 1)
 
 
 def test_a_connection_that_breaks_is_taken_up_again(tmp_path: Path) -> None:
