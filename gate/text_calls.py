@@ -20,8 +20,10 @@ if TYPE_CHECKING:
     from gate.dialects.scanner import Scanner
     from gate.holding import HeldReply
 
-MOST_AT_ONCE = 50
-"""Of what one delta becomes, before others have a turn."""
+MOST_AT_ONCE = 16
+"""Deltas, taken or let out, before others have a turn: a key waits for what comes in a burst, or whole."""
+MOST_CHARS = 500
+"""Of a delta that is looked through at once."""
 WHOLE = (Finish.DONE, Finish.CALLS)
 
 
@@ -42,15 +44,19 @@ class TextCallGateway:
         known_family(self.family)
 
     async def stream(self, request: ModelRequest) -> AsyncGenerator[Delta, None]:
-        reply = self._reply(request)
+        reply, passed = self._reply(request), 0
         async with aclosing(self.inner.stream(request)) as deltas:
             async for delta in deltas:
                 if isinstance(delta, RestartDelta):
                     reply = self._reply(request)
-                for count, seen in enumerate(reply.take(delta), 1):
-                    yield seen
-                    if count % MOST_AT_ONCE == 0:
-                        await asyncio.sleep(0)  # a reply that comes whole must not hold up a key
+                for piece in _pieces(delta):
+                    for seen in reply.take(piece):
+                        yield seen
+                        passed += 1
+                    passed += 1
+                    if passed >= MOST_AT_ONCE:
+                        passed = 0
+                        await asyncio.sleep(0)
 
     def _reply(self, request: ModelRequest) -> "_Reply | HeldReply":
         if request.held_to is None:
@@ -71,6 +77,15 @@ class ToldToolsGateway:
         async with aclosing(self.inner.stream(self.rendering.request(request))) as deltas:
             async for delta in deltas:
                 yield delta
+
+
+def _pieces(delta: Delta) -> Iterator[Delta]:
+    match delta:
+        case TextDelta(text=text) | ThinkingDelta(text=text) if len(text) > MOST_CHARS:
+            for start in range(0, len(text), MOST_CHARS):
+                yield replace(delta, text=text[start : start + MOST_CHARS])
+        case _:
+            yield delta
 
 
 class _Reply:

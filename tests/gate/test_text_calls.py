@@ -171,19 +171,31 @@ async def test_only_the_family_that_is_named_and_the_common_ones_are_looked_for(
     assert (found.text, [one.source for one in found.calls]) == (kimi, [LS])
 
 
-async def test_others_have_a_turn_while_a_reply_that_comes_whole_is_looked_through() -> None:
-    turns = 0
+def others() -> tuple[asyncio.Task[None], Sequence[None]]:
+    """A task that takes every turn it gets, and those it got."""
+    turns: list[None] = []
 
-    async def others() -> None:
-        nonlocal turns
+    async def take() -> None:
         while True:
-            turns += 1
+            turns.append(None)
             await asyncio.sleep(0)
 
-    task = asyncio.create_task(others())
+    return asyncio.create_task(take()), turns
+
+
+async def test_others_have_a_turn_while_a_reply_that_comes_whole_is_looked_through() -> None:
+    task, turns = others()
     text = "a line, `code` and [text]\n" * 2_000
     found = await deltas(said(TextDelta(text=text)), request(tools=["ls"]))
     task.cancel()
 
     assert "".join(delta.text for delta in found if isinstance(delta, TextDelta)).count("\n") == 2_000
-    assert turns > 10
+    assert len(turns) > 10
+
+
+async def test_others_have_a_turn_while_many_pieces_are_there_already() -> None:
+    task, turns = others()
+    await deltas(said(*(TextDelta(text="word ") for _ in range(1_000)), DONE), request())
+    task.cancel()
+
+    assert len(turns) > 50
