@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 
 from core.visible import visible
 from servr.markdown.blocks import LONG, VERY_LONG, Blocks
-from servr.markdown.code import giving_way
 from servr.spans import Line
 
 SAMPLE = "**a** `b` – 日\n\n```python\nx\n```\n"
@@ -105,8 +104,7 @@ class MarkdownStream:
 
 
 def load_drawing() -> None:
-    """Bring what the first reply needs, in a thread of its own."""
-    with giving_way():
-        stream = MarkdownStream(80)
-        stream.feed(SAMPLE)
-        stream.end()
+    """Bring what the first reply needs, in a thread that gives way."""
+    stream = MarkdownStream(80)
+    stream.feed(SAMPLE)
+    stream.end()

@@ -6,11 +6,13 @@ import os
 import sys
 import threading
 from collections.abc import Sequence
+from importlib import import_module
 from typing import TextIO
 
 from prompt_toolkit.history import InMemoryHistory
 from prompt_toolkit.input import Input, create_input
 
+from servr.markdown.code import giving_way
 from servr.markdown.stream import MarkdownStream, load_drawing
 from servr.terminal.answers import Answers
 from servr.terminal.application import terminal_output
@@ -26,6 +28,8 @@ from servr.terminal.typing_ahead import TypingAhead
 from servr.terminal.waiting import Waiting
 from servr.themes import Wish, theme_for
 
+CHECKING = ("pydantic.main", "pydantic.fields")
+"""What the arguments of a call are checked with."""
 QUIET_SECONDS = 0.2
 """After this the first prompt is on the screen."""
 
@@ -84,13 +88,16 @@ def live_reader(panel: Panel, chat: Chat, waiting: Waiting) -> LiveReader:
 
 
 def warm_up() -> None:
-    """Load what draws replies, before the first is there; nobody waits for it, not even one who leaves."""
+    """Load what the first reply and the first call need; nobody waits for it, not even one who leaves."""
     threading.Thread(target=be_ready, name="drawing", daemon=True).start()
 
 
 def be_ready() -> None:
     """What is there by now stays: no search for garbage looks at it, which took longer than a key should."""
-    load_drawing()
+    with giving_way():
+        load_drawing()
+        for name in CHECKING:
+            import_module(name)
     gc.freeze()
 
 
