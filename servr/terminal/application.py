@@ -1,7 +1,7 @@
 """prompt_toolkit's application below a transcript that scrolls away: one write for each drawing."""
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TextIO
 
@@ -13,6 +13,8 @@ from prompt_toolkit.output.vt100 import Vt100_Output
 
 BEGIN_FRAME, END_FRAME = "\x1b[?2026h", "\x1b[?2026l"
 """Terminals that know these show all between them at once; others pass over them."""
+POSTPONED_SECONDS = 0.002
+"""How long a drawing gives way to what else there is to do: Enter and the line above it are drawn at once."""
 
 
 class FramedOutput(Vt100_Output):
@@ -52,6 +54,8 @@ class ChatApplication(Application[None]):
     """Of the terminal at the last drawing; 0: there was none."""
     marks: list[str]
     """What the terminal is told after the next drawing, and shows nothing of."""
+    behind: Callable[[], bool] = staticmethod(lambda: False)
+    """Whether the panel still shows what is in `above`: a key is drawn without it, and sooner."""
 
     def _redraw(self, render_as_done: bool = False) -> None:
         output = self.output
@@ -67,7 +71,7 @@ class ChatApplication(Application[None]):
         if output.get_size().columns != self._columns:
             self._follow_wrapping(output.get_size().columns)
             self.renderer.erase()
-        if self.above:
+        if self.above and not self.behind():
             self.renderer.erase()
             output.write_raw("".join(f"{line}\r\n" for line in self.above))
             self.above.clear()

@@ -1,7 +1,8 @@
 """Where the parts of the panel stand. None is as wide as the screen, or shrinking would wrap it."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from prompt_toolkit.application import get_app
@@ -123,8 +124,13 @@ class Parts:
             yield "A question waits: Enter sends this line first, Esc puts it aside."
 
 
-def _lines(rows: Sequence[tuple[str, str]]) -> StyleAndTextTuples:
-    width = _columns() - 1
+def _lines(rows: Iterable[tuple[str, str]]) -> StyleAndTextTuples:
+    return _fitted(tuple(rows), _columns() - 1)
+
+
+@lru_cache(maxsize=8)
+def _fitted(rows: Sequence[tuple[str, str]], width: int) -> StyleAndTextTuples:
+    """A drawing asks for each text several times, and most are what they were."""
     fragments: StyleAndTextTuples = []
     for place, (style, text) in enumerate((style, text) for style, text in rows if text):
         fragments.append((style, ("\n" if place else "") + fitted(text, width).rstrip()))

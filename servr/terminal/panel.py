@@ -23,7 +23,7 @@ from prompt_toolkit.input import Input
 from prompt_toolkit.output import ColorDepth, Output
 
 from servr.spans import Line
-from servr.terminal.application import ChatApplication
+from servr.terminal.application import POSTPONED_SECONDS, ChatApplication
 from servr.terminal.chips import Chips
 from servr.terminal.keys import bindings
 from servr.terminal.layout import layout_of
@@ -112,7 +112,9 @@ class Panel:
             editing_mode=EditingMode.VI if self.vi else EditingMode.EMACS,
             color_depth=None if self.colour else ColorDepth.DEPTH_1_BIT,
             erase_when_done=True,
+            max_render_postpone_time=POSTPONED_SECONDS,
         )
+        self.application.behind = lambda: self._frame is not None and bool(self.tail)
         self.application.above, self.application.marks = [], []
         self.application.ttimeoutlen = 0.05
 

@@ -9,6 +9,7 @@ from prompt_toolkit.application import create_app_session
 from prompt_toolkit.input import PipeInput, create_pipe_input
 from prompt_toolkit.output import DummyOutput
 
+from servr.spans import Line
 from servr.terminal.lines import Interrupted
 from servr.terminal.panel import Panel
 
@@ -186,3 +187,14 @@ async def test_after_the_person_has_gone_nothing_is_waited_for(panel: Panel) -> 
         await panel.listen()
     with pytest.raises(EOFError):
         await panel.answer("Allow it? ")
+
+
+async def test_what_is_drawn_for_a_key_waits_with_rows_that_the_panel_still_shows(panel: Panel) -> None:
+    await until(panel, lambda: panel.application.render_counter > 0)
+    panel.tail = (Line("a row that is"),)
+    panel.above(["a row that is done"])
+    panel.application._redraw()  # as a key does
+    held = [*panel.application.above]
+    await until(panel, lambda: not panel.application.above)
+
+    assert held == ["a row that is done"]
