@@ -76,6 +76,18 @@ def details_of(view: View) -> Sequence[Span]:
     return [Span(text, (Style.DIM,)) for text in texts]
 
 
+def language_of(view: View | None) -> str:
+    """Of the code in it; empty where there is none."""
+    match view:
+        case FileWindow(path=path):
+            suffix = PurePath(path).suffix.removeprefix(".").lower()
+            return LANGUAGES.get(suffix, suffix)
+        case CodeResult():
+            return "python"
+        case _:
+            return ""
+
+
 def view_lines(view: View) -> Iterator[Line]:
     """All of a view without its call."""
     details = [part for detail in details_of(view) for part in (Span(" · ", (Style.DIM,)), detail)]
@@ -120,8 +132,7 @@ def _details_of_change(view: FileChange) -> Sequence[Span]:
 
 
 def _window(view: FileWindow, sheet: Sheet) -> Iterator[Line]:
-    suffix = PurePath(view.path).suffix.removeprefix(".").lower()
-    colours = Highlighter(LANGUAGES.get(suffix, suffix))
+    colours = Highlighter(language_of(view))
     digits = len(str(view.start + len(view.lines) - 1))
 
     def row(numbered: tuple[int, str]) -> Line:
@@ -148,7 +159,7 @@ def _command(view: CommandOutput, sheet: Sheet) -> Iterator[Line]:
 
 
 def _code(view: CodeResult, sheet: Sheet) -> Iterator[Line]:
-    colours = Highlighter("python")
+    colours = Highlighter(language_of(view))
     code = text_lines(view.code)
     if len(code) > 1:
         yield from sheet.rows(code, colours.line, head=6)

@@ -23,6 +23,7 @@ from core.events import (
 from core.messages import AssistantMessage
 from core.visible import visible
 from servr.cards import Cards, Folds
+from servr.cards.views import language_of
 from servr.drawing import lines_of
 from servr.markdown.code import load_colours
 from servr.spans import Line, Style
@@ -132,7 +133,8 @@ class LiveReader:
                 pass  # so does whoever switches
             case NoteAdded(source="steering", text=text):
                 self.screen.show(prompt_lines(text))
-            case ToolFinished():
+            case ToolFinished(view=view):
+                await self._colours_of(language_of(view))
                 self.screen.show([Line(""), *self._cards.see(event)])
             case TurnFinished():
                 self.panel.tail = ()
@@ -185,14 +187,13 @@ class LiveReader:
                 self.screen.show(self._lines.feed(piece))
                 self._grown = True
                 await self._colours_of(self._lines.language)
+                await asyncio.sleep(0)
 
     async def _colours_of(self, language: str) -> None:
         """Load them before the first line is drawn, while keys are answered."""
         if language and language not in self._loaded:
             self._loaded.add(language)
             await asyncio.to_thread(load_colours, language)
-        else:
-            await asyncio.sleep(0)
 
     def _end_thinking(self) -> None:
         if self._thinking_since is None:
