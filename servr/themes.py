@@ -65,6 +65,28 @@ LIGHT: Mapping[Style, Rgb] = {
     Style.COMMENT: (95, 102, 110),
     Style.NAME: (5, 80, 175),
 }
+DARK_BEHIND: Mapping[Style, Rgb] = {
+    Style.INSERTED: (12, 50, 22),
+    Style.DELETED: (70, 18, 22),
+    Style.INSERTED_PART: (22, 76, 40),
+    Style.DELETED_PART: (108, 28, 34),
+}
+LIGHT_BEHIND: Mapping[Style, Rgb] = {
+    Style.INSERTED: (222, 250, 226),
+    Style.DELETED: (255, 232, 230),
+    Style.INSERTED_PART: (184, 240, 196),
+    Style.DELETED_PART: (255, 206, 202),
+}
+"""Behind lines of code that came or went, whose text has the colours of its language."""
+DARK_INK, LIGHT_INK = (30, 35, 40), (230, 235, 240)
+"""Of text there that has no colour: that of the terminal may be anything."""
+SIMPLER: Mapping[Style, Style] = {
+    Style.INSERTED: Style.ADDED,
+    Style.DELETED: Style.REMOVED,
+    Style.INSERTED_PART: Style.ADDED,
+    Style.DELETED_PART: Style.REMOVED,
+}
+"""What stands for a colour behind text where there is none that is quiet enough: 256 are too few."""
 STEPS = (0, 95, 135, 175, 215, 255)
 """Of red, green and blue in the cube of 216 colours."""
 LIGHT_NAMES = ("7", "9", "10", "11", "12", "13", "14", "15")
@@ -77,6 +99,8 @@ class Theme:
     name: str
     codes: Mapping[Style, str]
     """Parameters of the sequence that begins each style."""
+    tinted: bool = False
+    """Whether there are colours behind text, so that its own can tell something else."""
 
     @property
     def shows_styles(self) -> bool:
@@ -104,7 +128,10 @@ def theme_for(
     if wish == "none" or environment.get("NO_COLOR"):
         return Theme("none", ATTRIBUTES)
     name = wish if wish != "auto" else _by_background(environment, background)
-    return Theme(name, {**ATTRIBUTES, **_colours(LIGHT if name == "light" else DARK, colours)})
+    is_light, tinted = name == "light", colours > 256
+    codes = {**ATTRIBUTES, **_colours(LIGHT if is_light else DARK, colours)}
+    behind = _behind(is_light) if tinted else {style: codes[simpler] for style, simpler in SIMPLER.items()}
+    return Theme(name, {**codes, **behind}, tinted=tinted)
 
 
 def colours_of(environment: Mapping[str, str], *, terminal: bool) -> Colours:
@@ -144,6 +171,12 @@ def _colours(palette: Mapping[Style, Rgb], colours: Colours) -> Mapping[Style, s
             codes = {style: "38;2;{};{};{}".format(*rgb) for style, rgb in palette.items()}
     kept = {style: code for style, code in ATTRIBUTES.items() if style is not Style.COMMENT or colours == 16}
     return {style: ";".join(filter(None, (kept.get(style), codes.get(style)))) for style in {**kept, **codes}}
+
+
+def _behind(is_light: bool) -> Mapping[Style, str]:
+    """The colours behind text, with that of text which has none."""
+    palette, ink = (LIGHT_BEHIND, DARK_INK) if is_light else (DARK_BEHIND, LIGHT_INK)
+    return {style: "38;2;{};{};{};48;2;{};{};{}".format(*ink, *rgb) for style, rgb in palette.items()}
 
 
 def nearest(rgb: Rgb) -> int:

@@ -49,6 +49,8 @@ class Cards:
     width: Callable[[], int]
     folds: Folds = field(default_factory=Folds)
     clock: Callable[[], float] = time.monotonic
+    tinted: Callable[[], bool] = bool
+    """Whether there are colours behind text."""
     _calls: dict[str, ToolCall] = field(default_factory=dict)
     """Of the turn, by id."""
     _running: dict[str, _Running] = field(default_factory=dict)
@@ -112,10 +114,11 @@ class Cards:
         return wrapped_lines(lines_of(event), self.width())
 
     def _folded(self, call: ToolCall | None, event: ToolFinished) -> Iterator[Line]:
-        sheet = Sheet(self.width(), hint=self.folds.next_hint)
+        sheet = Sheet(self.width(), tinted=self.tinted(), hint=self.folds.next_hint)
         yield from card_lines(call, event, sheet)
         if sheet.left_out:
-            self.folds.keep(lambda: card_lines(call, event, Sheet(sheet.width, opened=True)))
+            opened = Sheet(sheet.width, opened=True, tinted=sheet.tinted)
+            self.folds.keep(lambda: card_lines(call, event, opened))
 
 
 def card_lines(call: ToolCall | None, event: ToolFinished, sheet: Sheet) -> Iterator[Line]:

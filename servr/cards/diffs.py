@@ -1,16 +1,18 @@
 """A unified diff as lines with their numbers, their signs, and what changed within a line."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from difflib import unified_diff
 from itertools import groupby, islice, takewhile
 
 from core.views import FileChange
 from core.visible import visible
+from servr.markdown.code import Highlighter
 from servr.spans import Line, Span, Style, line_of
 
 HUNK = re.compile(r"@@ -(\d+)(?:,\d+)? \+(\d+)(?:,\d+)? @@")
+TINTS = {"+": (Style.INSERTED, Style.INSERTED_PART), "-": (Style.DELETED, Style.DELETED_PART)}
 STYLES = {"+": Style.ADDED, "-": Style.REMOVED}
 MOST_COMPARED_LINES = 1_000
 MOST_MARKED_CHARS = 1_000
@@ -44,6 +46,60 @@ class Change:
                 Span(self.text[end:], styles),
             ]
         )
+
+
+OLD, NEW = 0, 1
+SIDES = {"-": (OLD,), "+": (NEW,)}
+
+
+@dataclass
+class Colouring:
+    """Draws lines of a diff, in order, in the colours of a language: each side of it by itself.
+
+    What comes after lines that are left out is read as if it stood alone.
+    """
+
+    language: str
+
+    def __post_init__(self) -> None:
+        self._begin()
+
+    def line(self, change: Change, digits: int) -> Line:
+        if not change.sign:
+            return change.line(digits)
+        spans = self._coloured(change)
+        number = Span(f"{change.number:>{digits}} ", (Style.DIM,))
+        if change.sign not in TINTS:
+            return line_of([number, Span("  "), *spans]) if change.text else change.line(digits)
+        tint, tint_of_part = TINTS[change.sign]
+        sign = Span(f"{change.sign} ", (tint, STYLES[change.sign]))
+        return line_of([number, sign, *_tinted(spans, change.marked, tint, tint_of_part)])
+
+    def _begin(self) -> None:
+        self._sides = Highlighter(self.language), Highlighter(self.language)
+        self._next: list[int | None] = [None, None]  # the number that the next line of each side has
+
+    def _coloured(self, change: Change) -> Sequence[Span]:
+        sides = SIDES.get(change.sign, (OLD, NEW))
+        if self._next[sides[-1]] not in (None, change.number):
+            self._begin()
+        self._next[sides[-1]] = change.number
+        for side in sides:
+            line = self._sides[side].line(change.text)
+            number = self._next[side]
+            self._next[side] = None if number is None else number + 1
+        return line.parts
+
+
+def _tinted(spans: Iterable[Span], marked: tuple[int, int], tint: Style, of_part: Style) -> Iterator[Span]:
+    """What differs has a colour of its own behind it."""
+    place, (start, end) = 0, marked
+    for span in spans:
+        before, after = (min(max(0, edge - place), len(span.text)) for edge in (start, end))
+        yield Span(span.text[:before], (tint, *span.styles))
+        yield Span(span.text[before:after], (of_part, *span.styles, Style.STRONG))
+        yield Span(span.text[after:], (tint, *span.styles))
+        place += len(span.text)
 
 
 def counted(diff: str) -> tuple[int, int]:

@@ -18,6 +18,8 @@ class Sheet:
     width: int
     opened: bool = False
     """Whether all is shown, and nothing cut."""
+    tinted: bool = False
+    """Whether there are colours behind text."""
     hint: str = ""
     """How a person sees what is left out."""
     left_out: int = 0

@@ -20,7 +20,7 @@ from core.views import (
     WebPage,
 )
 from core.visible import visible
-from servr.cards.diffs import changes_of, counted
+from servr.cards.diffs import Change, Colouring, changes_of, counted
 from servr.cards.sheet import Sheet, text_lines
 from servr.cells import clipped, fitted, width_of
 from servr.drawing import first_line
@@ -79,7 +79,7 @@ def details_of(view: View) -> Sequence[Span]:
 def language_of(view: View | None) -> str:
     """Of the code in it; empty where there is none."""
     match view:
-        case FileWindow(path=path):
+        case FileWindow(path=path) | FileChange(path=path):
             suffix = PurePath(path).suffix.removeprefix(".").lower()
             return LANGUAGES.get(suffix, suffix)
         case CodeResult():
@@ -147,7 +147,8 @@ def _window(view: FileWindow, sheet: Sheet) -> Iterator[Line]:
 def _change(view: FileChange, sheet: Sheet) -> Iterator[Line]:
     changes = changes_of(view)
     digits = len(str(max((change.number for change in changes), default=0)))
-    yield from sheet.rows(changes, lambda change: change.line(digits), head=24, tail=8)
+    draw = Colouring(language_of(view)).line if sheet.tinted else Change.line
+    yield from sheet.rows(changes, lambda change: draw(change, digits), head=24, tail=8)
 
 
 def _command(view: CommandOutput, sheet: Sheet) -> Iterator[Line]:

@@ -21,7 +21,7 @@ from servr.cards.sheet import Sheet
 from servr.drawing import first_line, lines_of
 from servr.html.markup import code_html, line_html, lines_html, markdown_html, text_html
 from servr.spans import Style
-from servr.themes import DARK, LIGHT, Rgb
+from servr.themes import DARK, DARK_BEHIND, LIGHT, LIGHT_BEHIND, Rgb
 
 WIDTH = 120
 """Cells, where a title has to be cut."""
@@ -96,7 +96,7 @@ def _reply(reply: AssistantMessage) -> Iterator[str]:
 
 
 def _card(call: ToolCall | None, event: ToolFinished) -> str:
-    sheet = Sheet(WIDTH, opened=True)
+    sheet = Sheet(WIDTH, opened=True, tinted=True)
     title, *body = card_lines(call, event, sheet)
     opened = " open" if isinstance(event.view, FileChange) and len(body) <= MOST_OPEN_LINES else ""
     arguments = _arguments(call) if call else ""
@@ -145,9 +145,10 @@ def _style() -> str:
     names = "".join(
         f".{style} {{ color: var(--{style}); }}\n" for style in DARK if style is not Style.COMMENT
     )
-    dark = f"@media (prefers-color-scheme: dark) {{ :root {{ {_variables(DARK)} }} }}\n"
-    printed = f"@media print {{ :root {{ {_variables(LIGHT)} }} }}\n"
-    return f"{sheet}{names}:root {{ {_variables(LIGHT)} }}\n{dark}{printed}"
+    names += "".join(f".{style} {{ background: var(--{style}); }}\n" for style in DARK_BEHIND)
+    light, dark = _variables({**LIGHT, **LIGHT_BEHIND}), _variables({**DARK, **DARK_BEHIND})
+    dark = f"@media (prefers-color-scheme: dark) {{ :root {{ {dark} }} }}\n"
+    return f"{sheet}{names}:root {{ {light} }}\n{dark}@media print {{ :root {{ {light} }} }}\n"
 
 
 def _variables(palette: Mapping[Style, Rgb]) -> str:

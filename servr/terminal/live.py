@@ -116,7 +116,9 @@ class LiveReader:
     """Whether the reply is longer than what the tail shows of it."""
 
     def __post_init__(self) -> None:
-        self._cards = Cards(lambda: self.panel.columns, self.folds, self.clock)
+        self._cards = Cards(
+            lambda: self.panel.columns, self.folds, self.clock, lambda: self.screen.theme.tinted
+        )
 
     async def __call__(self, record: Record) -> None:
         event = record.event

@@ -49,6 +49,21 @@ DIFF = """\
 +# things
 """.replace("~", " ")
 
+JAVA = """\
+@@ -1,4 +1,6 @@
+ /* The area
+-   of a box.
++   of a rectangle,
++   in cells.
+  */
+ class Area { int of(int a) { return a; } }
++class Else { String s = "x"; }
+@@ -40,2 +42,2 @@
+-int before = 1;
++int after = 1;
+ }
+"""
+
 VIEWS: Mapping[str, View] = {
     "file window": FileWindow(
         path="src/area.py",
@@ -74,6 +89,9 @@ VIEWS: Mapping[str, View] = {
     ),
     "file change, without a line end": FileChange(
         path="a.txt", diff="@@ -1 +1 @@\n-a\n\\ No newline at end of file\n+a", created=False, digest="d"
+    ),
+    "file change, a comment of several lines": FileChange(
+        path="src/Area.java", diff=JAVA, created=False, digest="d"
     ),
     "path list": PathList(root="src", text="src/\n  area.py\n  日本.py", count=2, complete=True),
     "match list": MatchList(
@@ -138,13 +156,16 @@ def call_of(view: View) -> ToolCall:
     return ToolCall(id="call-1", name=TOOLS[view.kind], arguments='{"path": "x", "more": "y"}')
 
 
-def shown(view: View, width: int, status: ToolStatus = ToolStatus.OK, text: str = "") -> list[Line]:
+def shown(
+    view: View, width: int, status: ToolStatus = ToolStatus.OK, text: str = "", *, tinted: bool = False
+) -> list[Line]:
     finished = ToolFinished(call_id="call-1", text=text, view=view, status=status)
-    return rows_of([ModelReplied(reply=AssistantMessage(parts=(call_of(view),))), finished], width)
+    events = [ModelReplied(reply=AssistantMessage(parts=(call_of(view),))), finished]
+    return rows_of(events, width, tinted=tinted)
 
 
-def rows_of(events: list[Event], width: int) -> list[Line]:
-    cards = Cards(lambda: width, clock=lambda: 0.0)
+def rows_of(events: list[Event], width: int, *, tinted: bool = False) -> list[Line]:
+    cards = Cards(lambda: width, clock=lambda: 0.0, tinted=lambda: tinted)
     return [line for event in events for line in cards.see(event)]
 
 
@@ -220,6 +241,8 @@ def pictures() -> Mapping[str, str]:
     pages["views_painted.txt"] = _page(
         {name: shown(VIEWS[name], 80) for name in ("file change", "table")}, painted
     )
+    changes = [name for name in VIEWS if "change" in name]
+    pages["changes_tinted.txt"] = _page({n: shown(VIEWS[n], 80, tinted=True) for n in changes}, styled)
     for text in sorted(TEXTS.glob("*.md")):
         for width in WIDTHS:
             pages[f"{text.stem}_{width}.txt"] = _page({"": _markdown(text, width)}, text_of)

@@ -6,7 +6,9 @@ from servr.spans import Line, Span, Style
 from servr.themes import (
     ATTRIBUTES,
     DARK,
+    DARK_BEHIND,
     LIGHT,
+    LIGHT_BEHIND,
     PLAIN,
     Rgb,
     Theme,
@@ -73,6 +75,26 @@ def test_every_colour_can_be_read(palette: dict[Style, Rgb], background: Rgb) ->
     contrasts = {style: contrast(rgb, background) for style, rgb in palette.items()}
 
     assert {style: ratio for style, ratio in contrasts.items() if ratio < 4.5} == {}
+
+
+@pytest.mark.parametrize(("palette", "behind"), [(DARK, DARK_BEHIND), (LIGHT, LIGHT_BEHIND)])
+def test_code_can_be_read_on_what_is_behind_it(palette: dict[Style, Rgb], behind: dict[Style, Rgb]) -> None:
+    least = {style: min(contrast(rgb, each) for rgb in palette.values()) for style, each in behind.items()}
+
+    assert min(least[Style.INSERTED], least[Style.DELETED]) >= 4.5
+    assert min(least.values()) >= 3  # what differs is bold
+
+
+def test_only_all_colours_are_enough_for_some_behind_text() -> None:
+    line = Line("x", spans=(Span("x", (Style.INSERTED, Style.KEYWORD)),))
+    full = theme_for("dark", {"TERM": "xterm", "COLORTERM": "truecolor"}, terminal=True)
+
+    assert full.painted(line) == "\x1b[38;2;230;235;240;48;2;12;50;22;38;2;215;140;235mx\x1b[0m"
+    assert full.tinted
+    assert not any(
+        theme_for("dark", environment, terminal=True).tinted
+        for environment in (XTERM, {"TERM": "linux"}, {**XTERM, "COLORTERM": "truecolor", "NO_COLOR": "1"})
+    )
 
 
 @pytest.mark.parametrize(("rgb", "number"), [((0, 0, 0), 16), ((255, 255, 255), 231), ((130, 190, 255), 111)])
