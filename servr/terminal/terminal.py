@@ -51,6 +51,11 @@ class Terminal:
         """How wide a line may be; a pipe takes any."""
         return self.panel.columns if self.panel else ANY_WIDTH
 
+    @property
+    def interrupted(self) -> bool:
+        """Whether Ctrl-C came as the newest work was ending, too late to end it."""
+        return self._interrupts > 0
+
     async def interruptible(self, work: Awaitable[T]) -> T:
         """Wait for `work`, which Ctrl-C ends.
 

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
 from servr.terminal.helping import unknown
+from servr.terminal.lines import Interrupted
 from servr.terminal.screen import prompt_lines
 from servr.terminal.talk import Chat
 
@@ -25,6 +26,8 @@ class TypingAhead:
         try:
             yield
             while self._own:
+                if self.chat.terminal.interrupted:
+                    raise Interrupted
                 await self.chat.terminal.interruptible(asyncio.wait([*self._own]))
         finally:
             for command in self._own:

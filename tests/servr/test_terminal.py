@@ -31,9 +31,11 @@ from servr.terminal.lines import Interrupted, PipedLines
 from servr.terminal.people import TerminalApprover, TerminalAsker, approval_of
 from servr.terminal.reader import TerminalReader
 from servr.terminal.screen import Screen
-from servr.terminal.talk import LEAVE, Next
+from servr.terminal.talk import LEAVE, Chat, Next
 from servr.terminal.terminal import BREATH_SECONDS, Terminal
+from servr.terminal.typing_ahead import TypingAhead
 from servr.terminal.undoing import UndoCommands
+from servr.terminal.waiting import Waiting
 from servr.themes import Theme
 from tests.building import NOW, MemoryLog, Permits, a_loop
 from tests.undoing import Agent
@@ -307,6 +309,39 @@ async def test_an_interrupt_ends_the_turn_and_keeps_what_was_said() -> None:
     assert events[1:3] == [ModelReplied(reply=kept), TurnFinished(outcome=Outcome.INTERRUPTED)]
     assert events[-1] == TurnFinished(outcome=Outcome.DONE)
     assert "half\ninterrupted\n\nfine\n" in shown(terminal)
+
+
+@dataclass
+class Ahead(Typed):
+    """Each line is typed while a turn runs."""
+
+    all_taken: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def ahead(self) -> str:
+        if self.lines:
+            return await self.read("")
+        self.all_taken.set()
+        return await super().ahead()
+
+
+async def test_an_interrupt_as_a_turn_ends_is_for_the_command_that_outlasts_it(tmp_path: Path) -> None:
+    typed = Ahead(["!sleep 300"])
+    terminal = Terminal(Screen(io.StringIO()), typed)
+    log = MemoryLog()
+    session = Session("s", a_loop(ScriptedGateway()), log)
+    undo = Undo(NoCheckpoints(), log.records, session.record, log.sync)
+    ahead = TypingAhead(Chat(session, terminal, Models(), lambda: undo, Waiting(), tmp_path, ()))
+
+    async def turn() -> None:
+        await typed.all_taken.wait()
+        asyncio.get_running_loop().call_soon(terminal.interrupt)  # before anybody has heard of its end
+
+    with pytest.raises(Interrupted):
+        async with ahead.heard():
+            await terminal.interruptible(turn())
+    await asyncio.gather(*asyncio.all_tasks() - {asyncio.current_task()}, return_exceptions=True)
+
+    assert shown(terminal) == "> !sleep 300\n  stopped\n"
 
 
 def test_an_interrupt_a_moment_after_it_was_told_that_it_stops_ends_the_program() -> None:
