@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 CHARS_EACH = 8
 """Of a token, on average; a text of more characters than so many tokens have is looked at first."""
 PART_CHARS = 1 << 16
-JOINED = 256
+JOINED = 32
 """Tokens of a part that do not count: at its ends some are others than in the whole text."""
 
 
