@@ -58,14 +58,14 @@ class Switch:
 
 @dataclass
 class Holding:
-    """Wants a call of the one tool, or else at most a few words."""
+    """Wants a call of the one tool, with room for every blank that may be, or else at most a few words."""
 
     inner: Gateway
     calls: bool = True
 
     async def stream(self, request: ModelRequest) -> AsyncGenerator[Delta, None]:
         held = ArgumentsOf(tool=request.tools[0], by="tool_choice") if self.calls else None
-        asked = replace(request, held_to=held, max_tokens=200 if self.calls else 30)
+        asked = replace(request, held_to=held, max_tokens=400 if self.calls else 30)
         async with aclosing(self.inner.stream(asked)) as deltas:
             async for delta in deltas:
                 yield delta
