@@ -1,9 +1,7 @@
 """Markdown as it comes, drawn for a terminal."""
 
 import re
-import sys
-from collections.abc import Callable, Sequence
-from cProfile import Profile
+from collections.abc import Sequence
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
@@ -18,6 +16,7 @@ from servr.cells import width_of
 from servr.markdown import MarkdownStream
 from servr.markdown.code import Highlighter
 from servr.spans import Line, Span, Style
+from tests.counting import calls_in
 from tests.servr.markdown_texts import spoken, texts
 
 SAMPLES = Path(__file__).parent / "markdown"
@@ -223,22 +222,6 @@ def test_rows_of_a_table_fit_another_width_too(width: int) -> None:
     assert " ".join(row.text for row in rows).count("last") == 5
 
 
-def calls_in(work: Callable[[], object]) -> int:
-    """How much is done: calls of functions, which no clock and no other program changes."""
-    count = 0
-
-    def counted(frame: object, event: str, argument: object) -> None:
-        nonlocal count
-        count += event in ("call", "c_call")
-
-    sys.setprofile(counted)
-    try:
-        work()
-    finally:
-        sys.setprofile(None)
-    return count
-
-
 def calls_for(text: str) -> int:
     """How much is done to draw all of it."""
     return sum(calls_by_piece(text))
@@ -333,9 +316,7 @@ def test_a_tail_costs_as_much_after_a_long_text_as_after_a_short_one(text: str) 
     def calls_for_tail(beginning: str) -> int:
         stream = MarkdownStream(60)
         stream.feed(beginning)
-        profile = Profile()
-        profile.runcall(stream.tail, 10)
-        return sum(entry.callcount for entry in profile.getstats())
+        return calls_in(partial(stream.tail, 10))
 
     calls_for_tail(text[:9_000])
 
