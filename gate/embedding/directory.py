@@ -12,12 +12,14 @@ import os
 import struct
 import sys
 from collections.abc import AsyncGenerator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.arrays import load_numpy
 from core.embedding import EmbeddingFailed
+from gate.patience import patience
 
 if TYPE_CHECKING:
     from core.embedding import Floats
@@ -75,7 +77,7 @@ class DirectoryEmbedder:
 
     async def _asked(self, texts: Sequence[str]) -> "Floats":
         try:
-            async with asyncio.timeout(self.seconds):
+            async with patience(self.seconds):
                 return await self._exchanged(await self._started(), texts)
         except TimeoutError as error:
             await self.close()
@@ -94,7 +96,8 @@ class DirectoryEmbedder:
         assert process.stdout
         question = json.dumps(list(texts)).encode()
         process.stdin.write(struct.pack("<Q", len(question)) + question)
-        await process.stdin.drain()
+        with suppress(ConnectionError):  # it may have said why it ended, and read nothing
+            await process.stdin.drain()
         head = json.loads(await process.stdout.readline() or _gone())
         if "error" in head:
             await self.close()

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -155,11 +156,12 @@ async def test_a_folder_that_holds_no_model_is_told_of(
     assert reason in str(failed.value)
 
 
-async def test_without_the_library_it_says_what_to_install(folder: Path) -> None:
+@pytest.mark.parametrize("texts", [["a"], ["a" * 10_000] * 200], ids=["short", "more than a pipe holds"])
+async def test_without_the_library_it_says_what_to_install(folder: Path, texts: list[str]) -> None:
     embedder = DirectoryEmbedder(folder)
 
     with pytest.raises(EmbeddingFailed, match=r"ModuleNotFoundError.*roost\[embed\]"):
-        await embedder.embed(["a"])
+        await embedder.embed(texts)
 
 
 async def test_other_weights_are_another_model(folder: Path) -> None:
@@ -203,8 +205,9 @@ def test_the_process_ends_when_we_are_killed(folder: Path, python: str) -> None:
 
 
 def ends(process: int) -> bool:
-    """Whether it is gone, or nobody's, after some looks; each of them takes a while."""
-    for _ in range(200):
+    """Whether it is gone, or nobody's, within a minute."""
+    until = time.monotonic() + 60
+    while time.monotonic() < until:
         state = subprocess.run(
             ["ps", "-o", "stat=", "-p", str(process)], capture_output=True, text=True
         ).stdout
