@@ -1,12 +1,12 @@
 """What comes back over HTTP, whoever carries it."""
 
-import asyncio
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
 from core.errors import StreamBroken
 from core.records import dataclass
+from gate.patience import patience
 
 DRAIN_SECONDS = 0.1
 LONGEST_ANSWER_BYTES = 64 * 2**20
@@ -34,7 +34,7 @@ class Answer:
     async def drain(self) -> None:
         """Read to the end, if it is near: then the connection can be used again."""
         try:
-            async with asyncio.timeout(DRAIN_SECONDS):
+            async with patience(DRAIN_SECONDS):
                 async for _ in self.pieces:
                     pass
         except (TimeoutError, StreamBroken):

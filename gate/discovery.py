@@ -4,7 +4,7 @@ A URL and a model need no question where the server is known from an earlier sta
 is looked at for a moment, for on Ollama even the first request is written in other words. A URL alone is
 asked for its models. Without a URL the usual local ports are asked, all at once, and nothing but this
 question goes to any of them until it has answered as a model server; then it is asked who it is, unless
-that is known. Where none has answered in time, those that are silent get more of it: machines can be busy.
+that is known. Where none that will do has answered in time, the silent get more of it: machines can be busy.
 """
 
 import asyncio
@@ -17,16 +17,17 @@ from core.endpoint import ServedModel, ServerFacts
 from core.errors import ConfigError, GatewayError, RequestRejected
 from core.values import value
 from gate.hosted import is_hosted
+from gate.patience import patience
 
 if TYPE_CHECKING:
     from gate.capabilities import Wanted
-    from gate.site import Json, Site
+    from gate.site import Json, Page, Site
 
 LOCAL_URLS = tuple(f"http://localhost:{port}/v1" for port in (8000, 11434, 1234, 8080, 30000, 5000))
 """vLLM and others, Ollama, LM Studio, llama-server, SGLang, TabbyAPI."""
 LOCAL_SECONDS = 0.3
 BUSY_SECONDS = 3.0
-"""How long silent ports are asked when there is nobody else."""
+"""How long silent ports are asked when there is nobody else who will do."""
 LOOK_SECONDS = 1.0
 """How long a first request may be put off to see who will get it."""
 ANSWER_SECONDS = 10.0
@@ -114,8 +115,7 @@ async def _named(url: str, model: str, api_key: str, recall: Recall) -> Endpoint
     if (known := recall(url)) or is_hosted(url):
         return Endpoint(url=url, model=model, facts=known)
     try:
-        async with asyncio.timeout(LOOK_SECONDS):
-            return await _looked_at(url, model, api_key)
+        return await _looked_at(url, model, api_key)
     except TimeoutError:
         return Endpoint(url=url, model=model, facts=ServerFacts(url=url), is_sure=False)
     except GatewayError:  # the first request will say it
@@ -130,18 +130,15 @@ async def _looked_at(url: str, model: str, api_key: str) -> Endpoint:
     from gate.listing import OWNERS, models_listed, plain_facts
     from gate.site import Site, text
 
-    site = Site(url, api_key, 2 * LOOK_SECONDS)  # the time for all of it ends earlier
-    try:
-        page, version = await asyncio.gather(site.models(), site.page("api/version"))
+    async with Site(url, api_key, 2 * LOOK_SECONDS) as site:  # the time for both pages ends earlier
+        async with patience(LOOK_SECONDS):
+            page, version = await asyncio.gather(site.models(), site.page("api/version"))
         listed = models_listed(url, page) or []
         owners = {text(entry.get("owned_by")) for entry in listed}
         if owners.isdisjoint(OWNERS) and not text(version.json.get("version")):
             return Endpoint(url=url, model=model, facts=plain_facts(url, listed), is_sure=False)
-        until = asyncio.get_running_loop().time() + LOOK_SECONDS / 2
-        facts = await _described(site, listed, lambda name: name == model, until=until)
+        facts = await _described(site, listed, lambda name: name == model, LOOK_SECONDS / 2)
         return Endpoint(url=url, model=model, facts=facts)
-    finally:
-        await site.close()
 
 
 async def local_servers(
@@ -151,7 +148,7 @@ async def local_servers(
     recall: Recall = nothing_known,
     seconds: float = LOCAL_SECONDS,
 ) -> tuple[tuple[ServerFacts, ...], NoServer]:
-    """The servers that answer on the usual ports in so many seconds, and what to say if there is none."""
+    """The servers that list their models in so many seconds, and what to say if there is none."""
     answers = await asyncio.gather(*(_probe(url, wanted, recall, seconds) for url in urls))
     found = tuple(facts for facts in answers if isinstance(facts, ServerFacts) and facts.models)
     locked, silent = (
@@ -168,41 +165,41 @@ async def server_facts(
     wanted: "Wanted" = _none,
     recall: Recall = nothing_known,
     seconds: float = ANSWER_SECONDS,
-    details_seconds: float = DETAILS_SECONDS,
 ) -> ServerFacts | None:
     """What the server at `url` is; None if it answers, but not as a model server.
 
     Models that are `wanted` are described also where each has a page of its own. What `recall` answers is
-    taken while the list of models is the same. Without a list in so many `seconds` there is no answer, and
-    after `details_seconds` a server that has listed its models is used without knowing more of it.
+    taken while the list of models is the same. Without a list in so many `seconds` there is no answer; who
+    has listed his models and tells no more of them in time is used without knowing that.
 
     Raises:
         GatewayError: there is no answer, or a refusal.
     """
-    from gate.listing import models_listed  # with Site, not needed where a server is known
-    from gate.site import Site
+    from gate.site import Site  # not needed where a server is known
 
-    began = asyncio.get_running_loop().time()
-    site = Site(url, api_key, seconds)
-    try:
-        listed = models_listed(url, await site.models())
-        if listed is None:
-            return None
-        if (known := recall(url)) and _still_so(known, listed):
-            return known
-        return await _described(site, listed, wanted, until=began + details_seconds)
-    finally:
-        await site.close()
+    async with Site(url, api_key, seconds) as site:
+        return await _facts(site, await site.models(), wanted, recall, DETAILS_SECONDS)
 
 
-async def _described(
-    site: "Site", listed: "Sequence[Json]", wanted: "Wanted", *, until: float
-) -> ServerFacts:
+async def _facts(
+    site: "Site", page: "Page", wanted: "Wanted", recall: Recall, seconds: float
+) -> ServerFacts | None:
+    from gate.listing import models_listed
+
+    listed = models_listed(site.url, page)
+    if listed is None:
+        return None
+    if (known := recall(site.url)) and _still_so(known, listed):
+        return known
+    return await _described(site, listed, wanted, seconds)
+
+
+async def _described(site: "Site", listed: "Sequence[Json]", wanted: "Wanted", seconds: float) -> ServerFacts:
     from gate.capabilities import facts_of
     from gate.listing import plain_facts
 
     with suppress(TimeoutError):
-        async with asyncio.timeout_at(until):
+        async with patience(seconds):
             return await facts_of(site, listed, wanted)
     return plain_facts(site.url, listed)
 
@@ -238,14 +235,19 @@ async def _local(model: str | None, urls: Sequence[str], recall: Recall) -> Endp
         return name == model
 
     found, nobody = await local_servers(urls, wanted=wanted, recall=recall, seconds=LOCAL_SECONDS)
-    if not found and nobody.silent:
-        found, _ = await local_servers(nobody.silent, wanted=wanted, recall=recall, seconds=BUSY_SECONDS)
+    if nobody.silent and not _having(found, model):
+        late, _ = await local_servers(nobody.silent, wanted=wanted, recall=recall, seconds=BUSY_SECONDS)
+        found += late
     if not found:
         return nobody
     if model:
-        having = [facts for facts in found if any(served.name == model for served in facts.models)]
-        return _endpoint((having or found)[0], model)
+        return _endpoint((_having(found, model) or found)[0], model)
     return _endpoint(min(found, key=_readiness), None)
+
+
+def _having(found: Sequence[ServerFacts], name: str | None) -> Sequence[ServerFacts]:
+    """Those that have the model of this name; all of them, where it is not named."""
+    return [facts for facts in found if not name or any(model.name == name for model in facts.models)]
 
 
 def _readiness(facts: ServerFacts) -> int:
@@ -262,11 +264,13 @@ def _readiness(facts: ServerFacts) -> int:
 async def _probe(
     url: str, wanted: "Wanted", recall: Recall, seconds: float
 ) -> ServerFacts | Literal["locked", "silent"] | None:
+    from gate.site import Site
+
     try:
-        async with asyncio.timeout(seconds):  # which ends before the patience of a single answer does
-            return await server_facts(
-                url, wanted=wanted, recall=recall, seconds=2 * seconds, details_seconds=0.9 * seconds
-            )
+        async with Site(url, seconds=2 * seconds) as site:  # the time for the list ends earlier
+            async with patience(seconds):
+                page = await site.models()
+            return await _facts(site, page, wanted, recall, seconds)
     except RequestRejected:
         return "locked"
     except TimeoutError:

@@ -26,6 +26,7 @@ from core.errors import (
 )
 from core.records import dataclass
 from gate.answers import Answer, Wire
+from gate.patience import patience
 from gate.plain_http import PlainWire, no_answer
 
 if TYPE_CHECKING:
@@ -132,7 +133,8 @@ class HttpxWire:
             request = client.build_request(
                 method, f"{self.url}/{path}", content=body or None, headers=headers
             )
-            response = await client.send(request, stream=True)
+            async with patience(self.idle_seconds):
+                response = await client.send(request, stream=True)
         pieces = self._pieces(response)
         try:
             yield Answer(response.status_code, _lower(response.headers), pieces)
@@ -147,12 +149,15 @@ class HttpxWire:
     async def _pieces(self, response: "httpx.Response") -> AsyncGenerator[bytes, None]:
         pieces = response.aiter_bytes()
         with self._errors(NoAnswer):
-            first = await anext(pieces, None)
+            piece = await self._next(pieces)
         with self._errors(StreamBroken):
-            if first is not None:
-                yield first
-            async for piece in pieces:
+            while piece:
                 yield piece
+                piece = await self._next(pieces)
+
+    async def _next(self, pieces: AsyncIterator[bytes]) -> bytes:
+        async with patience(self.idle_seconds):
+            return await anext(pieces, b"")
 
     def _open(self) -> "httpx.AsyncClient":
         if self._client is None:
@@ -162,7 +167,7 @@ class HttpxWire:
             self._client = httpx.AsyncClient(
                 verify=secure,  # building a TLS context is dear, and plain http needs none
                 trust_env=secure and parts.hostname not in LOOPBACK,
-                timeout=httpx.Timeout(self.idle_seconds, connect=self.connect_seconds, pool=None),
+                timeout=httpx.Timeout(None, connect=self.connect_seconds),
             )
         return self._client
 
@@ -176,7 +181,7 @@ class HttpxWire:
             raise _no_url(self.url) from error
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:
             raise no_answer(self.url) from error
-        except httpx.TimeoutException as error:
+        except TimeoutError as error:
             raise otherwise(f"{self.url} sent nothing for {self.idle_seconds:g} seconds.") from error
         except httpx.HTTPError as error:
             reason = str(error) or type(error).__name__

@@ -1,16 +1,17 @@
 """The window a server really has: asked after the first reply, and again whenever it may have changed.
 
-A server restarts with other flags, unloads a model, or loads it anew with another window. It is asked
-between two requests, never during one: llama-cpp-python drops the reply it is writing when anybody asks.
+A server restarts with other flags, unloads a model, or loads it anew with another window; and one that was
+silent was busy, perhaps. It is asked between two requests, never during one: llama-cpp-python drops the reply
+it is writing when anybody asks.
 """
 
 from collections.abc import AsyncGenerator, Callable
-from contextlib import aclosing, suppress
+from contextlib import aclosing
 from dataclasses import field
 
 from core.deltas import Delta, RestartDelta
 from core.endpoint import ServerFacts
-from core.errors import GatewayError
+from core.errors import GatewayError, RequestRejected
 from core.protocols import Gateway, ModelRequest
 from core.records import dataclass
 from gate.discovery import server_facts
@@ -50,13 +51,18 @@ class LiveWindow:
         self._doubted = True
 
     async def _ask(self) -> None:
-        with suppress(GatewayError):
+        try:
             heard = await server_facts(
                 self.url, api_key=self.api_key, wanted=self._is_ours, seconds=MEASURE_SECONDS
             )
-            if heard is not None:
-                self.facts = heard
-                self.keep(heard)
+        except RequestRejected:
+            return
+        except GatewayError:
+            self._doubted = True
+            return
+        if heard is not None:
+            self.facts = heard
+            self.keep(heard)
 
     def _is_ours(self, name: str) -> bool:
         return name == self.model

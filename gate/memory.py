@@ -74,16 +74,13 @@ class MemoryGuard:
         )
 
     async def _is_back(self) -> bool:
-        site = Site(self.live.url, self.live.api_key, seconds=LOOK_SECONDS)
-        try:
+        async with Site(self.live.url, self.live.api_key, seconds=LOOK_SECONDS) as site:
             for look in range(LOOKS):
                 if look:
                     await self.sleep(LOOK_SECONDS)
                 with suppress(GatewayError):
                     if (await site.models()).status < 500:
                         return True
-        finally:
-            await site.close()
         return False
 
     def _is_fatal(self, request: ModelRequest, error: GatewayError) -> bool:

@@ -105,16 +105,12 @@ class OllamaGateway:
         )
 
     async def _loaded_tokens(self) -> int | None:
-        site = Site(self.url.rstrip("/"), self.api_key, seconds=1.0)
-        try:
-            with suppress(GatewayError):
+        names = (self.model, f"{self.model}:latest")
+        with suppress(GatewayError):
+            async with Site(self.url.rstrip("/"), self.api_key, seconds=1.0) as site:
                 running = objects((await site.page("api/ps")).json.get("models"))
-                named = [
-                    entry for entry in running if entry.get("name") in (self.model, f"{self.model}:latest")
-                ]
-                return next((count(entry.get("context_length")) for entry in named), None)
-        finally:
-            await site.close()
+            named = [entry for entry in running if entry.get("name") in names]
+            return next((count(entry.get("context_length")) for entry in named), None)
         return None
 
     def _refused(self, status: int | None, body: str, **headers: str) -> GatewayError:

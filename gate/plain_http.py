@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from core.errors import ConnectionLost, GatewayError, NoAnswer, StreamBroken
 from core.records import dataclass
 from gate.answers import Answer
+from gate.patience import patience
 
 PIECE_BYTES = LONGEST_LINE_BYTES = 2**16
 MOST_HEADERS = 200
@@ -36,7 +37,7 @@ class PlainWire:
     connect_seconds: float
     idle_seconds: float
     dead_seconds: float = 0.25
-    """A connection that was closed while nobody used it says so within this time."""
+    """One that is closed within this time of a request was closed without regard to it."""
     _idle: "list[Connection]" = field(default_factory=list)
 
     @asynccontextmanager
@@ -72,7 +73,11 @@ class PlainWire:
     async def _asked(self, message: bytes) -> "tuple[Connection, int, dict[str, str]]":
         """Send `message` and read the head of the answer; an old connection may turn out to be dead."""
         while self._idle:
-            connection, begun = self._idle.pop(), time.monotonic()
+            connection = self._idle.pop()
+            if await connection.has_ended():
+                connection.writer.transport.abort()
+                continue
+            begun = time.monotonic()
             try:
                 return await self._answered(connection, message)
             except ConnectionLost:
@@ -93,7 +98,7 @@ class PlainWire:
     async def _connected(self) -> "Connection":
         parts = urlsplit(self.url)
         try:
-            async with asyncio.timeout(self.connect_seconds):
+            async with patience(self.connect_seconds):
                 reader, writer = await asyncio.open_connection(parts.hostname, parts.port or 80)
         except OSError as error:
             raise no_answer(self.url) from error
@@ -133,6 +138,12 @@ class Connection:
     reusable: bool = False
     _rest: bytearray = field(default_factory=bytearray)
     """What has come, and was not looked at yet."""
+
+    async def has_ended(self) -> bool:
+        """Whether the server has closed it, as far as this machine knows."""
+        for _ in range(2):  # once for the loop to look at the socket, once for it to tell
+            await asyncio.sleep(0)
+        return self.reader.at_eof() or self.writer.is_closing()
 
     async def ask(self, message: bytes) -> tuple[int, dict[str, str]]:
         """The status and the headers of the answer to `message`; without one the connection is dropped."""
@@ -210,7 +221,7 @@ class Connection:
 
     async def _more(self) -> bool:
         """Wait for what arrives next, with what arrived meanwhile: each wait has its own patience."""
-        async with asyncio.timeout(self.idle_seconds):
+        async with patience(self.idle_seconds):
             piece = await self.reader.read(PIECE_BYTES)
         self._rest += piece
         return bool(piece)

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Mapping
 from contextlib import AbstractAsyncContextManager, suppress
+from typing import Self
 
 from core.records import dataclass
 from gate.answers import Answer
@@ -28,7 +29,7 @@ class Page:
 
 @dataclass
 class Site:
-    """Asks one server for pages."""
+    """Asks one server for pages, between `async with` and its end."""
 
     url: str
     """Of its OpenAI interface."""
@@ -48,7 +49,10 @@ class Site:
         body = json.dumps(question).encode()
         return await _page(self._root.get(path) if question is None else self._root.post(path, body))
 
-    async def close(self) -> None:
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
         await self._interface.close()
         await self._root.close()
 

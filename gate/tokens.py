@@ -33,12 +33,9 @@ class ServerTokenCounter:
         if facts is None or not facts.counts_tokens or facts.kind not in COUNTINGS:
             return None
         asked = json.loads(PrefixWriter(self.live.model, self.manner).body(request))
-        site = Site(self.live.url, self.live.api_key, seconds=COUNT_SECONDS)
-        try:
-            with suppress(GatewayError):
+        with suppress(GatewayError):
+            async with Site(self.live.url, self.live.api_key, seconds=COUNT_SECONDS) as site:
                 return await COUNTINGS[facts.kind](site, asked)
-        finally:
-            await site.close()
         return None
 
 

@@ -13,6 +13,7 @@ from core.records import dataclass
 from core.tools import WebResponse
 from core.web import WebAddress, web_address
 from gate.http import USER_AGENT, tls_context
+from gate.patience import patience
 from gate.plain_http import Connection
 
 MOST_HEAD_BYTES = 2**16
@@ -43,7 +44,7 @@ class DirectWebClient:
     async def get(self, url: str, *, address: str, timeout_seconds: float, max_bytes: int) -> WebResponse:
         asked = web_address(url)
         try:
-            async with asyncio.timeout(timeout_seconds):
+            async with patience(timeout_seconds):
                 return await self._answer(asked, address, timeout_seconds, max_bytes)
         except TimeoutError as error:
             raise ToolTimedOut(f"{url} was not read within {timeout_seconds:g} seconds.") from error

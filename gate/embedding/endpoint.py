@@ -23,6 +23,7 @@ from core.errors import (
 )
 from gate.errors_of import Refusal, error_of
 from gate.http import HttpClient
+from gate.patience import patience
 
 if TYPE_CHECKING:
     from core.embedding import Floats
@@ -105,7 +106,7 @@ class EndpointEmbedder:
         question = {"model": self.name, "input": list(texts), "encoding_format": "float"}
         body = json.dumps(question, ensure_ascii=False, separators=(",", ":")).encode()
         try:
-            async with asyncio.timeout(self.seconds), self._opened().post("embeddings", body) as answer:
+            async with patience(self.seconds), self._opened().post("embeddings", body) as answer:
                 text = await answer.text()
                 status, headers = answer.status, answer.headers
         except TimeoutError as error:

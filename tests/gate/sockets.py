@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 
 @asynccontextmanager
@@ -35,6 +35,8 @@ class Server:
         self.hangs_up = hangs_up
         self.asked: list[bytes] = []
         self.connections = 0
+        self.ended = asyncio.Semaphore(0)
+        """Released for each connection that is closed."""
         self.url = ""
         self.port = 0
 
@@ -52,6 +54,9 @@ class Server:
             pass
         finally:
             writer.close()
+            with suppress(ConnectionError):
+                await writer.wait_closed()
+            self.ended.release()
 
 
 @asynccontextmanager

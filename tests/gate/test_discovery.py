@@ -1,7 +1,10 @@
 """Finding a server, its model and its window."""
 
 import asyncio
-from threading import Event
+import json
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from itertools import count
 from typing import Any
 
 import pytest
@@ -10,19 +13,21 @@ from core.endpoint import ServedModel, ServerFacts
 from core.errors import ConfigError, GatewayUnavailable, RequestRejected
 from gate import discovery
 from gate.discovery import (
-    LOOK_SECONDS,
     Endpoint,
     NoServer,
     candidate_urls,
     discover,
     local_servers,
 )
-from tests.fakes import Asked, FakeServer, Page, bodies
+from tests.fakes import FakeServer, Page, bodies
 from tests.fakes.bodies import listed
 from tests.fakes.serving import page
-from tests.gate.sockets import answering
+from tests.gate.sockets import answering, listening
 
 NOBODY = "http://127.0.0.1:1/v1"
+
+MODELS = json.dumps(listed({"id": "m", "context_length": 2048})).encode()
+LIST = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(MODELS), MODELS)
 
 unhurried = pytest.mark.usefixtures("time_enough")
 """For tests of who is chosen: however busy the machine is, everybody answers in time."""
@@ -74,6 +79,7 @@ async def test_what_lists_no_models_may_answer_all_the_same(answer: Any) -> None
     assert found == Endpoint(url=server.url, model="m", facts=ServerFacts(url=server.url), is_sure=False)
 
 
+@unhurried
 @pytest.mark.parametrize("url", [NOBODY, "https://api.openai.com/v1"])
 async def test_who_cannot_be_looked_at_or_is_hosted_is_asked_nothing(url: str) -> None:
     assert await discover(url, model="m") == Endpoint(url=url, model="m")
@@ -81,8 +87,7 @@ async def test_who_cannot_be_looked_at_or_is_hosted_is_asked_nothing(url: str) -
 
 async def test_a_first_request_waits_no_longer_than_a_moment() -> None:
     async with answering(b"") as silent, answering(b"HTTP/1.1 200 OK\r\n\r\n{") as halting:
-        async with asyncio.timeout(5 * LOOK_SECONDS):
-            found = await asyncio.gather(*(discover(one.url, model="m") for one in (silent, halting)))
+        found = await asyncio.gather(*(discover(one.url, model="m") for one in (silent, halting)))
 
     assert found == [
         Endpoint(url=one.url, model="m", facts=ServerFacts(url=one.url), is_sure=False)
@@ -298,26 +303,34 @@ async def test_servers_that_are_silent_cost_no_more_than_the_time_for_all() -> N
     assert nobody.silent == (silent.url, halting.url)
 
 
-async def test_where_nobody_answers_in_time_those_that_are_silent_get_more_of_it(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(discovery, "BUSY_SECONDS", 20.0)
-    monkeypatch.setattr(discovery, "LOCAL_SECONDS", 0.1)
-    began, over = Event(), Event()
+@pytest.fixture
+async def late(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[str]:
+    """URL of a server with a model `m`, which gives its first visitor no answer."""
+    monkeypatch.setattr(discovery, "BUSY_SECONDS", 60.0)
+    visits = count(1)
 
-    def busy_at_first(asked: Asked) -> Page:
-        began.set()
-        over.wait(10)
-        return page(listed({"id": "m"}))
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        answers = next(visits) > 1
+        with suppress(EOFError, ConnectionError):
+            while await reader.readuntil(b"\r\n\r\n"):
+                if answers:
+                    writer.write(LIST)
 
-    with FakeServer({"/v1/models": busy_at_first}) as server:
-        asking = asyncio.create_task(discover(local_urls=(NOBODY, server.url)))
-        await asyncio.to_thread(began.wait)
-        await asyncio.sleep(0.2)
-        over.set()
-        found = await asking
+    async with listening(serve) as port:
+        yield f"http://127.0.0.1:{port}/v1"
 
-    assert found == endpoint(server.url, "m", ServedModel(name="m"))
+
+async def test_where_nobody_answers_in_time_those_that_are_silent_get_more_of_it(late: str) -> None:
+    found = await discover(local_urls=(NOBODY, late))
+
+    assert found == endpoint(late, "m", ServedModel(name="m", window_tokens=2048))
+
+
+async def test_where_the_named_model_is_at_nobody_else_those_that_are_silent_get_more_time(late: str) -> None:
+    with serving({"id": "a"}) as other:
+        found = await discover(model="m", local_urls=(other.url, late))
+
+    assert found == endpoint(late, "m", ServedModel(name="m", window_tokens=2048))
 
 
 async def test_who_stays_silent_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -332,14 +345,12 @@ async def test_who_stays_silent_is_named(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 async def test_a_server_that_lists_its_models_and_then_hangs_is_used_all_the_same() -> None:
-    over = Event()
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if (await reader.readuntil(b"\r\n\r\n")).startswith(b"GET /v1/models "):
+            writer.write(LIST)
+        await reader.read()
 
-    def hang(asked: Asked) -> Page:
-        over.wait(10)
-        return Page((b"{}",))
+    async with listening(serve) as port:
+        found = await discover(local_urls=(f"http://127.0.0.1:{port}/v1",))
 
-    with FakeServer({"/v1/models": listed({"id": "m", "max_model_len": 2048}), "/props": hang}) as server:
-        found = await discover(local_urls=(server.url,))
-        over.set()
-
-    assert found == endpoint(server.url, "m", ServedModel(name="m", window_tokens=2048))
+    assert found == endpoint(f"http://127.0.0.1:{port}/v1", "m", ServedModel(name="m", window_tokens=2048))

@@ -53,6 +53,17 @@ async def test_a_server_that_is_gone_leaves_what_was_known() -> None:
     assert await LiveWindow("http://127.0.0.1:1/v1", "m", facts=known).tokens() == 4096
 
 
+async def test_a_server_that_could_not_be_asked_is_asked_again_the_next_time() -> None:
+    with FakeServer(bodies.LLAMA_CPP) as server:
+        window = LiveWindow("http://127.0.0.1:1/v1", "m")
+        told = [await window.tokens()]
+        window.url = server.url
+        told += [await window.tokens(), await window.tokens()]
+
+    assert told == [None, 4096, 4096]
+    assert server.paths == ["/v1/models", "/props"]
+
+
 @pytest.mark.parametrize(
     "error", [ContextOverflow("too long"), RequestRejected("The model was unloaded."), StreamBroken("gone")]
 )

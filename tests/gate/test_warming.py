@@ -73,7 +73,7 @@ async def test_any_other_request_ends_it_first() -> None:
 
         gateway.inner = inner
         said = await deltas(gateway, replace(ASKED, system="Be long."))
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             await server.left.wait()
 
     assert said == list(say("Done."))
@@ -87,7 +87,7 @@ async def test_it_ends_when_the_way_is_closed() -> None:
 
         await gateway.close()
         await gateway.close()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             await server.left.wait()
 
 
@@ -100,7 +100,7 @@ async def test_another_beginning_takes_the_place_of_the_one_before() -> None:
         gateway.inner = ScriptedGateway(say(""), say("Done."))
         gateway.warm(LONG)
         said = await deltas(gateway, replace(LONG, messages=(*LONG.messages[:-1], UserMessage(text="More."))))
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             await server.left.wait()
 
     assert said == list(say("Done."))

@@ -21,14 +21,14 @@ LENGTH = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nX-Name: A\r\n\r\nhello"
 async def got(answer: bytes, *, max_bytes: int = 1_000, hangs_up: bool = True) -> WebResponse:
     async with answering(answer, hangs_up=hangs_up) as server:
         return await DirectWebClient().get(
-            server.url, address="127.0.0.1", timeout_seconds=5, max_bytes=max_bytes
+            server.url, address="127.0.0.1", timeout_seconds=60, max_bytes=max_bytes
         )
 
 
 async def test_a_page_is_fetched_from_the_address_in_the_name_of_its_host() -> None:
     async with answering(LENGTH) as server:
         page = await DirectWebClient().get(
-            f"http://example.test:{server.port}/a?b=c", address="127.0.0.1", timeout_seconds=5, max_bytes=100
+            f"http://example.test:{server.port}/a?b=c", address="127.0.0.1", timeout_seconds=60, max_bytes=100
         )
 
     assert (page.status, page.body, page.complete, page.headers["x-name"]) == (200, b"hello", True, "A")
@@ -39,7 +39,7 @@ async def test_a_page_is_fetched_from_the_address_in_the_name_of_its_host() -> N
 async def test_a_page_is_cut_at_its_limit_and_redirects_are_left_alone() -> None:
     moved = b"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 5\r\n\r\nhello"
     async with answering(moved) as server:
-        page = await DirectWebClient().get(server.url, address="127.0.0.1", timeout_seconds=5, max_bytes=2)
+        page = await DirectWebClient().get(server.url, address="127.0.0.1", timeout_seconds=60, max_bytes=2)
 
     assert (page.status, page.body, page.complete) == (302, b"he", False)
 
@@ -49,7 +49,7 @@ async def test_a_page_that_does_not_come_is_a_tool_error() -> None:
         with pytest.raises(ToolTimedOut, match=r"was not read within 0\.01 seconds"):
             await DirectWebClient().get(server.url, address="127.0.0.1", timeout_seconds=0.01, max_bytes=2)
     with pytest.raises(ToolError, match="could not be read"):
-        await DirectWebClient().get("http://a.test:1/", address="127.0.0.1", timeout_seconds=5, max_bytes=2)
+        await DirectWebClient().get("http://a.test:1/", address="127.0.0.1", timeout_seconds=60, max_bytes=2)
 
 
 @pytest.mark.parametrize(
@@ -136,7 +136,7 @@ async def test_the_host_is_named_to_whom_it_is_encrypted_for_and_the_address_is_
 
     for url in ("https://example.test/", "http://example.test:81/"):
         with pytest.raises(ToolError):
-            await DirectWebClient(connect).get(url, address="192.0.2.1", timeout_seconds=5, max_bytes=1)
+            await DirectWebClient(connect).get(url, address="192.0.2.1", timeout_seconds=60, max_bytes=1)
 
     assert asked == [("192.0.2.1", 443, "example.test"), ("192.0.2.1", 81, "")]
 
