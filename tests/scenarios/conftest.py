@@ -15,6 +15,8 @@ from tests.scripted_server import ScriptedServer
 
 CLI = Path(__file__).parents[2] / "cli.py"
 LIMIT_SECONDS = 60
+ASKED_FOR = ("--model", "")
+"""No model is named: all that the server can tell of its own is known before the first request."""
 
 
 @dataclass(frozen=True)

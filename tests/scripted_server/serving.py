@@ -113,7 +113,7 @@ class ScriptedServer:
     def log(self) -> list[Recorded]:
         return self.app.log
 
-    def wait_for_requests(self, count: int, *, seconds: float = 10) -> None:
+    def wait_for_requests(self, count: int, *, seconds: float = 60) -> None:
         """Returns when that many requests for a reply have come.
 
         Raises:

@@ -22,9 +22,9 @@ def test_a_person_can_start_the_server_by_hand(tmp_path: Path) -> None:
         prompt, told = process.stdout.readline(), process.stdout.readline()
         url = re.search(r"http://\S+", told)
         assert url
-        models = httpx.get(f"{url[0]}/models", trust_env=False, timeout=10).json()
+        models = httpx.get(f"{url[0]}/models", trust_env=False, timeout=60).json()
         process.terminate()
-        assert process.wait(10) in {0, -SIGTERM}
+        assert process.wait(60) in {0, -SIGTERM}
 
     assert "test suite fails" in prompt
     assert (repository / "basket" / "prices.py").is_file()
