@@ -69,13 +69,13 @@ class ProjectRunner:
                 return False
 
     async def _others_went_on(self, project: Project, stamp: object) -> bool:
-        """Wait while other runners are at tasks and the plan is as it was. Whether there are any."""
+        """Wait while other runners are at tasks and the plan is as it was. Whether there were any."""
         others = {task.runner for task in project.tasks if task.status is Status.DOING} - {self.desk.me}
-        if not any(map(self.runners.is_there, others)):
-            return False
+        were_there = any(map(self.runners.is_there, others))
         while self.desk.store.stamp() == stamp and any(map(self.runners.is_there, others)):
             await self.sleep(LOOK_SECONDS)
-        return True
+        # whoever has left already may have ended his task before
+        return were_there or bool(others and self.desk.store.stamp() != stamp)
 
     async def _claimed(self) -> Task | None:
         """The first that can be begun, which is ours from now on."""

@@ -328,3 +328,19 @@ async def test_a_runner_waits_for_what_another_one_is_at_and_goes_on_after_it() 
     assert await replace(at.runner, sleep=sleep).all()
     assert len(waits) == 2
     assert [task.status for task in at.tasks] == [Status.DONE, Status.DONE]
+
+
+async def test_what_another_one_ended_just_before_it_left_is_seen() -> None:
+    at = scene(Task(id="1", title="a", status=Status.DOING, runner="other"))
+
+    class Leaving(Names):
+        """There when it is looked whose task may be taken; done and gone at the next look."""
+
+        def is_there(self, runner: str) -> bool:
+            if at.told:
+                at.kept.change(lambda project: with_status(project, "1", Status.DONE))
+            return not at.told
+
+    assert await replace(at.runner, runners=Leaving()).all()
+    assert at.kept.plan
+    assert at.kept.plan.stage is Stage.COMPLETE
