@@ -16,7 +16,7 @@ from core.project_form import read, written
 from tests.scenarios.conftest import CLI, LIMIT_SECONDS, Roost
 from tests.scripted_server import ScriptedServer, call, refuse, say
 from tests.scripted_server.faults import TOLD_WINDOW
-from tests.scripted_server.replies import Pause
+from tests.scripted_server.replies import Gate
 
 TASKS = [
     {"id": "1", "title": "Write a.txt", "detail": "One line.", "after": [], "checks": ["test -s a.txt"], "criteria": []},
@@ -212,7 +212,7 @@ def test_a_runner_that_is_ended_in_the_middle_is_followed_by_the_next(
     ending: tuple[int, int, Status], roost: Roost, workspace: Path, environment: Mapping[str, str]
 ) -> None:
     with_plan(workspace, Task(id="1", title="a", checks=("test -s a.txt",)))
-    steps = (say("Let me ", Pause(60), "think"), call("write_file", path="a.txt", content="x"), say("Done."))
+    steps = (say("Let me ", Gate(), "think"), call("write_file", path="a.txt", content="x"), say("Done."))
 
     with ScriptedServer(steps, window_tokens=TOLD_WINDOW) as server:
         arguments = ("project", "next", *at(server), *FREE)
@@ -236,7 +236,7 @@ def test_two_runners_do_not_take_the_same_task(
 ) -> None:
     with_plan(workspace, Task(id="1", title="a", checks=("true",)))
 
-    with ScriptedServer((say("Wait ", Pause(60)), say("Done.")), window_tokens=TOLD_WINDOW) as server:
+    with ScriptedServer((say("Wait ", Gate()), say("Done.")), window_tokens=TOLD_WINDOW) as server:
         arguments = ("project", "next", *at(server), *FREE)
         with subprocess.Popen(
             command(workspace, *arguments), cwd=workspace, env=environment, stdin=subprocess.DEVNULL
