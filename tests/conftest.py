@@ -65,6 +65,7 @@ def time_enough(monkeypatch: pytest.MonkeyPatch) -> None:
     from gate import discovery, live_window
 
     for module, limit in (
+        (discovery, "DETAILS_SECONDS"),
         (discovery, "LOCAL_SECONDS"),
         (discovery, "LOOK_SECONDS"),
         (live_window, "MEASURE_SECONDS"),
@@ -72,5 +73,4 @@ def time_enough(monkeypatch: pytest.MonkeyPatch) -> None:
     ):
         monkeypatch.setattr(module, limit, ENOUGH_SECONDS)
     for function in (discovery.server_facts, models.servers_of, models.served_model):
-        for name in function.__kwdefaults__.keys() & {"seconds", "details_seconds"}:
-            monkeypatch.setitem(function.__kwdefaults__, name, ENOUGH_SECONDS)
+        monkeypatch.setitem(function.__kwdefaults__, "seconds", ENOUGH_SECONDS)

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
+from itertools import count
 
 
 @asynccontextmanager
@@ -65,6 +66,22 @@ async def answering(answer: bytes, *, hangs_up: bool = False) -> AsyncIterator[S
     async with listening(server.serve) as server.port:
         server.url = f"http://127.0.0.1:{server.port}/v1"
         yield server
+
+
+@asynccontextmanager
+async def late(answer: bytes) -> AsyncIterator[str]:
+    """URL of a server that leaves its first visitor without an answer, and gives the same one to all others."""
+    visits = count(1)
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        answers = next(visits) > 1
+        with suppress(EOFError, ConnectionError):
+            while await reader.readuntil(b"\r\n\r\n"):
+                if answers:
+                    writer.write(answer)
+
+    async with listening(serve) as port:
+        yield f"http://127.0.0.1:{port}/v1"
 
 
 class HangingServer:

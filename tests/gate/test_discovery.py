@@ -2,9 +2,6 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
-from contextlib import suppress
-from itertools import count
 from typing import Any
 
 import pytest
@@ -22,7 +19,7 @@ from gate.discovery import (
 from tests.fakes import FakeServer, Page, bodies
 from tests.fakes.bodies import listed
 from tests.fakes.serving import page
-from tests.gate.sockets import answering, listening
+from tests.gate.sockets import answering, late, listening
 
 NOBODY = "http://127.0.0.1:1/v1"
 
@@ -304,33 +301,25 @@ async def test_servers_that_are_silent_cost_no_more_than_the_time_for_all() -> N
 
 
 @pytest.fixture
-async def late(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[str]:
-    """URL of a server with a model `m`, which gives its first visitor no answer."""
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(discovery, "BUSY_SECONDS", 60.0)
-    visits = count(1)
-
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        answers = next(visits) > 1
-        with suppress(EOFError, ConnectionError):
-            while await reader.readuntil(b"\r\n\r\n"):
-                if answers:
-                    writer.write(LIST)
-
-    async with listening(serve) as port:
-        yield f"http://127.0.0.1:{port}/v1"
 
 
-async def test_where_nobody_answers_in_time_those_that_are_silent_get_more_of_it(late: str) -> None:
-    found = await discover(local_urls=(NOBODY, late))
+@pytest.mark.usefixtures("patient")
+async def test_where_nobody_answers_in_time_those_that_are_silent_get_more_of_it() -> None:
+    async with late(LIST) as url:
+        found = await discover(local_urls=(NOBODY, url))
 
-    assert found == endpoint(late, "m", ServedModel(name="m", window_tokens=2048))
+    assert found == endpoint(url, "m", ServedModel(name="m", window_tokens=2048))
 
 
-async def test_where_the_named_model_is_at_nobody_else_those_that_are_silent_get_more_time(late: str) -> None:
-    with serving({"id": "a"}) as other:
-        found = await discover(model="m", local_urls=(other.url, late))
+@pytest.mark.usefixtures("patient")
+async def test_where_the_named_model_is_at_nobody_else_those_that_are_silent_get_more_time() -> None:
+    async with late(LIST) as url:
+        with serving({"id": "a"}) as other:
+            found = await discover(model="m", local_urls=(other.url, url))
 
-    assert found == endpoint(late, "m", ServedModel(name="m", window_tokens=2048))
+    assert found == endpoint(url, "m", ServedModel(name="m", window_tokens=2048))
 
 
 async def test_who_stays_silent_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
