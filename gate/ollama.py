@@ -107,7 +107,7 @@ class OllamaGateway:
     async def _loaded_tokens(self) -> int | None:
         names = (self.model, f"{self.model}:latest")
         with suppress(GatewayError):
-            async with Site(self.url.rstrip("/"), self.api_key, seconds=1.0) as site:
+            async with Site(self.url.rstrip("/"), self.api_key) as site:
                 running = objects((await site.page("api/ps")).json.get("models"))
             named = [entry for entry in running if entry.get("name") in names]
             return next((count(entry.get("context_length")) for entry in named), None)
