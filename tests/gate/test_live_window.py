@@ -12,6 +12,8 @@ from tests.fakes.bodies import listed, llama_props
 from tests.fakes.serving import page
 from tests.gate.asking import deltas
 
+pytestmark = pytest.mark.usefixtures("time_enough")
+
 
 async def at_once(seconds: float) -> None:
     """Nobody waits in tests."""

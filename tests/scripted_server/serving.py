@@ -46,6 +46,7 @@ class QuickServer(uvicorn.Server):
                 access_log=False,
                 log_config=None,
                 log_level="critical",
+                timeout_keep_alive=600,  # a pause of the machine is no reason to hang up
             )
         )
         self._stopping = asyncio.Event()

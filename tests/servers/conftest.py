@@ -18,6 +18,11 @@ START_SECONDS = 120
 PROXIES = ("http_proxy", "https_proxy", "all_proxy")
 
 
+@pytest.fixture(autouse=True)
+def unhurried(time_enough: None) -> None:
+    """None of these tests is about a server that is late."""
+
+
 @pytest.fixture(scope="session")
 def installed() -> Path:
     """The folder of `.ci/servers`."""
