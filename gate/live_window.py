@@ -17,6 +17,8 @@ from core.records import dataclass
 from gate.discovery import server_facts
 
 MEASURE_SECONDS = 1.0
+MOST_ASKED = 3
+"""How often a server that stays silent is asked."""
 
 
 @dataclass
@@ -30,13 +32,12 @@ class LiveWindow:
     """Gets what was found out, for the next start."""
     facts: ServerFacts | None = None
     """What was last heard from the server, now or at an earlier start."""
-    _doubted: bool = True
+    _asks_left: int = MOST_ASKED
 
     async def tokens(self) -> int | None:
         """None when nobody says. Asks only if there is a reason to, and for a second at most."""
-        if self._doubted:
-            self._doubted = False
-            await self._ask()
+        if self._asks_left:
+            self._asks_left = self._asks_left - 1 if await self._is_silent() else 0
         return self.known_tokens
 
     @property
@@ -48,21 +49,22 @@ class LiveWindow:
 
     def doubt(self) -> None:
         """The next question goes to the server."""
-        self._doubted = True
+        self._asks_left = MOST_ASKED
 
-    async def _ask(self) -> None:
+    async def _is_silent(self) -> bool:
+        """Whether it said nothing; what it says of itself is taken."""
         try:
             heard = await server_facts(
                 self.url, api_key=self.api_key, wanted=self._is_ours, seconds=MEASURE_SECONDS
             )
         except RequestRejected:
-            return
+            return False
         except GatewayError:
-            self._doubted = True
-            return
+            return True
         if heard is not None:
             self.facts = heard
             self.keep(heard)
+        return False
 
     def _is_ours(self, name: str) -> bool:
         return name == self.model

@@ -4,7 +4,7 @@ import pytest
 
 from core.endpoint import ServedModel, ServerFacts
 from core.errors import ContextOverflow, GatewayError, RequestRejected, StreamBroken
-from gate.live_window import LiveWindow, WatchingGateway
+from gate.live_window import MOST_ASKED, LiveWindow, WatchingGateway
 from gate.retrying import RetryingGateway
 from gate.scripted import ScriptedGateway, say
 from tests.fakes import FakeServer, bodies
@@ -64,6 +64,18 @@ async def test_a_server_that_could_not_be_asked_is_asked_again_the_next_time() -
 
     assert told == [None, 4096, 4096]
     assert server.paths == ["/v1/models", "/props"]
+
+
+async def test_a_server_that_stays_silent_is_left_alone_until_there_is_a_reason() -> None:
+    with FakeServer(bodies.LLAMA_CPP) as server:
+        window = LiveWindow("http://127.0.0.1:1/v1", "m")
+        told = [await window.tokens() for _ in range(MOST_ASKED)]
+        window.url = server.url
+        told.append(await window.tokens())
+        window.doubt()
+        told.append(await window.tokens())
+
+    assert told == [None, None, None, None, 4096]
 
 
 @pytest.mark.parametrize(
