@@ -1,17 +1,25 @@
 """Asking the next server, when the one that is asked is not there.
 
-request ─► who answered last ─► not there ─► the next ─► … ─► each was asked once ─► one error, all reasons
-                 ▲                              │
+request ─► who answered last ─► not there ─► the next ─► … ─► a pause, and the silent ones again ─► one error,
+                 ▲                              │                                                 all reasons
                  └─ is asked first from then on ┘
 """
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+import asyncio
+import time
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing
+from itertools import pairwise
 
 from core.deltas import CacheLostDelta, Delta, ProgressDelta, RestartDelta
-from core.errors import GatewayError, GatewayUnavailable, StreamBroken
+from core.errors import ContextOverflow, GatewayError, GatewayUnavailable, NoAnswer, RateLimited, StreamBroken
 from core.protocols import Gateway, ModelRequest
 from core.records import dataclass
+
+PAUSES = (0.5, 1.0, 2.0)
+"""Seconds before each further round: as long as a server that stands alone is waited for."""
+PATIENCE_SECONDS = 30.0
+"""No round begins later: a server that keeps the connection and says nothing costs minutes."""
 
 
 @dataclass
@@ -28,13 +36,15 @@ class FallbackGateway:
     """The way to one of them. Raises GatewayUnavailable: it is not there, or cannot stand in."""
     asked: str
     """Who is asked first: the one whose cache is warm."""
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    clock: Callable[[], float] = time.monotonic
 
     async def stream(self, request: ModelRequest) -> AsyncGenerator[Delta, None]:
-        missing: list[str] = []
-        first = self.servers.index(self.asked)
-        for server in (*self.servers[first:], *self.servers[:first]):
-            if missing:
-                yield RestartDelta(reason=f"{missing[-1]} Going on with {server}.", wait_seconds=0.0)
+        missing: dict[str, GatewayError] = {}
+        for server, told in self._turns(missing):
+            if told:
+                yield told
+                await self.sleep(told.wait_seconds)
             begun = False
             try:
                 async with aclosing((await self.opened(server)).stream(request)) as deltas:
@@ -46,11 +56,27 @@ class FallbackGateway:
             except (GatewayUnavailable, StreamBroken) as error:
                 if begun:
                     raise
-                missing.append(reason(server, error))
-            except GatewayError:
+                missing[server] = error
+            except (ContextOverflow, RateLimited):  # the same request, shorter or later, is for this one
                 self.asked = server
                 raise
-        raise none_answers(missing)
+        raise none_answers([reason(server, error) for server, error in missing.items()])
+
+    def _turns(self, missing: Mapping[str, GatewayError]) -> Iterator[tuple[str, RestartDelta | None]]:
+        """Whom to ask, and what to tell before: each once, then those that gave no answer, after a pause."""
+        first, began = self.servers.index(self.asked), self.clock()
+        order = [*self.servers[first:], *self.servers[:first]]
+        yield order[0], None
+        for last, server in pairwise(order):
+            going_on = f"{reason(last, missing[last])} Going on with {server}."
+            yield server, RestartDelta(reason=going_on, wait_seconds=0.0)
+        for pause in PAUSES:
+            if self.clock() - began > PATIENCE_SECONDS:
+                return
+            told: RestartDelta | None = RestartDelta(reason=none_of(order), wait_seconds=pause)
+            for server in [server for server in order if isinstance(missing[server], NoAnswer)]:
+                yield server, told
+                told = None
 
 
 def reason(server: str, error: GatewayError) -> str:
@@ -59,9 +85,13 @@ def reason(server: str, error: GatewayError) -> str:
     return said if server in said else f"{server}: {said}"
 
 
+def none_of(servers: Sequence[str]) -> str:
+    return f"None of {len(servers)} servers answers."
+
+
 def none_answers(reasons: Sequence[str]) -> GatewayUnavailable:
     return GatewayUnavailable(
-        "\n".join((f"None of {len(reasons)} servers answers.", *reasons)),
+        "\n".join((none_of(reasons), *reasons)),
         hint="Start one of them, or name others in AGENT_FALLBACK_URLS.",
     )
 

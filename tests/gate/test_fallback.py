@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import aclosing
+from dataclasses import replace
 
 import pytest
 
@@ -18,7 +19,7 @@ from core.errors import (
     StreamBroken,
 )
 from core.protocols import Gateway
-from gate.fallback import FallbackGateway
+from gate.fallback import PATIENCE_SECONDS, FallbackGateway
 from gate.openai_compatible import OpenAICompatibleGateway
 from gate.retrying import RetryingGateway
 from gate.scripted import ScriptedGateway, say
@@ -39,7 +40,7 @@ def ring(**gateways: Gateway) -> FallbackGateway:
     async def opened(server: str) -> Gateway:
         return gateways[server]
 
-    return FallbackGateway(tuple(gateways), opened, next(iter(gateways)))
+    return FallbackGateway(tuple(gateways), opened, next(iter(gateways)), sleep=at_once)
 
 
 def restarts(said: list[Delta]) -> list[RestartDelta]:
@@ -88,9 +89,9 @@ async def test_who_answered_is_asked_first_from_then_on_and_the_ring_goes_round_
     assert asked.asked == "a"
 
 
-async def test_where_nobody_is_there_each_was_asked_once_and_is_named_with_its_reason() -> None:
+async def test_where_nobody_is_there_each_is_named_with_its_reason() -> None:
     gateways = {
-        "a": ScriptedGateway(GONE),
+        "a": ScriptedGateway(GatewayUnavailable("a answered 502: bad.")),
         "b": ScriptedGateway(GatewayUnavailable("b answered 503: busy.")),
         "c": ScriptedGateway(StreamBroken("It broke.")),
     }
@@ -101,12 +102,55 @@ async def test_where_nobody_is_there_each_was_asked_once_and_is_named_with_its_r
 
     assert str(caught.value).splitlines() == [
         "None of 3 servers answers.",
-        "No answer from a.",
+        "a answered 502: bad.",
         "b answered 503: busy.",
         "c: It broke. Start one of them, or name others in AGENT_FALLBACK_URLS.",
     ]
     assert [len(gateway.requests) for gateway in gateways.values()] == [1, 1, 1]
     assert asked.asked == "a"
+
+
+async def test_after_a_round_in_which_nobody_was_there_the_silent_ones_are_asked_again_after_a_pause() -> (
+    None
+):
+    waits: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        waits.append(seconds)
+
+    busy = ScriptedGateway(GatewayUnavailable("b answered 503: busy."))
+    asked = replace(ring(a=ScriptedGateway(GONE, GONE, say("Back.")), b=busy), sleep=sleep)
+
+    said = await deltas(asked)
+
+    assert [(delta.reason, delta.wait_seconds) for delta in restarts(said)] == [
+        ("No answer from a. Going on with b.", 0.0),
+        ("None of 2 servers answers.", 0.5),
+        ("None of 2 servers answers.", 1.0),
+    ]
+    assert (built(said).text, len(busy.requests), sum(waits)) == ("Back.", 1, 1.5)
+
+
+async def test_silent_servers_are_waited_for_as_long_as_one_that_stands_alone() -> None:
+    gateways = {name: ScriptedGateway(*[NoAnswer(f"No answer from {name}.")] * 4) for name in "ab"}
+    alone = ScriptedGateway(*[GONE] * 4)
+
+    with pytest.raises(GatewayUnavailable, match="None of 2 servers answers"):
+        await deltas(ring(**gateways))
+    with pytest.raises(NoAnswer):
+        await deltas(RetryingGateway(alone, sleep=at_once))
+
+    assert [len(gateway.requests) for gateway in (*gateways.values(), alone)] == [4, 4, 4]
+
+
+async def test_no_round_begins_after_one_that_took_long() -> None:
+    times = iter([0.0, PATIENCE_SECONDS + 1])
+    gateways = {name: ScriptedGateway(GONE) for name in "ab"}
+
+    with pytest.raises(GatewayUnavailable):
+        await deltas(replace(ring(**gateways), clock=lambda: next(times)))
+
+    assert [len(gateway.requests) for gateway in gateways.values()] == [1, 1]
 
 
 @pytest.mark.parametrize("error", [StreamBroken("cut"), GatewayUnavailable("gone")])
@@ -144,13 +188,12 @@ async def test_a_stream_that_broke_goes_on_elsewhere_when_nobody_is_there_to_be_
 @pytest.mark.parametrize(
     "error",
     [
-        RequestRejected("a answered 401."),
         ContextOverflow("too long", limit_tokens=4096),
         OutOfMemory("a ran out of memory."),
         RateLimited("a asks for a pause.", retry_after_seconds=1.0),
     ],
 )
-async def test_a_refusal_is_an_answer_and_goes_nowhere_else(error: GatewayError) -> None:
+async def test_a_request_that_is_to_be_shorter_or_later_is_for_who_said_so(error: GatewayError) -> None:
     first, second, third = ScriptedGateway(GONE), ScriptedGateway(error, say("Yes.")), ScriptedGateway()
     asked = ring(a=first, b=second, c=third)
 
@@ -159,6 +202,17 @@ async def test_a_refusal_is_an_answer_and_goes_nowhere_else(error: GatewayError)
 
     assert (third.requests, asked.asked) == ([], "b")
     assert (await reply(asked)).text == "Yes."
+
+
+async def test_a_refusal_goes_nowhere_else_and_who_refuses_is_not_asked_first_from_then_on() -> None:
+    first = ScriptedGateway(GONE, say("Back."))
+    second, third = ScriptedGateway(RequestRejected("b answered 401.")), ScriptedGateway()
+    asked = ring(a=first, b=second, c=third)
+
+    with pytest.raises(RequestRejected):
+        await deltas(asked)
+
+    assert (third.requests, (await reply(asked)).text) == ([], "Back.")
 
 
 async def test_who_leaves_is_not_followed_by_a_question_to_another() -> None:
