@@ -1,6 +1,5 @@
 """The ring that turns calls written as text into calls."""
 
-import asyncio
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -13,6 +12,7 @@ from core.messages import AssistantMessage, Finish, Text, Thinking, ToolCall, Us
 from core.protocols import ArgumentsOf
 from gate.scripted import ScriptedGateway, call, calls, say, think
 from gate.text_calls import TextCallGateway
+from tests.counting import turns_of_others
 from tests.gate.asking import built, deltas, reply, request
 
 LS = '<tool_call>{"name": "ls", "arguments": {"path": "."}}</tool_call>'
@@ -171,31 +171,17 @@ async def test_only_the_family_that_is_named_and_the_common_ones_are_looked_for(
     assert (found.text, [one.source for one in found.calls]) == (kimi, [LS])
 
 
-def others() -> tuple[asyncio.Task[None], Sequence[None]]:
-    """A task that takes every turn it gets, and those it got."""
-    turns: list[None] = []
-
-    async def take() -> None:
-        while True:
-            turns.append(None)
-            await asyncio.sleep(0)
-
-    return asyncio.create_task(take()), turns
-
-
 async def test_others_have_a_turn_while_a_reply_that_comes_whole_is_looked_through() -> None:
-    task, turns = others()
     text = "a line, `code` and [text]\n" * 2_000
-    found = await deltas(said(TextDelta(text=text)), request(tools=["ls"]))
-    task.cancel()
+    with turns_of_others() as turns:
+        found = await deltas(said(TextDelta(text=text)), request(tools=["ls"]))
 
     assert "".join(delta.text for delta in found if isinstance(delta, TextDelta)).count("\n") == 2_000
     assert len(turns) > 10
 
 
 async def test_others_have_a_turn_while_many_pieces_are_there_already() -> None:
-    task, turns = others()
-    await deltas(said(*(TextDelta(text="word ") for _ in range(1_000)), DONE), request())
-    task.cancel()
+    with turns_of_others() as turns:
+        await deltas(said(*(TextDelta(text="word ") for _ in range(1_000)), DONE), request())
 
     assert len(turns) > 50

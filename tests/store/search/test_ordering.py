@@ -14,6 +14,7 @@ from gate.embedding.hashed import HashedEmbedder
 from store.database import Database, Migration
 from store.search.index import HybridIndex
 from store.search.searching import Searching
+from tests.counting import turns_of_others
 
 INDEX = HybridIndex("notes")
 FORM = (Migration(name="notes", statements=INDEX.statements),)
@@ -81,20 +82,12 @@ async def test_a_search_in_a_session_does_not_wait_for_the_order_and_says_so(tmp
 
 async def test_a_search_of_a_command_waits_and_the_event_loop_goes_on(database: Database) -> None:
     searching = await filled(database, in_background=False)
-    turns = 0
 
-    async def others() -> None:
-        nonlocal turns
-        while True:
-            turns += 1
-            await asyncio.sleep(0)
-
-    beside = asyncio.create_task(others())
-    found = await searching.search(FAR, 3)
-    beside.cancel()
+    with turns_of_others() as turns:
+        found = await searching.search(FAR, 3)
 
     assert (found.hits[0].record, found.note) == (299, "")
-    assert turns > 1
+    assert len(turns) > 1
 
 
 async def test_searches_at_once_put_them_in_order_once(database: Database) -> None:
