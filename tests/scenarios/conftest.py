@@ -15,7 +15,7 @@ from tests.scripted_server import ScriptedServer
 
 CLI = Path(__file__).parents[2] / "cli.py"
 LIMIT_SECONDS = 60
-ASKED_FOR = ("--model", "")
+UNNAMED_MODEL = ("--model", "")
 """No model is named: all that the server can tell of its own is known before the first request."""
 
 

@@ -13,7 +13,7 @@ from gate.text_calls import TextCallGateway
 from tests.building import Echo, a_loop, turn
 from tests.fakes import FakeOllama
 from tests.fakes.ollama import called, said
-from tests.scenarios.conftest import ASKED_FOR, RunCli
+from tests.scenarios.conftest import UNNAMED_MODEL, RunCli
 from tests.scripted_server import (
     Recorded,
     Reply,
@@ -50,7 +50,7 @@ def test_a_server_that_holds_replies_to_a_schema_gets_the_task_done(run_cli: Run
     steps = (WRONG, WRONG, as_schema, say(LAST_WORDS))
 
     with ScriptedServer(steps, window_tokens=TOLD_WINDOW, pages=VLLM) as server:
-        run = run_cli(server, "Write done.txt.", *ASKED_FOR)
+        run = run_cli(server, "Write done.txt.", *UNNAMED_MODEL)
 
     assert (run.exit_code, run.outcome, run.last_words) == (0, "done", LAST_WORDS)
     assert (workspace / "done.txt").read_text() == "done\n"
@@ -70,7 +70,7 @@ def test_a_server_that_only_claims_to_does_no_harm(
     steps = (WRONG, WRONG, answer, answer, WRONG, *FINISH)
 
     with ScriptedServer(steps, window_tokens=TOLD_WINDOW, pages=VLLM) as server:
-        run = run_cli(server, "Write done.txt.", *ASKED_FOR)
+        run = run_cli(server, "Write done.txt.", *UNNAMED_MODEL)
 
     assert (run.exit_code, run.outcome, run.last_words) == (0, "done", LAST_WORDS)
     assert (workspace / "done.txt").read_text() == "done\n"

@@ -9,7 +9,7 @@ import pytest
 
 from core.project import Project, Stage, Status, Task
 from core.project_form import read, written
-from tests.scenarios.conftest import ASKED_FOR, RunCli
+from tests.scenarios.conftest import UNNAMED_MODEL, RunCli
 from tests.scripted_server import Recorded, ScriptedServer, call, prefix_breaks, say
 from tests.scripted_server.faults import FINISH, TOLD_WINDOW, aside, filling
 
@@ -115,7 +115,7 @@ def test_a_session_that_is_taken_up_is_told_the_plan_again(run_cli: RunCli, plan
 @pytest.mark.server
 def test_a_small_window_is_told_the_plan_without_the_tool(run_cli: RunCli, plan_file: Path) -> None:
     with ScriptedServer((say("Hello."),), window_tokens=8_192) as server:
-        run_cli(server, "Hi.", *ASKED_FOR)
+        run_cli(server, "Hi.", *UNNAMED_MODEL)
 
     (request,) = server.requests
     assert "project" not in tools_of(request)

@@ -9,7 +9,7 @@ import pytest
 
 from flow.context import NEARLY_FULL
 from gate.memory import ANY_SETTING
-from tests.scenarios.conftest import ASKED_FOR, LIMIT_SECONDS, RunCli, cli_command
+from tests.scenarios.conftest import LIMIT_SECONDS, UNNAMED_MODEL, RunCli, cli_command
 from tests.scripted_server import Recorded, ScriptedServer, Spoken, prefix_breaks
 from tests.scripted_server.app import Aside
 from tests.scripted_server.faults import FINISH, aside, filling
@@ -106,7 +106,7 @@ def test_a_first_message_that_is_longer_than_the_window_is_clipped_and_worked_on
     pasted = "Write done.txt. " + "noise and more noise\n" * 4_000 + "Never delete a file."
 
     with ScriptedServer(FINISH, window_tokens=8_192, aside=refusing(8_192)) as server:
-        run = run_cli(server, pasted, *ASKED_FOR)
+        run = run_cli(server, pasted, *UNNAMED_MODEL)
 
     assert (run.exit_code, (workspace / "done.txt").read_text()) == (0, "done\n")
     assert [event["reason"] for event in run.of("context_shrunk")] == [NEARLY_FULL]

@@ -207,7 +207,7 @@ async def test_what_cannot_be_edited_is_answered(
 
 
 @pytest.mark.slow
-async def test_a_miss_in_a_large_file_is_answered_soon(edit_file: EditFile, tmp_path: Path) -> None:
+async def test_a_miss_in_a_large_file_shows_the_closest_lines(edit_file: EditFile, tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text(
         "".join(f"some line of text, number {number}\n" for number in range(200_000))
     )
