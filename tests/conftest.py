@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.clocks import ENOUGH_SECONDS
+
 HOME_VARIABLES = {
     "HOME": "",
     "USERPROFILE": "",
@@ -18,7 +20,6 @@ HOME_VARIABLES = {
     "APPDATA": "AppData/Roaming",
     "LOCALAPPDATA": "AppData/Local",
 }
-ENOUGH_SECONDS = 60.0
 
 
 def pytest_configure() -> None:

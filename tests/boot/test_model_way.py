@@ -21,6 +21,7 @@ from core.errors import ConfigError, RequestRejected
 from core.events import ContextShrunk, ModelDelta, ModelSwitched, Outcome, Record
 from gate.dialects.table import families
 from model.catalog import INDEX
+from tests.clocks import ENOUGH_SECONDS
 from tests.fakes import Asked, FakeOllama, FakeServer, Page, bodies
 from tests.fakes.ollama import called, said
 from tests.fakes.serving import page
@@ -139,7 +140,7 @@ async def test_who_leaves_while_it_is_read_closes_it(tmp_path: Path) -> None:
         async with open_session(settings) as opened:
             opened.models.warm_up()
             await server.asked.wait()
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(ENOUGH_SECONDS):
             await server.left.wait()
 
 
@@ -147,7 +148,7 @@ async def test_a_model_that_was_used_last_is_found_where_its_server_takes_its_ti
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(model_way, "LOCAL_SECONDS", 0.0)  # nobody answers as fast as that
-    monkeypatch.setattr(model_way, "BUSY_SECONDS", 60.0)
+    monkeypatch.setattr(model_way, "BUSY_SECONDS", ENOUGH_SECONDS)
     with FakeServer(bodies.VLLM) as server:
         monkeypatch.setitem(served_model.__kwdefaults__, "local_urls", (server.url,))
         last = ModelSwitched(model="Qwen/Qwen3-8B", place=server.url)

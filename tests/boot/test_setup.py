@@ -17,6 +17,7 @@ from boot.setup import require_modules, set_up_or_explain
 from boot.stamp import Checkout
 from core.errors import ConfigError
 
+LIMIT_SECONDS = 240
 PACKAGES = ("boot", "core", "flow", "gate", "model", "servr", "store", "tool")
 BASE_PYTHON = os.path.realpath(sys.executable)  # outside of any venv
 PROJECT = """
@@ -156,7 +157,7 @@ def test_a_set_up_that_was_killed_is_begun_again_from_nothing(root: Path) -> Non
 def test_two_at_once_set_up_once(root: Path) -> None:
     processes = [start_set_up(root), start_set_up(root)]
 
-    said = sorted(process.communicate(timeout=240)[1] for process in processes)
+    said = sorted(process.communicate(timeout=LIMIT_SECONDS)[1] for process in processes)
 
     assert [process.returncode for process in processes] == [0, 0]
     assert "".join(said).count("Setting up once") == 1
@@ -184,8 +185,8 @@ def test_a_checkout_sets_itself_up_on_the_first_start_and_hands_over(
     elsewhere = tmp_path_factory.mktemp("elsewhere")
     command = [BASE_PYTHON, str(root / "cli.py"), "--help"]
 
-    first = subprocess.run(command, cwd=elsewhere, capture_output=True, text=True, timeout=240)
-    second = subprocess.run(command, cwd=elsewhere, capture_output=True, text=True, timeout=240)
+    first = subprocess.run(command, cwd=elsewhere, capture_output=True, text=True, timeout=LIMIT_SECONDS)
+    second = subprocess.run(command, cwd=elsewhere, capture_output=True, text=True, timeout=LIMIT_SECONDS)
 
     assert [line.split(" ")[:2] for line in first.stderr.splitlines()] == [
         ["roost:", "Setting"],

@@ -17,6 +17,7 @@ from gate.openai_compatible import OpenAICompatibleGateway
 from gate.retrying import RetryingGateway
 from gate.scripted import ScriptedGateway, call, say
 from gate.text_calls import TextCallGateway
+from tests.clocks import Waits
 from tests.fakes import FakeOllama
 from tests.fakes.ollama import called, said
 from tests.gate.asking import built, deltas, reply, request
@@ -30,10 +31,6 @@ def _ring(**gateways: Gateway) -> Gateway:
         return gateways[server]
 
     return FallbackGateway(tuple(gateways), opened, next(iter(gateways)))
-
-
-async def at_once(seconds: float) -> None:
-    """Nobody waits in tests."""
 
 
 @asynccontextmanager
@@ -65,7 +62,7 @@ async def ollama() -> AsyncIterator[Gateway]:
 @asynccontextmanager
 async def retrying() -> AsyncIterator[Gateway]:
     inner = ScriptedGateway(GatewayUnavailable("gone"), call("read_file", path="a.txt"), say("Done."))
-    yield RetryingGateway(inner, sleep=at_once)
+    yield RetryingGateway(inner, sleep=Waits())
 
 
 @asynccontextmanager
@@ -122,7 +119,7 @@ REFUSING: dict[str, Callable[[], Gateway]] = {
     "scripted": lambda: ScriptedGateway(RequestRejected("no")),
     "openai": lambda: OpenAICompatibleGateway("http://127.0.0.1:1/v1", "m"),
     "ollama": lambda: OllamaGateway("http://127.0.0.1:1/v1", "m", 4096),
-    "retrying": lambda: RetryingGateway(ScriptedGateway(RequestRejected("no")), sleep=at_once),
+    "retrying": lambda: RetryingGateway(ScriptedGateway(RequestRejected("no")), sleep=Waits()),
     "fallback": lambda: _ring(gone=ScriptedGateway(NoAnswer("No answer."))),
     "text_calls": lambda: TextCallGateway(ScriptedGateway(RequestRejected("no"))),
 }

@@ -24,6 +24,7 @@ from core.workspace import Workspace
 from gate.embedding.hashed import HashedEmbedder
 from store.code_index import CodeIndexFile
 from store.project_file import ProjectFile
+from tests.clocks import ENOUGH_SECONDS
 from tests.tool.commanding import Nobody, plain_backend
 from tests.tool.filing import CONTEXT, ran
 from tests.tool.many_facts import ManyFacts
@@ -232,7 +233,7 @@ async def test_it_can_be_cancelled(name: str, make_tool: Callable[[str], AnyTool
         running.cancel()
 
         with pytest.raises(asyncio.CancelledError):
-            async with asyncio.timeout(60):
+            async with asyncio.timeout(ENOUGH_SECONDS):
                 await running
 
 

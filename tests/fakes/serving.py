@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from threading import Thread
 from typing import Any, Self
 
+from tests.clocks import ENOUGH_SECONDS
 from tests.scripted_server.app import Receive, Scope, Send
-from tests.scripted_server.serving import STOP_SECONDS, QuickServer, listening
+from tests.scripted_server.serving import QuickServer, listening
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,7 @@ class FakeServer:
 
     def __exit__(self, *_: object) -> None:
         self._server.stop()
-        self._thread.join(STOP_SECONDS)
+        self._thread.join(ENOUGH_SECONDS)
         self._listener.close()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

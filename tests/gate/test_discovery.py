@@ -16,6 +16,7 @@ from gate.discovery import (
     discover,
     local_servers,
 )
+from tests.clocks import ENOUGH_SECONDS
 from tests.fakes import FakeServer, Page, bodies
 from tests.fakes.bodies import listed
 from tests.fakes.serving import page
@@ -302,7 +303,7 @@ async def test_servers_that_are_silent_cost_no_more_than_the_time_for_all() -> N
 
 @pytest.fixture
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(discovery, "BUSY_SECONDS", 60.0)
+    monkeypatch.setattr(discovery, "BUSY_SECONDS", ENOUGH_SECONDS)
 
 
 @pytest.mark.usefixtures("patient")

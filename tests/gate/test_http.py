@@ -17,6 +17,7 @@ from core.errors import (
 from gate.answers import Answer, Wire
 from gate.http import HttpClient, HttpxWire
 from gate.plain_http import PlainWire, no_answer
+from tests.clocks import ENOUGH_SECONDS
 from tests.gate.sockets import Server, answering
 
 Kind = type[PlainWire] | type[HttpxWire]
@@ -31,8 +32,8 @@ CONTINUED = b"HTTP/1.1 100 Continue\r\n\r\n" + LENGTH
 
 
 @asynccontextmanager
-async def asked(kind: Kind, server: Server, *, idle_seconds: float = 60) -> AsyncIterator[Wire]:
-    wire = kind(server.url, 60, idle_seconds)
+async def asked(kind: Kind, server: Server, *, idle_seconds: float = ENOUGH_SECONDS) -> AsyncIterator[Wire]:
+    wire = kind(server.url, ENOUGH_SECONDS, idle_seconds)
     try:
         yield wire
     finally:
@@ -91,7 +92,7 @@ async def test_a_connection_that_died_meanwhile_is_replaced(kind: Kind) -> None:
 
 async def test_that_a_connection_has_ended_is_seen_before_a_request_is_lost_over_it() -> None:
     async with answering(LENGTH, hangs_up=True) as server:
-        wire = PlainWire(server.url, 60, 60, dead_seconds=-1.0)
+        wire = PlainWire(server.url, ENOUGH_SECONDS, ENOUGH_SECONDS, dead_seconds=-1.0)
         await read(wire)
         while not await wire._idle[0].has_ended():
             pass
@@ -166,7 +167,7 @@ async def test_silence_within_the_answer_breaks_the_stream(kind: Kind) -> None:
 
 @both
 async def test_nobody_there_is_said_with_the_url(kind: Kind) -> None:
-    wire = kind("http://127.0.0.1:1/v1", 60, 60)
+    wire = kind("http://127.0.0.1:1/v1", ENOUGH_SECONDS, ENOUGH_SECONDS)
 
     with pytest.raises(NoAnswer) as caught:
         await read(wire)
@@ -228,27 +229,28 @@ async def test_an_answer_that_hangs_at_its_end_is_not_waited_for() -> None:
         yield b"x"
         await asyncio.Event().wait()
 
-    await asyncio.wait_for(Answer(200, {}, pieces()).drain(), 60)
+    await asyncio.wait_for(Answer(200, {}, pieces()).drain(), ENOUGH_SECONDS)
 
 
 def test_plain_http_loads_no_http_library() -> None:
     code = "import sys, gate.openai_compatible; print([n for n in ('httpx', 'pydantic', 'anyio') if n in sys.modules])"
 
     done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=ENOUGH_SECONDS
     )
 
     assert done.stdout == "[]\n"
 
 
-@pytest.mark.parametrize(("dead_seconds", "requests"), [(60.0, 3), (-1.0, 2)])
+@pytest.mark.parametrize(("dead_seconds", "requests"), [(ENOUGH_SECONDS, 3), (-1.0, 2)])
 async def test_only_a_connection_that_is_found_dead_at_once_is_replaced_in_silence(
     dead_seconds: float, requests: int
 ) -> None:
     """Whoever hangs up after a while may have died of the request."""
     server = Once()
     listener = await asyncio.start_server(server.serve, "127.0.0.1", 0)
-    wire = PlainWire(f"http://127.0.0.1:{listener.sockets[0].getsockname()[1]}/v1", 60, 60, dead_seconds)
+    url = f"http://127.0.0.1:{listener.sockets[0].getsockname()[1]}/v1"
+    wire = PlainWire(url, ENOUGH_SECONDS, ENOUGH_SECONDS, dead_seconds)
     await read(wire)
 
     with suppress(ConnectionLost):

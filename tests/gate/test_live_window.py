@@ -7,16 +7,13 @@ from core.errors import ContextOverflow, GatewayError, RequestRejected, StreamBr
 from gate.live_window import MOST_ASKED, LiveWindow, WatchingGateway
 from gate.retrying import RetryingGateway
 from gate.scripted import ScriptedGateway, say
+from tests.clocks import Waits
 from tests.fakes import FakeServer, bodies
 from tests.fakes.bodies import listed, llama_props
 from tests.fakes.serving import page
 from tests.gate.asking import deltas
 
 pytestmark = pytest.mark.usefixtures("time_enough")
-
-
-async def at_once(seconds: float) -> None:
-    """Nobody waits in tests."""
 
 
 async def test_a_server_is_asked_once_and_what_it_says_is_kept() -> None:
@@ -100,7 +97,7 @@ async def test_a_request_that_had_to_be_made_again_is_a_reason_to_ask() -> None:
     with FakeServer(bodies.LLAMA_CPP) as server:
         window = LiveWindow(server.url, "m")
         await window.tokens()
-        retrying = RetryingGateway(ScriptedGateway(StreamBroken("cut"), say("Yes.")), sleep=at_once)
+        retrying = RetryingGateway(ScriptedGateway(StreamBroken("cut"), say("Yes.")), sleep=Waits())
         await deltas(WatchingGateway(retrying, window))
         await window.tokens()
 

@@ -20,6 +20,7 @@ from gate.live_window import LiveWindow
 from gate.memory import ANY_SETTING, LOOKS, SETTINGS, MemoryGuard
 from gate.retrying import RetryingGateway
 from gate.scripted import Reply, ScriptedGateway, say
+from tests.clocks import Waits
 from tests.fakes import FakeServer, bodies
 from tests.fakes.serving import Asked, Page, page
 from tests.gate.asking import built, deltas, request
@@ -29,17 +30,12 @@ READING = ProgressDelta(processed_tokens=500, total_tokens=9_000)
 LONG, SHORT = request("word " * 3_000), request("Hi")
 
 
-class Sleeps(list[float]):
-    async def __call__(self, seconds: float) -> None:
-        self.append(seconds)
-
-
 def guard(
     url: str, *steps: Reply | GatewayError, kind: ServerKind = "llama.cpp", window: int | None = 8_000
-) -> tuple[MemoryGuard, Sleeps]:
+) -> tuple[MemoryGuard, Waits]:
     model = ServedModel(name="m", window_tokens=window)
     live = LiveWindow(url, "m", facts=ServerFacts(url=url, kind=kind, models=(model,)))
-    sleeps = Sleeps()
+    sleeps = Waits()
     return MemoryGuard(ScriptedGateway(*steps), live, sleep=sleeps), sleeps
 
 

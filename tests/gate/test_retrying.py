@@ -18,12 +18,8 @@ from core.errors import (
 from core.messages import Text
 from gate.retrying import RetryingGateway
 from gate.scripted import Reply, ScriptedGateway, say
+from tests.clocks import Waits
 from tests.gate.asking import built, deltas, request
-
-
-class Waits(list[float]):
-    async def __call__(self, seconds: float) -> None:
-        self.append(seconds)
 
 
 async def test_what_a_broken_stream_said_is_voided() -> None:

@@ -10,6 +10,7 @@ from core.deltas import TextDelta
 from gate.openai_compatible import OpenAICompatibleGateway
 from gate.scripted import Reply, ScriptedGateway, say
 from gate.slots import SlotGateway, Slots
+from tests.clocks import ENOUGH_SECONDS
 from tests.gate.asking import deltas, request
 from tests.gate.sockets import hanging
 
@@ -76,7 +77,7 @@ async def test_a_request_that_is_cancelled_closes_its_connection_and_one_that_wa
         waits.cancel()
         asks.cancel()
         await asyncio.wait({asks, waits})
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(ENOUGH_SECONDS):
             await server.left.wait()
 
     assert (asks.cancelled(), waits.cancelled(), server.connections) == (True, True, 1)
@@ -96,7 +97,7 @@ async def test_a_place_given_to_one_who_is_cancelled_at_that_moment_is_given_on(
     second.cancel()
     await asyncio.wait({first, second})
 
-    async with asyncio.timeout(60), slots.place(background=True):
+    async with asyncio.timeout(ENOUGH_SECONDS), slots.place(background=True):
         pass
 
 
@@ -127,7 +128,7 @@ def test_places_are_never_lost_and_never_too_many(
     async def all_of_them() -> list[BaseException | None]:
         tasks = [asyncio.create_task(ask(background, steps)) for background, steps, _ in askers]
         enders = [cancel(task, at) for task, (_, _, at) in zip(tasks, askers, strict=True) if at is not None]
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(ENOUGH_SECONDS):
             await asyncio.gather(*enders)
             ended = await asyncio.gather(*tasks, return_exceptions=True)
             await asyncio.gather(*(ask(False, 1) for _ in range(count)))

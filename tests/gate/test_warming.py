@@ -15,6 +15,7 @@ from gate.openai_compatible import OpenAICompatibleGateway
 from gate.scripted import ScriptedGateway, say
 from gate.serialising import PrefixWriter
 from gate.warming import WarmingGateway
+from tests.clocks import ENOUGH_SECONDS
 from tests.gate.asking import deltas, request
 from tests.gate.sockets import hanging
 
@@ -73,7 +74,7 @@ async def test_any_other_request_ends_it_first() -> None:
 
         gateway.inner = inner
         said = await deltas(gateway, replace(ASKED, system="Be long."))
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(ENOUGH_SECONDS):
             await server.left.wait()
 
     assert said == list(say("Done."))
@@ -87,7 +88,7 @@ async def test_it_ends_when_the_way_is_closed() -> None:
 
         await gateway.close()
         await gateway.close()
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(ENOUGH_SECONDS):
             await server.left.wait()
 
 
@@ -100,7 +101,7 @@ async def test_another_beginning_takes_the_place_of_the_one_before() -> None:
         gateway.inner = ScriptedGateway(say(""), say("Done."))
         gateway.warm(LONG)
         said = await deltas(gateway, replace(LONG, messages=(*LONG.messages[:-1], UserMessage(text="More."))))
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(ENOUGH_SECONDS):
             await server.left.wait()
 
     assert said == list(say("Done."))

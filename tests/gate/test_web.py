@@ -11,6 +11,7 @@ import pytest
 from core.errors import ToolError, ToolTimedOut
 from core.tools import WebResponse
 from gate.web import DirectWebClient, Streams, connected, unpacked
+from tests.clocks import ENOUGH_SECONDS
 from tests.gate.sockets import answering, listening
 
 SELF_SIGNED = Path(__file__).parent / "fixtures" / "self_signed.txt"
@@ -18,18 +19,18 @@ SELF_SIGNED = Path(__file__).parent / "fixtures" / "self_signed.txt"
 LENGTH = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nX-Name: A\r\n\r\nhello"
 
 
+async def fetched(url: str, *, seconds: float = ENOUGH_SECONDS, max_bytes: int = 1_000) -> WebResponse:
+    return await DirectWebClient().get(url, address="127.0.0.1", timeout_seconds=seconds, max_bytes=max_bytes)
+
+
 async def got(answer: bytes, *, max_bytes: int = 1_000, hangs_up: bool = True) -> WebResponse:
     async with answering(answer, hangs_up=hangs_up) as server:
-        return await DirectWebClient().get(
-            server.url, address="127.0.0.1", timeout_seconds=60, max_bytes=max_bytes
-        )
+        return await fetched(server.url, max_bytes=max_bytes)
 
 
 async def test_a_page_is_fetched_from_the_address_in_the_name_of_its_host() -> None:
     async with answering(LENGTH) as server:
-        page = await DirectWebClient().get(
-            f"http://example.test:{server.port}/a?b=c", address="127.0.0.1", timeout_seconds=60, max_bytes=100
-        )
+        page = await fetched(f"http://example.test:{server.port}/a?b=c")
 
     assert (page.status, page.body, page.complete, page.headers["x-name"]) == (200, b"hello", True, "A")
     assert server.asked[0].startswith(b"GET /a?b=c HTTP/1.1\r\n")
@@ -38,8 +39,7 @@ async def test_a_page_is_fetched_from_the_address_in_the_name_of_its_host() -> N
 
 async def test_a_page_is_cut_at_its_limit_and_redirects_are_left_alone() -> None:
     moved = b"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 5\r\n\r\nhello"
-    async with answering(moved) as server:
-        page = await DirectWebClient().get(server.url, address="127.0.0.1", timeout_seconds=60, max_bytes=2)
+    page = await got(moved, max_bytes=2, hangs_up=False)
 
     assert (page.status, page.body, page.complete) == (302, b"he", False)
 
@@ -47,9 +47,9 @@ async def test_a_page_is_cut_at_its_limit_and_redirects_are_left_alone() -> None
 async def test_a_page_that_does_not_come_is_a_tool_error() -> None:
     async with answering(b"") as server:
         with pytest.raises(ToolTimedOut, match=r"was not read within 0\.01 seconds"):
-            await DirectWebClient().get(server.url, address="127.0.0.1", timeout_seconds=0.01, max_bytes=2)
+            await fetched(server.url, seconds=0.01)
     with pytest.raises(ToolError, match="could not be read"):
-        await DirectWebClient().get("http://a.test:1/", address="127.0.0.1", timeout_seconds=60, max_bytes=2)
+        await fetched("http://a.test:1/")
 
 
 @pytest.mark.parametrize(
@@ -136,7 +136,9 @@ async def test_the_host_is_named_to_whom_it_is_encrypted_for_and_the_address_is_
 
     for url in ("https://example.test/", "http://example.test:81/"):
         with pytest.raises(ToolError):
-            await DirectWebClient(connect).get(url, address="192.0.2.1", timeout_seconds=60, max_bytes=1)
+            await DirectWebClient(connect).get(
+                url, address="192.0.2.1", timeout_seconds=ENOUGH_SECONDS, max_bytes=1
+            )
 
     assert asked == [("192.0.2.1", 443, "example.test"), ("192.0.2.1", 81, "")]
 

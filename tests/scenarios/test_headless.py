@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from tests.processes import all_said
 from tests.scenarios.conftest import CLI, LIMIT_SECONDS, RunCli
 from tests.scripted_server import ScriptedServer
 from tests.scripted_server.replies import Gate, call, say
@@ -262,14 +263,12 @@ def test_on_a_terminal_the_answer_commands_nothing(roost: Roost) -> None:
             stdin=subprocess.DEVNULL,
             stdout=theirs,
         )
+        os.close(theirs)
         assert process.wait(LIMIT_SECONDS) == 0
-    shown = b""
-    while not shown.endswith(b"\n"):  # it may come in pieces
-        shown += os.read(ours, 1_000)
+    shown = all_said(ours)
     os.close(ours)
-    os.close(theirs)
 
-    assert shown == "␛[2Jgone\r\n".encode()
+    assert shown == "␛[2Jgone\r\n"
 
 
 def test_what_a_plug_in_prints_is_no_part_of_the_answer(roost: Roost, tmp_path: Path) -> None:

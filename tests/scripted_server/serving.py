@@ -11,11 +11,10 @@ from typing import Any, Self
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from tests.clocks import ENOUGH_SECONDS
 from tests.scripted_server.app import Aside, Receive, Scope, ScriptedApp, Send
 from tests.scripted_server.recorded import Recorded
 from tests.scripted_server.replies import Step
-
-STOP_SECONDS = 60
 
 
 class DroppingProtocol(H11Protocol):
@@ -114,7 +113,7 @@ class ScriptedServer:
     def log(self) -> list[Recorded]:
         return self.app.log
 
-    def wait_for_requests(self, count: int, *, seconds: float = 60) -> None:
+    def wait_for_requests(self, count: int, *, seconds: float = ENOUGH_SECONDS) -> None:
         """Returns when that many requests for a reply have come.
 
         Raises:
@@ -132,7 +131,7 @@ class ScriptedServer:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._server.stop()
-        self._thread.join(STOP_SECONDS)
+        self._thread.join(ENOUGH_SECONDS)
         self._listener.close()
 
 

@@ -5,6 +5,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.clocks import ENOUGH_SECONDS
 from tests.scripted_server import (
     Drop,
     Gate,
@@ -32,7 +33,7 @@ def test_a_dropped_stream_breaks_after_what_was_said(client: httpx.Client) -> No
         with asking as response, pytest.raises(httpx.RemoteProtocolError):
             seen.extend(response.iter_text())
 
-        assert server.requests[0].ended.wait(60)
+        assert server.requests[0].ended.wait(ENOUGH_SECONDS)
         assert not server.requests[0].abandoned
     assert "Half a sen" in "".join(seen)
     assert '"finish_reason": "stop"' not in "".join(seen)
@@ -99,7 +100,7 @@ def test_a_gate_holds_the_stream_until_it_is_opened(client: httpx.Client) -> Non
         while "Hel" not in seen:
             seen += next(texts)
 
-        assert gate.reached.wait(60)
+        assert gate.reached.wait(ENOUGH_SECONDS)
         assert "lo." not in seen
         gate.open()
 
@@ -119,9 +120,9 @@ def test_a_client_that_goes_away_is_recorded(client: httpx.Client) -> None:
     gate = Gate()
     with scripted_server(say("Hel", gate, "lo.")) as server:
         with client.stream("POST", f"{server.url}/chat/completions", json=ASKED):
-            assert gate.reached.wait(60)
+            assert gate.reached.wait(ENOUGH_SECONDS)
 
-        assert server.requests[0].ended.wait(60)
+        assert server.requests[0].ended.wait(ENOUGH_SECONDS)
         assert server.requests[0].abandoned
 
 

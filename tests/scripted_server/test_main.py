@@ -7,6 +7,8 @@ from signal import SIGTERM
 import httpx
 import pytest
 
+from tests.clocks import ENOUGH_SECONDS
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -22,9 +24,9 @@ def test_a_person_can_start_the_server_by_hand(tmp_path: Path) -> None:
         prompt, told = process.stdout.readline(), process.stdout.readline()
         url = re.search(r"http://\S+", told)
         assert url
-        models = httpx.get(f"{url[0]}/models", trust_env=False, timeout=60).json()
+        models = httpx.get(f"{url[0]}/models", trust_env=False, timeout=ENOUGH_SECONDS).json()
         process.terminate()
-        assert process.wait(60) in {0, -SIGTERM}
+        assert process.wait(ENOUGH_SECONDS) in {0, -SIGTERM}
 
     assert "test suite fails" in prompt
     assert (repository / "basket" / "prices.py").is_file()

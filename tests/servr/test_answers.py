@@ -10,21 +10,15 @@ from hypothesis import strategies as st
 from servr.terminal.answers import PATIENCE_SECONDS, SURELY, Answers
 from servr.terminal.looks import Looks, background_matters
 from servr.terminal.screen import Screen
+from tests.clocks import Clock
 
 ANSWER = "\x1b]11;rgb:ffff/ffff/ffff\x1b\\"
 keys = st.text(st.sampled_from("ab\r\x1b]1;[A\x7f"), max_size=12).filter(lambda text: SURELY not in text)
 
 
-class Clock:
-    now = 5.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
 def asked() -> tuple[Answers, list[str], Clock]:
     told = list[str]()
-    clock = Clock()
+    clock = Clock(5.0)
     answers = Answers(told.append, clock)
     answers.question()
     return answers, told, clock

@@ -11,6 +11,7 @@ import pytest
 
 from servr.terminal.own_command import OwnCommand
 from servr.terminal.screen import Screen
+from tests.clocks import ENOUGH_SECONDS
 
 
 def runs(*command: str) -> bool:
@@ -36,6 +37,6 @@ async def test_of_a_command_that_is_stopped_while_it_starts_nothing_is_left(
         await own
 
     assert shown.getvalue() == ("  stopped\n" if turns else "")  # before its first turn it does nothing
-    async with asyncio.timeout(60):  # the kernel takes a moment
+    async with asyncio.timeout(ENOUGH_SECONDS):  # the kernel takes a moment
         while runs("sleep", seconds):  # noqa: ASYNC110 - nothing tells when another process is gone
             await asyncio.sleep(0)

@@ -2,7 +2,7 @@
 
 import io
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import pytest
 
@@ -34,6 +34,7 @@ from servr.cells import width_of
 from servr.terminal.context import context_lines
 from servr.terminal.screen import can_redraw
 from servr.terminal.waiting import Waiting
+from tests.clocks import Clock
 
 BEGUN = TurnStarted(prompt=UserMessage(text="go"))
 READ = ProgressDelta(processed_tokens=2_000, total_tokens=8_000, cached_tokens=1_000, seconds_left=20.0)
@@ -43,14 +44,6 @@ RECKONED = ProgressDelta(
 LOST = CacheLostDelta(lost_tokens=5_000, changed=2)
 SHELL = ToolStarted(call=ToolCall(id="c", name="shell", arguments="{}"), effect=Effect.EXECUTE)
 EMPTY = WindowUse(tokens=0, source="estimate", kinds=())
-
-
-@dataclass
-class Clock:
-    now: float = 0.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 def replied(usage: Usage) -> ModelReplied:

@@ -6,18 +6,12 @@ from pathlib import Path
 import pytest
 
 from store.objects import KEPT_SECONDS, SWEPT_EVERY_SECONDS, YOUNG_SECONDS, Objects
-
-
-class Clock:
-    now = 1_800_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
+from tests.clocks import Clock
 
 
 @pytest.fixture
 def clock() -> Clock:
-    return Clock()
+    return Clock(1_800_000_000.0)
 
 
 @pytest.fixture

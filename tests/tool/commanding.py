@@ -1,8 +1,6 @@
 """Parts of the tests that start commands."""
 
 import asyncio
-import os
-import select
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -67,48 +65,8 @@ async def heard(said: "asyncio.Queue[str]", lines: int) -> str:
     return text
 
 
-async def let_pass(seconds: float) -> None:
-    """What is there is taken in; then whoever waits for a time-out has waited for it."""
-    await settled()
-    forward(seconds)
-    await settled()
-
-
-def forward(seconds: float) -> None:
-    """The event loop's clock is so much later from now on."""
-    loop = asyncio.get_running_loop()
-    before = loop.time
-    loop.time = lambda: before() + seconds  # type: ignore[method-assign]
-
-
-async def settled() -> None:
-    """Whatever is ready to go on has gone on."""
-    for _ in range(10):
-        await asyncio.sleep(0)
-
-
 def pids_in(text: str) -> list[int]:
     return [int(word) for word in text.split() if word.isdigit()]  # bash adds "Terminated", if it still can
-
-
-def is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
-
-
-def has_ended(pid: int, *, within_seconds: float = 60) -> bool:
-    """Whether a process that is no child of ours ends, soon or on a busy machine later."""
-    try:
-        process = os.pidfd_open(pid)
-    except ProcessLookupError:
-        return True
-    try:
-        return bool(select.select([process], [], [], within_seconds)[0])
-    finally:
-        os.close(process)
 
 
 def open_descriptors() -> list[str]:

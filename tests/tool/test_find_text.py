@@ -9,7 +9,8 @@ import pytest
 from core.errors import ToolError
 from core.profile import ModelProfile
 from core.views import MatchList
-from tests.tool.commanding import is_alive, let_pass
+from tests.clocks import let_pass
+from tests.processes import is_alive
 from tests.tool.filing import CONTEXT, make_tree, ran, said, services_at
 from tool.find_text import FindText, FindTextArgs
 

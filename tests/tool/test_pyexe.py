@@ -11,7 +11,9 @@ from core.errors import ToolError
 from core.messages import ToolStatus
 from core.tools import ToolContext, ToolResult
 from core.views import CodeResult
-from tests.tool.commanding import has_ended, heard, is_alive, let_pass, plain_backend, services_in
+from tests.clocks import let_pass
+from tests.processes import has_ended, is_alive
+from tests.tool.commanding import heard, plain_backend, services_in
 from tool.pyexe import Pyexe, PyexeArgs
 from tool.python_worker import bounded
 

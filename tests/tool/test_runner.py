@@ -12,20 +12,17 @@ import pytest
 
 from core.errors import ToolError
 from core.sandbox import Command
+from tests.clocks import forward, let_pass, settled
+from tests.processes import has_ended, is_alive
 from tests.tool.commanding import (
     NOTHING,
     bash,
-    forward,
-    has_ended,
     heard,
-    is_alive,
-    let_pass,
     limits,
     open_descriptors,
     pids_in,
     plain_backend,
     run,
-    settled,
 )
 from tool.sandbox_none import PlainBackend, command_environment, external_backend
 from tool.supervision import Control, Ending

@@ -9,7 +9,9 @@ from core.errors import ToolError
 from core.messages import ToolStatus
 from core.tools import ToolContext, ToolResult
 from core.views import CommandOutput
-from tests.tool.commanding import heard, is_alive, let_pass, pids_in, plain_backend, services_in
+from tests.clocks import let_pass
+from tests.processes import is_alive
+from tests.tool.commanding import heard, pids_in, plain_backend, services_in
 from tool.shell import Shell, ShellArgs
 
 CONTEXT = ToolContext(call_id="call-1")

@@ -4,10 +4,11 @@ import os
 import pty
 import subprocess
 import sys
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
+
+from tests.processes import all_said
 
 ROOT = Path(__file__).resolve().parents[3]
 STAND_IN = f"""#!{sys.executable}
@@ -113,15 +114,6 @@ def test_a_model_that_does_not_fit_is_told_with_both_numbers(tmp_path: Path) -> 
         "roost: Qwen/Qwen3-32B in bf16 takes 65.5 GB, with a window of use 73.4 GB; this machine has 25.2 GB free. "
         "Close what takes memory, or name a smaller model.\n"
     )
-
-
-def all_said(terminal: int) -> str:
-    """At the other end of a terminal that nobody holds any more; a kernel hands it over in pieces."""
-    pieces = list[bytes]()
-    with suppress(OSError):  # so the end is told
-        while piece := os.read(terminal, 4096):
-            pieces.append(piece)
-    return b"".join(pieces).decode()
 
 
 def test_whoever_says_no_is_left_alone(tmp_path: Path) -> None:

@@ -38,8 +38,9 @@ for name in sys.argv[1:]:
     else:
         print(0, *sorted(path.name for path in folder.iterdir()), (folder / "model.safetensors").stat().st_size)
 """
-PATIENT = {"HF_HUB_DOWNLOAD_TIMEOUT": "120", "HF_HUB_ETAG_TIMEOUT": "120"}
-"""In seconds: the hub here may stand still for a while, and is not asked again for that."""
+LIMIT_SECONDS = 120
+PATIENT = {"HF_HUB_DOWNLOAD_TIMEOUT": str(LIMIT_SECONDS), "HF_HUB_ETAG_TIMEOUT": str(LIMIT_SECONDS)}
+"""The hub here may stand still for a while, and is not asked again for that."""
 SLOW_CHECK = """
 import hashlib, pathlib, time
 digest = hashlib.file_digest
@@ -67,13 +68,13 @@ def start(hub: str, home: Path, *names: str, script: str = FETCH, **more: str) -
 
 def run(hub: str, home: Path, *names: str, **more: str) -> tuple[str, str]:
     """What was printed on both streams."""
-    out, err = start(hub, home, *names, **more).communicate(timeout=120)
+    out, err = start(hub, home, *names, **more).communicate(timeout=LIMIT_SECONDS)
     return out, err
 
 
 def begun(hub: FakeHub, process: subprocess.Popen[str], home: Path) -> Path:
     """The part of the weights that came, once there is some of it on the disk."""
-    assert hub.has_stopped.wait(120)
+    assert hub.has_stopped.wait(LIMIT_SECONDS)
     part = next(home.rglob("*.part"))
     while part.stat().st_size == 0:
         assert process.poll() is None
@@ -115,7 +116,7 @@ def test_whoever_interrupts_reads_that_what_came_is_kept(tmp_path: Path) -> None
         process = start(hub.url, tmp_path)
         part = begun(hub, process, tmp_path)
         process.send_signal(signal.SIGINT)
-        _, err = process.communicate(timeout=120)
+        _, err = process.communicate(timeout=LIMIT_SECONDS)
 
     assert "Interrupted. What came is kept; the same command goes on from there.\n" in err
     assert part.stat().st_size > 0
@@ -133,7 +134,7 @@ def test_a_second_start_leaves_alone_what_the_first_one_still_checks(tmp_path: P
             time.sleep(0.05)
         second, _ = run(hub.url, tmp_path)
         hold.unlink()
-        out, _ = first.communicate(timeout=120)
+        out, _ = first.communicate(timeout=LIMIT_SECONDS)
 
     assert second == "2 Another start is fetching 'tiny/coder'. Wait for it.\n"
     assert (out, len(hub.ranges)) == (WHOLE, 1)
@@ -158,7 +159,7 @@ def test_what_came_damaged_is_thrown_away(tmp_path: Path) -> None:
 def test_a_full_disk_is_told_as_what_it_is(tmp_path: Path) -> None:
     limited = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (12_000_000,) * 2)\n" + FETCH
     with FakeHub({"tiny/coder": TINY}) as hub:
-        out, _ = start(hub.url, tmp_path, script=limited).communicate(timeout=120)
+        out, _ = start(hub.url, tmp_path, script=limited).communicate(timeout=LIMIT_SECONDS)
 
     assert out.startswith(
         f"4 'tiny/coder' could not be kept in {str(tmp_path / 'hub')!r}: File too large. Make room"

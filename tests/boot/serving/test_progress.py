@@ -1,18 +1,12 @@
 import io
 
 from boot.serving.progress import Progress
+from tests.clocks import Clock
 
 
 class Terminal(io.StringIO):
     def isatty(self) -> bool:
         return True
-
-
-class Clock:
-    now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 def test_one_line_tells_how_much_how_fast_and_how_long_still() -> None:

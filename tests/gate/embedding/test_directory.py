@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +13,7 @@ import pytest
 
 from core.embedding import EmbeddingFailed
 from gate.embedding.directory import DirectoryEmbedder
+from tests.processes import has_ended
 
 ROOT = Path(__file__).parents[3]
 LIBRARY = '''
@@ -201,19 +201,7 @@ def test_the_process_ends_when_we_are_killed(folder: Path, python: str) -> None:
     holder.wait()
     holder.stdout.close()
 
-    assert ends(worker)
-
-
-def ends(process: int) -> bool:
-    """Whether it is gone, or nobody's, within a minute."""
-    until = time.monotonic() + 60
-    while time.monotonic() < until:
-        state = subprocess.run(
-            ["ps", "-o", "stat=", "-p", str(process)], capture_output=True, text=True
-        ).stdout
-        if not state.strip() or state.startswith("Z"):
-            return True
-    return False
+    assert has_ended(worker)
 
 
 @pytest.fixture(scope="module")

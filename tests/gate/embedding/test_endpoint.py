@@ -12,6 +12,7 @@ import pytest
 from core.embedding import EmbeddingFailed
 from gate.embedding.cached import CachedEmbedder
 from gate.embedding.endpoint import EndpointEmbedder
+from tests.clocks import Waits
 from tests.fakes.serving import Answer, Asked, FakeServer, Page, page
 from tests.gate.sockets import listening
 
@@ -31,12 +32,8 @@ def server(answer: Answer = vectors, *, key: str = "") -> FakeServer:
     return FakeServer({"/v1/embeddings": answer}, key=key)
 
 
-async def no_wait(seconds: float) -> None:
-    """Time passes quickly here."""
-
-
 def embedder(served: FakeServer, *, api_key: str = "", seconds: float = 20.0) -> EndpointEmbedder:
-    return EndpointEmbedder(served.url, "tiny", api_key, seconds=seconds, sleep=no_wait)
+    return EndpointEmbedder(served.url, "tiny", api_key, seconds=seconds, sleep=Waits())
 
 
 def directions(*lengths: int) -> np.ndarray:
@@ -181,7 +178,7 @@ async def test_very_large_and_very_small_numbers_make_a_vector_of_length_one() -
 async def test_a_server_that_is_not_there_is_told_of() -> None:
     with socket.socket() as held:
         held.bind(("127.0.0.1", 0))
-        asking = EndpointEmbedder(f"http://127.0.0.1:{held.getsockname()[1]}/v1", "tiny", sleep=no_wait)
+        asking = EndpointEmbedder(f"http://127.0.0.1:{held.getsockname()[1]}/v1", "tiny", sleep=Waits())
         with pytest.raises(EmbeddingFailed, match="No answer from"):
             await asking.embed(["abc"])
         await asking.close()
@@ -193,7 +190,7 @@ async def test_a_server_that_never_answers_is_not_waited_for_long() -> None:
 
     async with listening(silent) as port:
         asking = EndpointEmbedder(
-            f"http://127.0.0.1:{port}/v1", "tiny", seconds=0.05, attempts=2, sleep=no_wait
+            f"http://127.0.0.1:{port}/v1", "tiny", seconds=0.05, attempts=2, sleep=Waits()
         )
         with pytest.raises(EmbeddingFailed, match=r"0\.05 seconds"):
             await asking.embed(["abc"])
@@ -208,7 +205,7 @@ async def test_a_server_that_dies_in_its_answer_is_told_of() -> None:
         writer.close()
 
     async with listening(dying) as port:
-        asking = EndpointEmbedder(f"http://127.0.0.1:{port}/v1", "tiny", attempts=2, sleep=no_wait)
+        asking = EndpointEmbedder(f"http://127.0.0.1:{port}/v1", "tiny", attempts=2, sleep=Waits())
         with pytest.raises(EmbeddingFailed, match="broke"):
             await asking.embed(["abc"])
         await asking.close()

@@ -9,10 +9,11 @@ from core.beneath import Way, best_way, by_walking
 from core.errors import ToolError
 from core.rules import Decision, Rule
 from core.web import web_address
+from tests.clocks import MANY_SECONDS
 
 COUNT = 10_000
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]  # thousands of inputs, on a busy machine
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(MANY_SECONDS)]
 
 
 @pytest.mark.parametrize(("way", "count"), [(best_way(), COUNT), (by_walking, COUNT // 10)])

@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from tests.clocks import MANY_SECONDS
+
 DRIVER = Path(__file__).with_name("driver.py")
 ROOT = DRIVER.parents[3]
 TABLE = tomllib.loads(DRIVER.with_name("paths.toml").read_text(encoding="utf-8"))
@@ -21,7 +23,7 @@ STARTING = ("find_text", "data_view")
 """Tools that start processes."""
 VERSION = tuple(sys.version_info[:2])
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]  # the first test of a kind runs all rows of it
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(MANY_SECONDS)]
 
 
 @cache
@@ -43,7 +45,7 @@ def tried(user: str, rows: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
         capture_output=True,
         text=True,
         env={"PATH": os.environ["PATH"], "CANARY": "CANARY", "HOME": "/nowhere"},
-        timeout=1500,
+        timeout=MANY_SECONDS - 300,
         check=False,
     )
     found = [json.loads(line) for line in ran.stdout.splitlines()]

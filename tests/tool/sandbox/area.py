@@ -34,6 +34,8 @@ CALLS = {name: numbers[COLUMN] for name, numbers in (REFUSED | UNKNOWN).items()}
 CALLS |= {"clone": CLONE[COLUMN], "renameat2": (316, 276)[COLUMN], "x32": 0x40000027}
 CANARY, ARGUMENT = "BEGIN CANARY", "canary-among-arguments"
 NOBODY = 65534
+ROW_SECONDS = 200
+"""For a row that names no time of its own."""
 SYSTEM_PYTHON = Path("/usr/bin/python3")
 FIXED_GIT = ("hooks", "config", "config.worktree", "commondir", "attributes")
 GIT = {
@@ -365,7 +367,9 @@ def tried(
         assert driver.stdin
         assert driver.stdout
         for row, area in zip(rows, where, strict=True):
-            asked = {"seconds": 200, "tight": True} | dict(row) | {"environment": dict(area.environment)}
+            asked = (
+                {"seconds": ROW_SECONDS, "tight": True} | dict(row) | {"environment": dict(area.environment)}
+            )
             driver.stdin.write(json.dumps(asked | {"project": str(area.project)}) + "\n")
             driver.stdin.flush()
             yield Tried(**json.loads(driver.stdout.readline()))

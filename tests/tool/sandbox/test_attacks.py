@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from tests.tool.commanding import has_ended
+from tests.clocks import MANY_SECONDS
+from tests.processes import has_ended
 from tests.tool.sandbox.area import ARGUMENT, CANARY, Area, Tried, areas, survivors, tried, why_not
 
 FILES = sorted(Path(__file__).with_name("attacks").glob("*.toml"))
@@ -17,7 +18,7 @@ ROWS: list[dict[str, Any]] = [row for file in FILES for row in tomllib.loads(fil
 MOST_CHARS = 61_000
 CORE_PATTERN = Path("/proc/sys/kernel/core_pattern")
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]  # the first test of a kind runs all rows of it
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(MANY_SECONDS)]
 
 
 @dataclass(frozen=True)

@@ -8,12 +8,13 @@ from typing import Any
 
 import pytest
 
+from tests.clocks import MANY_SECONDS
 from tests.tool.sandbox.area import GIT, Tried, areas, tried, why_not
 
 ROWS: list[dict[str, Any]] = tomllib.loads(Path(__file__).with_name("builds.toml").read_text())["row"]
 AUTHOR = "".join(f"export {name}={value!r}\n" for name, value in GIT.items() if "CONFIG" not in name)
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]  # the first test of a kind runs all rows of it
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(MANY_SECONDS)]
 
 
 @cache

@@ -14,8 +14,9 @@ import pytest
 from boot.confinement import policy_for
 from boot.paths import Folders
 from core.errors import ToolError
-from core.sandbox import Command, Limits
+from core.sandbox import Command
 from core.web import web_address
+from tests.tool.commanding import limits
 from tests.tool.sandbox.area import why_not
 from tool import sandbox_hosts
 from tool.sandbox_bubblewrap import BubblewrapBackend, bubblewrap_program
@@ -385,7 +386,7 @@ async def test_a_command_in_a_sandbox_reaches_what_it_may_and_nothing_else(home:
     result = await backend.run(
         Command(argv=(sys.executable, "-c", script), cwd=home / "project"),
         policy,
-        Limits(wall_seconds=200, kept_chars=5000),
+        limits(),
     )
     refused = await backend.run(
         Command(
@@ -397,7 +398,7 @@ async def test_a_command_in_a_sandbox_reaches_what_it_may_and_nothing_else(home:
             cwd=home / "project",
         ),
         policy,
-        Limits(wall_seconds=200, kept_chars=5000),
+        limits(),
     )
     worker = await backend.start(
         Command(argv=("bash", "-c", "echo $http_proxy"), cwd=home / "project"), policy

@@ -19,7 +19,8 @@ from core.sandbox import SandboxBackend
 from core.skills import kept_contract
 from core.tools import ToolContext, ToolServices
 from core.workspace import Workspace
-from tests.tool.commanding import Nobody, has_ended
+from tests.processes import has_ended
+from tests.tool.commanding import Nobody
 from tests.tool.filing import said
 from tests.tool.sandbox.area import NOBODY, why_not
 from tool.data_view import DataView

@@ -7,7 +7,8 @@ import pytest
 from boot.confinement import policy_for
 from boot.paths import Folders
 from core.errors import ToolError
-from core.sandbox import Command, Limits, SandboxBackend, SandboxPolicy
+from core.sandbox import Command, SandboxBackend, SandboxPolicy
+from tests.tool.commanding import limits
 from tests.tool.sandbox.area import why_not
 from tool import sandbox_landlock
 from tool.sandbox_bubblewrap import BubblewrapBackend, bubblewrap_program
@@ -89,7 +90,7 @@ async def test_a_sandbox_that_cannot_be_put_up_is_told(tmp_path: Path) -> None:
         await backend.run(
             Command(argv=("true",), cwd=tmp_path / "project"),
             backend.policy,
-            Limits(wall_seconds=200, kept_chars=1000),
+            limits(),
         )
     await backend.aclose()
 
@@ -105,6 +106,6 @@ async def test_a_kernel_without_landlock_is_told(tmp_path: Path, monkeypatch: py
         await backend.run(
             Command(argv=("true",), cwd=tmp_path / "project"),
             backend.policy,
-            Limits(wall_seconds=200, kept_chars=1000),
+            limits(),
         )
     await backend.aclose()

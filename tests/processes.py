@@ -1,0 +1,36 @@
+"""Processes, seen from outside: whether they are there, and what they say at a terminal."""
+
+import os
+import select
+from contextlib import suppress
+
+from tests.clocks import ENOUGH_SECONDS
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def has_ended(pid: int, *, within_seconds: float = ENOUGH_SECONDS) -> bool:
+    """Whether a process that is no child of ours ends, soon or on a busy machine later."""
+    try:
+        process = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return True
+    try:
+        return bool(select.select([process], [], [], within_seconds)[0])
+    finally:
+        os.close(process)
+
+
+def all_said(terminal: int) -> str:
+    """At the other end of a terminal that nobody holds any more; a kernel hands it over in pieces."""
+    pieces = list[bytes]()
+    with suppress(OSError):  # so the end is told
+        while piece := os.read(terminal, 4096):
+            pieces.append(piece)
+    return b"".join(pieces).decode()
