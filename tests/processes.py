@@ -1,10 +1,22 @@
-"""Processes, seen from outside: whether they are there, and what they say at a terminal."""
+"""Processes, seen from outside: whether they are there, what they do, and what they say at a terminal."""
 
 import os
 import select
+import subprocess
+import time
+from collections.abc import Callable
 from contextlib import suppress
 
 from tests.clocks import ENOUGH_SECONDS
+
+
+def wait_until(done: Callable[[], object], by: "subprocess.Popen[str]") -> None:
+    """Until a process has `done` something; it may not end before."""
+    ended = False
+    while not done():
+        assert not ended
+        ended = by.poll() is not None
+        time.sleep(0.005)
 
 
 def is_alive(pid: int) -> bool:

@@ -7,7 +7,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -16,6 +15,7 @@ import cli
 from boot.setup import require_modules, set_up_or_explain
 from boot.stamp import Checkout
 from core.errors import ConfigError
+from tests.processes import wait_until
 
 LIMIT_SECONDS = 240
 PACKAGES = ("boot", "core", "flow", "gate", "model", "servr", "store", "tool")
@@ -137,9 +137,7 @@ def test_a_set_up_that_was_killed_is_begun_again_from_nothing(root: Path) -> Non
         file.write('while pathlib.Path("hold").exists():\n    time.sleep(0.1)\n')
     (root / "hold").touch()
     process = start_set_up(root)
-    while not (root / "building").exists():
-        assert process.poll() is None
-        time.sleep(0.05)
+    wait_until((root / "building").exists, process)
     os.killpg(process.pid, signal.SIGKILL)
     process.communicate()
     (root / "hold").unlink()

@@ -6,8 +6,7 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,6 +20,7 @@ from core.events import FilesChanged, FilesRestored, NoteAdded, Outcome, Restore
 from flow.undo import Wish
 from store.session_log import read_records
 from store.sessions import Sessions
+from tests.processes import wait_until
 from tests.scenarios.conftest import CLI, LIMIT_SECONDS
 from tests.scripted_server import ScriptedServer, call, calls, kept, prefix_breaks, say
 from tests.undoing import tree
@@ -187,13 +187,6 @@ def ran(environment: Mapping[str, str], workspace: Path, *arguments: str) -> tup
     return process.returncode, out, err
 
 
-def wait_until(done: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + LIMIT_SECONDS
-    while not done():
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
-
-
 def logged(environment: Mapping[str, str], workspace: Path) -> list[object]:
     path = Sessions(user_folders(environment).sessions).newest(workspace)
     return [record.event for record in read_records(path)]
@@ -209,7 +202,7 @@ def test_what_a_killed_agent_had_done_is_found_and_asked_about(
     flags = ("--model", "m", "--permission", "full", "--sandbox", "external")
     with ScriptedServer([call("shell", command=command), say("Still here.")]) as server:
         process = started(environment, workspace, "-p", "go", "--url", server.url, *flags)
-        wait_until((workspace / "pipe").exists)
+        wait_until((workspace / "pipe").exists, process)
         process.send_signal(signal.SIGKILL)
         process.communicate(timeout=LIMIT_SECONDS)
         if goes_on:  # the session goes on, or files are put back at once: both find it out
@@ -242,7 +235,7 @@ def test_an_undo_that_is_killed_half_way_is_carried_out_by_the_next(
     with ScriptedServer(script) as server:
         assert ran(environment, workspace, "-p", "go", "--url", server.url, *flags)[0] == 0
     process = started(environment, workspace, "undo", "--to", "0")
-    wait_until(lambda: any((workspace / "many").iterdir()))
+    wait_until(lambda: any((workspace / "many").iterdir()), process)
     process.send_signal(signal.SIGKILL)
     process.communicate(timeout=LIMIT_SECONDS)
 

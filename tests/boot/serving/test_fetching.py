@@ -5,13 +5,13 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
 from boot.serving.hub import answers
 from tests.fakes.hub import FakeHub
+from tests.processes import wait_until
 
 pytestmark = [pytest.mark.slow, pytest.mark.server]
 
@@ -76,8 +76,7 @@ def begun(hub: FakeHub, process: subprocess.Popen[str], home: Path) -> Path:
     """The part of the weights that came, once there is some of it on the disk."""
     assert hub.has_stopped.wait(LIMIT_SECONDS)
     part = next(home.rglob("*.part"))
-    while part.stat().st_size == 0:
-        assert process.poll() is None
+    wait_until(lambda: part.stat().st_size, process)
     return part
 
 
@@ -129,9 +128,7 @@ def test_a_second_start_leaves_alone_what_the_first_one_still_checks(tmp_path: P
         first = start(
             hub.url, tmp_path, script=SLOW_CHECK.format(reached=str(reached), hold=str(hold)) + FETCH
         )
-        while not reached.exists():
-            assert first.poll() is None
-            time.sleep(0.05)
+        wait_until(reached.exists, first)
         second, _ = run(hub.url, tmp_path)
         hold.unlink()
         out, _ = first.communicate(timeout=LIMIT_SECONDS)
