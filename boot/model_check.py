@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from boot.calibrate.kept import Calibrations
 from boot.commands.doctor import Finding
+from boot.fallbacks import require_own, stand_in
 from boot.layers import here
 from boot.model_way import way_to_model
 from boot.plugins import Plugins
@@ -24,6 +25,7 @@ from core.protocols import Gateway, ModelRequest
 from core.tools import ToolSpec
 from flow.prompts import prompt
 from gate.discovery import Endpoint, discover, nothing_known
+from gate.fallback import reason
 
 FIND_SECONDS = 5.0
 REPLY_SECONDS = 60.0
@@ -56,9 +58,6 @@ def fallback_findings(settings: Settings) -> list[Finding]:
 
 
 async def _standing_in(settings: Settings) -> list[Finding]:
-    from boot.fallbacks import require_own, stand_in
-    from gate.fallback import reason
-
     require_own(settings)
     model, found = settings.model, []
     if not model:

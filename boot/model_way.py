@@ -62,7 +62,7 @@ async def way_to_model(
 async def _found(
     settings: Settings, preferred: ModelSwitched | None, recall: Recall
 ) -> tuple[Endpoint | NoServer, tuple[str, ...]]:
-    """And what to tell of it."""
+    """What is to be asked, and what a person is told of how it was found."""
     finding = partial(_looked_for, settings, preferred, recall)
     if not settings.fallback_urls:
         return await finding(), ()

@@ -13,6 +13,9 @@ from servr.spans import Line, Span, Style, line_of
 
 HUNK = re.compile(r"@@ -(\d+)(?:,\d+)? \+(\d+)(?:,\d+)? @@")
 TINTS = {"+": (Style.INSERTED, Style.INSERTED_PART), "-": (Style.DELETED, Style.DELETED_PART)}
+OLD, NEW = 0, 1
+SIDES = {"-": (OLD,), "+": (NEW,)}
+"""Of a diff, to which a line with such a sign belongs; any other belongs to both."""
 STYLES = {"+": Style.ADDED, "-": Style.REMOVED}
 MOST_COMPARED_LINES = 1_000
 MOST_MARKED_CHARS = 1_000
@@ -46,10 +49,6 @@ class Change:
                 Span(self.text[end:], styles),
             ]
         )
-
-
-OLD, NEW = 0, 1
-SIDES = {"-": (OLD,), "+": (NEW,)}
 
 
 @dataclass
