@@ -14,7 +14,14 @@ from boot.profiles import Profiles
 from boot.server_way import ModelWay, way_to_server
 from boot.settings import Settings
 from core.endpoint import ServerFacts
-from core.errors import ConfigError, GatewayUnavailable, RequestRejected, StreamBroken
+from core.errors import (
+    ConfigError,
+    GatewayError,
+    GatewayUnavailable,
+    RateLimited,
+    RequestRejected,
+    StreamBroken,
+)
 from core.protocols import Gateway, ModelRequest
 from core.records import dataclass
 from gate.discovery import Endpoint, NoServer, Recall, candidate_urls, discover
@@ -37,7 +44,7 @@ async def first_there(
         if isinstance(found, Endpoint):
             return found, ()
         missing = [str(found)]
-    except (GatewayUnavailable, StreamBroken) as error:
+    except (GatewayUnavailable, RateLimited, StreamBroken) as error:
         missing = [str(error.args[0])]
     for url in settings.fallbacks:
         try:
@@ -53,7 +60,7 @@ async def stand_in(settings: Settings, url: str, model: str, recall: Recall) -> 
     """The model at `url`, which is asked whether it has it; its only one where none is named.
 
     Raises:
-        GatewayUnavailable: it is not there, has no such model, or wants another key.
+        GatewayUnavailable: it is not there, has no such model, wants another key, or a pause.
         ConfigError: no model is named, and it has several.
     """
     key, setting = key_of(settings, candidate_urls(url)[0])
@@ -62,11 +69,13 @@ async def stand_in(settings: Settings, url: str, model: str, recall: Recall) -> 
             found = await discover(url, api_key=key, recall=recall)
             assert isinstance(found, Endpoint)  # at a URL that is named
             return found
-        there = await served_model(replace(settings, model_url=url, api_key=key), model, recall=recall)
-    except RequestRejected as error:
-        raise GatewayUnavailable(f"{error.args[0]} Is {setting} its key?") from error
-    except StreamBroken as error:
-        raise GatewayUnavailable(str(error.args[0])) from error
+        alone = replace(settings, model_url=url, api_key=key, fallback_urls="")
+        there = await served_model(alone, model, recall=recall)
+    except GatewayUnavailable:
+        raise
+    except GatewayError as error:
+        question = f" Is {setting} its key?" * isinstance(error, RequestRejected)
+        raise GatewayUnavailable(f"{error.args[0]}{question}") from error
     if there is None:
         raise GatewayUnavailable(f"{url} does not list the model {model!r}.")
     return there

@@ -5,7 +5,7 @@ AgentError(message, hint)
 ├─ GatewayError             nobody here can go on: the turn ends                  exit 3
 │  ├─ GatewayUnavailable    5xx                                RetryingGateway acts, FallbackGateway after it
 │  │  └─ NoAnswer           no connection, or silence; likewise, but FallbackGateway acts at once
-│  ├─ RateLimited           429, with the seconds to wait      RetryingGateway acts
+│  ├─ RateLimited           429, with the seconds to wait; likewise
 │  ├─ StreamBroken          the reply ended early, or was no stream at all; likewise
 │  │  └─ ConnectionLost     the server hung up
 │  ├─ RequestRejected       the same request would fail again

@@ -53,11 +53,11 @@ class FallbackGateway:
                         self.asked = server if begun else self.asked
                         yield delta
                 return
-            except (GatewayUnavailable, StreamBroken) as error:
+            except (GatewayUnavailable, RateLimited, StreamBroken) as error:
                 if begun:
                     raise
                 missing[server] = error
-            except (ContextOverflow, RateLimited):  # the same request, shorter or later, is for this one
+            except ContextOverflow:  # what comes is the same, made to fit this one
                 self.asked = server
                 raise
         raise none_answers([reason(server, error) for server, error in missing.items()])

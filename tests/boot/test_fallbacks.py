@@ -21,11 +21,14 @@ from core.errors import ConfigError, GatewayUnavailable
 from core.events import ContextShrunk, Event, ModelDelta, Outcome, Record, TurnFinished
 from tests.fakes import FakeOllama, FakeServer, Page, bodies
 from tests.fakes.ollama import said as ollama_said
+from tests.fakes.serving import page
 from tests.scripted_server.replies import Gate, Step, overflow, refuse, say
 from tests.scripted_server.serving import ScriptedServer
 
 WIRE = "/v1/chat/completions"
 NOWHERE = "http://127.0.0.1:9/v1"
+CHUNK = b'data: {"choices":[{"delta":{"content":"N here."},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n'
+N_HERE = Page((CHUNK,), kind="text/event-stream")
 KEY, OTHER_KEY = "sk-first-1a2b3c4d5e", "sk-other-6f7g8h9i0j"
 
 
@@ -219,6 +222,20 @@ async def test_a_server_that_refuses_the_key_is_passed_over_and_the_setting_is_n
     assert "Is AGENT_FALLBACK_API_KEY its key?" in finished.note
 
 
+async def test_a_server_that_still_loads_its_model_is_passed_over(tmp_path: Path) -> None:
+    loading = page({"error": {"message": "Loading model"}}, 503)
+    with FakeServer({"/v1/models": loading}) as second, ExitStack() as house:
+        first = house.enter_context(server(say("One.")))
+        async with open_session(ours(tmp_path, first.url, second.url)) as opened:
+            await turn(opened)
+            house.close()
+            finished, _ = await turn(opened)
+            place = opened.models.place
+
+    assert f"{second.url} answered 503: Loading model." in finished.note
+    assert place == first.url
+
+
 HOSTED = "https://api.openai.com/v1"
 
 
@@ -265,8 +282,7 @@ def test_the_doctor_says_of_each_whether_it_could_stand_in() -> None:
 
 
 async def test_another_model_is_stood_in_for_by_who_has_it(tmp_path: Path) -> None:
-    chunk = b'data: {"choices":[{"delta":{"content":"N here."},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n'
-    pages = {"/v1/models": bodies.listed({"id": "n"}), WIRE: Page((chunk,), kind="text/event-stream")}
+    pages = {"/v1/models": bodies.listed({"id": "n"}), WIRE: N_HERE}
     with server() as second, FakeServer(pages) as third, ExitStack() as house:
         first = house.enter_context(FakeServer({"/v1/models": bodies.listed({"id": "m"}, {"id": "n"})}))
         async with open_session(ours(tmp_path, first.url, second.url, third.url)) as opened:
