@@ -29,7 +29,8 @@ async def with_a_model(loaded: Loaded, people: ChatPeople) -> Loaded:
     if loaded.settings.model or terminal.panel is None:
         return loaded
     try:
-        servers, _ = await terminal.interruptible(servers_of(loaded.settings))
+        alone = replace(loaded.settings, fallback_urls="")  # what is chosen here is kept as the first server
+        servers, _ = await terminal.interruptible(servers_of(alone))
     except AgentError:
         return loaded  # whoever opens the session says it
     offers = [*_offers(servers)]

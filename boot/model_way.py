@@ -63,7 +63,7 @@ async def _found(
     settings: Settings, preferred: ModelSwitched | None, recall: Recall
 ) -> tuple[Endpoint | NoServer, tuple[str, ...]]:
     """What is to be asked, and what a person is told of how it was found."""
-    finding = partial(_looked_for, settings, preferred, recall)
+    finding = partial(_looked_for, replace(settings, fallback_urls=""), preferred, recall)
     if not settings.fallback_urls:
         return await finding(), ()
     from boot.fallbacks import first_there

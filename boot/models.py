@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 
 from boot.settings import Settings
 from core.endpoint import ServerFacts
+from core.errors import GatewayUnavailable, RateLimited, StreamBroken
 from gate.discovery import (
     LOCAL_URLS,
     Endpoint,
@@ -41,19 +42,36 @@ async def servers_of(
     """The servers, and what to say where there is no model. Models that are `wanted` are described in full.
 
     Local ports have so many `seconds`; what `recall` knows of a server is taken while its list is the same.
+    Where the server that is set is not there, the first of its fallbacks that is there is asked.
 
     Raises:
-        ConfigError: the URL that is set is none.
+        ConfigError: a URL that is set is none.
         GatewayError: the server there gives no answer, or refuses this one.
     """
     if not settings.model_url:
         found, nobody = await local_servers(local_urls, wanted=wanted, recall=recall, seconds=seconds)
         return found, str(nobody)
-    for url in candidate_urls(settings.model_url):
-        facts = await server_facts(url, api_key=settings.api_key, wanted=wanted, recall=recall)
+    if not settings.fallbacks:
+        return await _servers_at(settings.model_url, settings.api_key, wanted, recall)
+    from gate.fallback import none_answers, reason
+
+    missing: list[str] = []
+    for named in (settings.model_url, *settings.fallbacks):
+        try:
+            return await _servers_at(named, key_of(settings, candidate_urls(named)[0])[0], wanted, recall)
+        except (GatewayUnavailable, RateLimited, StreamBroken) as error:
+            missing.append(reason(named, error))
+    raise none_answers(missing)
+
+
+async def _servers_at(
+    named: str, key: str, wanted: Callable[[str], bool], recall: Recall
+) -> tuple[tuple[ServerFacts, ...], str]:
+    for url in candidate_urls(named):
+        facts = await server_facts(url, api_key=key, wanted=wanted, recall=recall)
         if facts is not None:
             return (facts,), f"{url} has no model."
-    return (), f"{settings.model_url} does not say which models it has."
+    return (), f"{named} does not say which models it has."
 
 
 async def served_model(

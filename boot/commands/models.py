@@ -32,12 +32,15 @@ def list_models(
 ) -> int:
     """Print the models of one server, or of all that answer on the usual ports; 1 when there is none.
 
+    Where the server that is set is not there, they are those of its first fallback that is.
+
     Raises:
         ConfigError: the URL is none.
         GatewayError: the server at this URL gives no answer, or refuses this one.
     """
-    key = settings.api_key if url == settings.model_url else ""
-    asked = replace(settings, model_url=url, api_key=key)
+    asked = settings
+    if url != settings.model_url:
+        asked = replace(settings, model_url=url, api_key="", fallback_urls="")
     servers, nobody = asyncio.run(servers_of(asked, local_urls=local_urls))
     if json:
         sys.stdout.write(f"{encode([_with_calibrated(server, kept) for server in servers])}\n")

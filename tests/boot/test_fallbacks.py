@@ -222,6 +222,27 @@ async def test_a_server_that_refuses_the_key_is_passed_over_and_the_setting_is_n
     assert "Is AGENT_FALLBACK_API_KEY its key?" in finished.note
 
 
+async def test_where_the_first_is_not_there_the_models_of_the_next_are_listed_and_can_be_taken(
+    tmp_path: Path,
+) -> None:
+    pages = {"/v1/models": bodies.listed({"id": "m"}, {"id": "n"}), WIRE: N_HERE}
+    with FakeServer(pages, key=OTHER_KEY) as second:
+        settings = ours(tmp_path, NOWHERE, second.url, api_key=KEY, fallback_api_key=OTHER_KEY)
+        async with open_session(settings) as opened:
+            (listed,) = await opened.models.servers()
+            told = await opened.models.switch("n")
+            _, said = await turn(opened)
+
+    assert ([model.name for model in listed.models], said) == (["m", "n"], "N here.")
+    assert told[0].startswith(f"Going on with n at {second.url}")
+
+
+async def test_where_no_server_is_there_the_list_names_them_all(tmp_path: Path) -> None:
+    async with open_session(ours(tmp_path, NOWHERE, "http://127.0.0.1:10/v1")) as opened:
+        with pytest.raises(GatewayUnavailable, match=r"None of 2 servers answers"):
+            await opened.models.servers()
+
+
 async def test_a_server_that_still_loads_its_model_is_passed_over(tmp_path: Path) -> None:
     loading = page({"error": {"message": "Loading model"}}, 503)
     with FakeServer({"/v1/models": loading}) as second, ExitStack() as house:
