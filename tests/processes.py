@@ -3,11 +3,24 @@
 import os
 import select
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 
 from tests.clocks import ENOUGH_SECONDS
+
+ROOT = Path(__file__).parents[1]
+
+
+def printed_by(program: str, folder: Path = ROOT) -> str:
+    """What a Python of its own prints that runs it in `folder`; it ends well, and says nothing else."""
+    ran = subprocess.run(
+        [sys.executable, "-c", program], cwd=folder, capture_output=True, text=True, timeout=ENOUGH_SECONDS
+    )
+    assert (ran.returncode, ran.stderr) == (0, "")
+    return ran.stdout
 
 
 def wait_until(done: Callable[[], object], by: "subprocess.Popen[str]") -> None:

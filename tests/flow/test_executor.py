@@ -15,6 +15,7 @@ from core.tools import ToolContext, ToolResult
 from flow.permission import Mode
 from gate.scripted import ScriptedGateway, call, say
 from tests.building import Echo, EchoArgs, Permits, a_loop, turn
+from tests.clocks import ENOUGH_SECONDS
 from tests.flow.permitting import permissions
 
 
@@ -81,7 +82,7 @@ class Reading(Echo):
     def read(self, context: ToolContext) -> ToolResult:
         for number in range(3):
             context.progress(f"row {number}")
-            if not self.heard.acquire(timeout=100):
+            if not self.heard.acquire(timeout=ENOUGH_SECONDS):
                 return ToolResult("nobody heard it")
         for number in range(3, 50):
             context.progress(f"row {number}")

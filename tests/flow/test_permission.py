@@ -1,9 +1,5 @@
 """Modes, default denials, rules and answers: what may run, what is asked, what is refused, in which words."""
 
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
 
 from core.errors import NobodyToAsk, PermissionDenied
@@ -14,6 +10,7 @@ from core.rules import Decision, Rule
 from flow.permission import Mode
 from flow.why import explain
 from tests.flow.permitting import ALLOW, ASK, CALL, DENY, allow, decision, file_decision, permissions
+from tests.processes import printed_by
 
 YES, NO = ALLOW, DENY
 
@@ -277,10 +274,5 @@ def test_why_names_what_counted(command: str, line: str) -> None:
 
 def test_the_start_of_a_session_loads_no_parser() -> None:
     code = "import sys, flow.permission, core.rules; print({'tree_sitter', 'tomllib', 'pydantic'} & set(sys.modules))"
-    root = Path(__file__).parents[2]
 
-    done = subprocess.run(
-        [sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True, timeout=60
-    )
-
-    assert done.stdout == "set()\n"
+    assert printed_by(code) == "set()\n"

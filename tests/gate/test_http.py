@@ -1,8 +1,6 @@
 """HTTP as gateways use it, over both wires: asyncio for plain http, httpx for the rest."""
 
 import asyncio
-import subprocess
-import sys
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
@@ -19,6 +17,7 @@ from gate.http import HttpClient, HttpxWire
 from gate.plain_http import PlainWire, no_answer
 from tests.clocks import ENOUGH_SECONDS
 from tests.gate.sockets import Server, answering
+from tests.processes import printed_by
 
 Kind = type[PlainWire] | type[HttpxWire]
 both = pytest.mark.parametrize("kind", [PlainWire, HttpxWire])
@@ -235,11 +234,7 @@ async def test_an_answer_that_hangs_at_its_end_is_not_waited_for() -> None:
 def test_plain_http_loads_no_http_library() -> None:
     code = "import sys, gate.openai_compatible; print([n for n in ('httpx', 'pydantic', 'anyio') if n in sys.modules])"
 
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=ENOUGH_SECONDS
-    )
-
-    assert done.stdout == "[]\n"
+    assert printed_by(code) == "[]\n"
 
 
 @pytest.mark.parametrize(("dead_seconds", "requests"), [(ENOUGH_SECONDS, 3), (-1.0, 2)])

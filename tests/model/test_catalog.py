@@ -1,14 +1,10 @@
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from core.profile import ModelProfile, Sampling
 from model.catalog import profile_of
-
-ROOT = Path(__file__).resolve().parents[2]
+from tests.processes import printed_by
 
 NAMES = {
     "Qwen/Qwen2.5-Coder-7B-Instruct-AWQ": "qwen2.5",
@@ -141,11 +137,7 @@ def test_a_hosted_model_is_asked_natively_and_its_window_is_taken_to_be_large() 
 def test_finding_a_built_in_profile_reads_no_toml() -> None:
     program = "import sys; from model.catalog import profile_of; profile_of('qwen3:8b'); print('tomllib' in sys.modules)"
 
-    ran = subprocess.run(
-        [sys.executable, "-c", program], cwd=ROOT, env=os.environ, capture_output=True, text=True, timeout=60
-    )
-
-    assert (ran.stdout, ran.stderr) == ("False\n", "")
+    assert printed_by(program) == "False\n"
 
 
 def written(folder: Path, text: str) -> Path:

@@ -16,11 +16,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from tests.scripted_server import ScriptedServer, Spoken, call, say
+from tests.servr.person import LIMIT_SECONDS
 
 ROOT = Path(__file__).parents[2]
 PICTURE = ROOT / "docs" / "chat.svg"
 COLUMNS, ROWS = 92, 100
-LIMIT_SECONDS = 120.0
 MODEL = "qwen3-coder-30b"
 SECONDS = {
     r"(?<=thought for )\d+ s\b": "2 s",

@@ -11,6 +11,7 @@ from core.tools import ToolContext, ToolServices
 from store.skill_files import SkillFiles
 from store.skill_record import SkillRecord
 from store.skill_shelf import SkillShelf
+from tests.clocks import ENOUGH_SECONDS
 from tests.tool.commanding import plain_backend, services_in
 from tool.skill_runner import SandboxedSkills
 
@@ -44,7 +45,7 @@ def shelf_in(workspace: Path, data: Path, *, allowed: Sequence[str] = ()) -> Ski
 
 @asynccontextmanager
 async def skill_services(
-    folder: Path, *, seconds: float = 60, memory_bytes: int = 1 << 30
+    folder: Path, *, seconds: float = ENOUGH_SECONDS, memory_bytes: int = 1 << 30
 ) -> AsyncIterator[ToolServices]:
     """Services with a shelf in `folder`/work, whose record is beside it."""
     work = folder / "work"

@@ -13,6 +13,7 @@ from core.masking import Masking
 from core.profile import ActiveProfile, ModelProfile
 from core.tools import ToolContext
 from core.views import MatchList
+from tests.clocks import ENOUGH_SECONDS
 from tests.tool.coding import a_project, find_code_in
 from tests.tool.filing import make_tree, ran, said, services_at
 from tool.find_code import FindCode
@@ -305,7 +306,7 @@ async def test_the_event_loop_goes_on_while_files_are_read(find_code: FindCode, 
     for number in range(100):
         (project / f"f{number}.py").write_text(f"def f{number}():\n    return {number}\n" * 20)
     turned, went_on = threading.Event(), list[bool]()
-    context = ToolContext(call_id="1", progress=lambda text: went_on.append(turned.wait(60)))
+    context = ToolContext(call_id="1", progress=lambda text: went_on.append(turned.wait(ENOUGH_SECONDS)))
     running = asyncio.create_task(find_code.run(find_code.args(query="f7"), context))
 
     while not running.done():

@@ -1,6 +1,4 @@
 import json
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,6 +7,7 @@ import pytest
 from core.errors import InvalidArguments
 from core.profile import ModelProfile, profile_for
 from tests.building import Echo
+from tests.processes import printed_by
 from tests.tool.filing import services_at
 from tool.generate_schemas import generated
 from tool.registry import BUILT_IN, SCHEMAS, Registry, ToolEntry, built_in, entry_of, offered
@@ -136,11 +135,7 @@ def test_specs_are_told_without_loading_a_tool_or_pydantic() -> None:
         "print(len(Registry(built_in(services, BUILT_IN)).specs()), json.dumps(sorted(sys.modules)))"
     )
 
-    ran = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60
-    )
-
-    count, _, modules = ran.stdout.partition(" ")
+    count, _, modules = printed_by(program).partition(" ")
     loaded = set(json.loads(modules))
     assert int(count) == len(BUILT_IN)
     assert {"pydantic", "difflib", "asyncio", "tool.read_file", "tool.shell"} & loaded == set()

@@ -1,10 +1,10 @@
 """How what a command leaves behind is ended, by a process that has it for its children."""
 
-import subprocess
 import sys
-from pathlib import Path
 
 import pytest
+
+from tests.processes import printed_by
 
 PROGRAM = """
 import os, signal, time
@@ -30,11 +30,7 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="needs /proc")
 
 
 def told(phases: str, busy_seconds: float) -> str:
-    program = PROGRAM.format(phases=phases, busy_seconds=busy_seconds)
-    folder = Path(__file__).parents[2]
-    return subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, cwd=folder, timeout=60, check=True
-    ).stdout
+    return printed_by(PROGRAM.format(phases=phases, busy_seconds=busy_seconds))
 
 
 def test_a_phase_that_comes_too_late_still_sends_its_signal() -> None:

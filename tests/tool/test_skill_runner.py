@@ -1,8 +1,6 @@
 """Skills in their process: values go in and out, and whatever one does, the next call is answered."""
 
 import json
-import subprocess
-import sys
 import tomllib
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
@@ -12,6 +10,8 @@ import pytest
 
 from core.skill_kinds import Member, Plain, Signature
 from core.skills import Contract, kept_contract
+from tests.clocks import ENOUGH_SECONDS
+from tests.processes import printed_by
 from tests.tool.commanding import plain_backend
 from tool.skill_arguments import arguments_model
 from tool.skill_runner import SandboxedSkills
@@ -114,7 +114,7 @@ async def test_whatever_a_skill_does_is_told_and_the_next_call_is_answered(tmp_p
     async with plain_backend() as backend:
         runner = SandboxedSkills(backend, tmp_path, memory_bytes=256 << 20)
         for name, case in HOSTILE.items():
-            runner.seconds = 1 if case.get("fault") == "it ran longer than 1 s" else 60
+            runner.seconds = 1 if case.get("fault") == "it ran longer than 1 s" else ENOUGH_SECONDS
             source = f'"""A file."""\n\ndef f(x: int) -> object:\n    """Do it."""\n{case["body"]}'
             outcome = await runner.call(taking_an_integer(source), {"x": 5})
             told = (
@@ -124,7 +124,7 @@ async def test_whatever_a_skill_does_is_told_and_the_next_call_is_answered(tmp_p
             )
             if not told or outcome.printed != case.get("printed", outcome.printed):
                 found[name] = outcome
-            runner.seconds = 60
+            runner.seconds = ENOUGH_SECONDS
             if (await runner.call(kind, {"x": 7})).returned != 7:
                 found[f"after {name}"] = outcome
 
@@ -143,11 +143,7 @@ if child == 0:
 print(followed(child, reading, 0.0))
 """
 
-    told = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, cwd=TOOLS, timeout=60, check=True
-    )
-
-    assert told.stdout == "{'returned': '7'}\n"
+    assert printed_by(program, TOOLS) == "{'returned': '7'}\n"
 
 
 async def test_calls_share_nothing(runner: SandboxedSkills) -> None:

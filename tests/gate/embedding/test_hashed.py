@@ -1,15 +1,12 @@
 """Vectors without a model."""
 
 import hashlib
-import subprocess
-import sys
-from pathlib import Path
 
 import numpy as np
 
 from gate.embedding.hashed import DIMENSIONS, HashedEmbedder, hashed_rows
+from tests.processes import printed_by
 
-ROOT = Path(__file__).parents[3]
 TEXTS = ("def parse_json(line): ...", "日本語 テスト", "", "🚀", "x" * 100_000, "ein kürzerer Satz")
 KNOWN = "bb5dddde87a70cd1"
 
@@ -44,11 +41,8 @@ def test_another_process_makes_the_same_vectors() -> None:
         "import hashlib; from gate.embedding.hashed import hashed_rows; "
         f"print(hashlib.sha256(hashed_rows({TEXTS!r}).tobytes()).hexdigest())"
     )
-    ran = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60, check=True
-    )
 
-    assert ran.stdout.strip() == hashlib.sha256(hashed_rows(TEXTS).tobytes()).hexdigest()
+    assert printed_by(code).strip() == hashlib.sha256(hashed_rows(TEXTS).tobytes()).hexdigest()
 
 
 def test_the_vectors_are_those_of_this_version_of_the_model() -> None:

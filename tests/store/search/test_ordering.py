@@ -14,6 +14,7 @@ from gate.embedding.hashed import HashedEmbedder
 from store.database import Database, Migration
 from store.search.index import HybridIndex
 from store.search.searching import Searching
+from tests.clocks import ENOUGH_SECONDS
 from tests.counting import turns_of_others
 
 INDEX = HybridIndex("notes")
@@ -61,7 +62,7 @@ async def test_a_search_in_a_session_does_not_wait_for_the_order_and_says_so(tmp
     class SlowDatabase(Database):
         @contextmanager
         def reading_aside(self) -> Iterator[Connection]:
-            searched.wait(100)
+            searched.wait(ENOUGH_SECONDS)
             with super().reading_aside() as connection:
                 yield connection
 

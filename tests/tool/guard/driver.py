@@ -30,6 +30,7 @@ from core.workspace import Workspace
 from flow.instructions import InstructionNotes, session_head
 from flow.permission import Mode, Permissions
 from flow.places import Places
+from tests.clocks import ENOUGH_SECONDS
 from tests.tool.commanding import Nobody
 from tool.data_view import DataView
 from tool.edit_file import EditFile
@@ -42,7 +43,6 @@ from tool.write_file import WriteFile
 
 CANARY = "CANARY"
 NOBODY = 65534
-LONGEST_SECONDS = 60.0
 TOOLS = {
     tool.name: tool for tool in (DataView, EditFile, FindFiles, FindText, ListFiles, ReadFile, WriteFile)
 }
@@ -229,7 +229,7 @@ async def tried(area: Area) -> dict[str, Any]:
     services = services_of(area)
     began, shown, error, effects = monotonic(), "", "", []
     try:
-        async with asyncio.timeout(LONGEST_SECONDS):
+        async with asyncio.timeout(ENOUGH_SECONDS):
             shown = await called(area, services)
     except TimeoutError:
         effects.append("does not end")

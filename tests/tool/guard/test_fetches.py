@@ -16,6 +16,7 @@ from core.errors import ToolError
 from core.tools import ToolContext
 from core.web import WebRules
 from gate.web import DirectWebClient
+from tests.clocks import ENOUGH_SECONDS
 from tests.tool.commanding import services_in
 from tests.tool.guard.webs import Web, web_of
 from tool.fetch import MOST_BYTES, Fetch, FetchArgs
@@ -74,7 +75,9 @@ def fetch(folder: Path, web: Web, row: Mapping[str, Any], *, guarded: bool = Tru
         secrets=lambda: (SECRET,) if guarded else (),
     )
     services = replace(services_in(folder, PlainBackend()), web=DirectWebClient(web.connect), web_rules=rules)
-    return Fetch(services, resolve=web.resolve, is_own=lambda ip: ip == OWN, seconds=row.get("seconds", 60.0))
+    return Fetch(
+        services, resolve=web.resolve, is_own=lambda ip: ip == OWN, seconds=row.get("seconds", ENOUGH_SECONDS)
+    )
 
 
 async def fetched(folder: Path, web: Web, row: Mapping[str, Any], *, guarded: bool = True) -> tuple[str, str]:
