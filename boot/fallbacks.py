@@ -153,9 +153,9 @@ class Ring:
 
 
 def _others(first: str, settings: Settings) -> tuple[str, ...]:
-    """In the order in which they are asked, each once."""
+    """In the order in which they are asked, each once, in whatever ways its URL is written."""
     named = [*filter(None, [settings.model_url]), *settings.fallbacks]
-    return tuple(dict.fromkeys(url for url in named if first not in candidate_urls(url)))
+    return tuple({candidate_urls(url)[0]: url for url in named if first not in candidate_urls(url)}.values())
 
 
 def require_own(settings: Settings) -> None:

@@ -19,7 +19,7 @@ from boot.profiles import Profiles
 from boot.server_way import NO_WINDOW, ModelWay
 from boot.settings import Settings
 from core.deltas import ReplyBuilder, TextDelta, ThinkingDelta
-from core.errors import AgentError, GatewayError, GatewayUnavailable
+from core.errors import AgentError, ConfigError, GatewayUnavailable
 from core.messages import AssistantMessage, Message, ToolMessage, UserMessage
 from core.protocols import Gateway, ModelRequest
 from core.tools import ToolSpec
@@ -52,7 +52,7 @@ def fallback_findings(settings: Settings) -> list[Finding]:
     """Whether those that stand in for it could do so now.
 
     Raises:
-        ConfigError: one of them may not be asked, or it is not clear for which model.
+        ConfigError: one of them may not be asked.
     """
     return asyncio.run(_standing_in(settings))
 
@@ -61,7 +61,7 @@ async def _standing_in(settings: Settings) -> list[Finding]:
     require_own(settings)
     model, found = settings.model, []
     if not model:
-        with suppress(GatewayError):
+        with suppress(AgentError):
             first = await discover(settings.model_url or None, api_key=settings.api_key)
             model = first.model if isinstance(first, Endpoint) else ""
     for url in settings.fallbacks:
@@ -71,6 +71,9 @@ async def _standing_in(settings: Settings) -> list[Finding]:
         except GatewayUnavailable as error:
             mend = "Start it, or take it out of AGENT_FALLBACK_URLS."
             found.append(Finding(subject="fallback", state="problem", text=reason(url, error), mend=mend))
+        except ConfigError as error:
+            text = str(error.args[0])
+            found.append(Finding(subject="fallback", state="problem", text=text, mend=error.hint))
     return found
 
 

@@ -302,6 +302,27 @@ def test_the_doctor_says_of_each_whether_it_could_stand_in() -> None:
     ]
 
 
+def test_what_the_doctor_cannot_say_of_one_does_not_hide_the_others() -> None:
+    page_of_html = Page((b"<!doctype html>",), kind="text/html")
+    with FakeServer({"/v1/models": page_of_html, "/models": page_of_html}) as second, server() as third:
+        found = fallback_findings(Settings(model_url=NOWHERE, fallback_urls=f"{second.url} {third.url}"))
+
+    assert [(finding.state, finding.text) for finding in found] == [
+        ("problem", f"{second.url} does not say which models it has."),
+        ("ok", f"{third.url} has m"),
+    ]
+
+
+async def test_a_server_that_is_named_twice_is_asked_once(tmp_path: Path) -> None:
+    bare = NOWHERE.removeprefix("http://").removesuffix("/v1")
+    async with open_session(
+        ours(tmp_path, NOWHERE, bare, "127.0.0.1:10", "http://127.0.0.1:10/v1")
+    ) as opened:
+        finished, _ = await turn(opened)
+
+    assert finished.note.startswith("None of 2 servers answers.")
+
+
 async def test_another_model_is_stood_in_for_by_who_has_it(tmp_path: Path) -> None:
     pages = {"/v1/models": bodies.listed({"id": "n"}), WIRE: N_HERE}
     with server() as second, FakeServer(pages) as third, ExitStack() as house:
