@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 SLOW_SECONDS = 5.0
-"""Of a processor, from which on an input counts as one that hangs."""
+"""Of a processor: an input that takes more of it counts as one that hangs."""
 MOST_KEPT = 20
 
 

@@ -5,4 +5,4 @@ import pytest
 
 @pytest.fixture(autouse=True)
 def unhurried(time_enough: None) -> None:
-    """None of them is about a server that is late."""
+    """Servers are in time; a test about one that is late sets limits of its own."""
