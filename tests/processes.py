@@ -32,6 +32,19 @@ def wait_until(done: Callable[[], object], by: "subprocess.Popen[str]") -> None:
         time.sleep(0.005)
 
 
+def running(command: str) -> list[int]:
+    """All processes that run it, whoever has started them."""
+    pids = [int(folder.name) for folder in Path("/proc").glob("[0-9]*")]
+    return [pid for pid in pids if command == " ".join(argv_of(pid))]
+
+
+def argv_of(pid: int) -> list[str]:
+    """Nothing when it is gone."""
+    with suppress(OSError):
+        return Path(f"/proc/{pid}/cmdline").read_text().rstrip("\0").split("\0")
+    return []
+
+
 def is_alive(pid: int) -> bool:
     try:
         os.kill(pid, 0)
@@ -40,14 +53,14 @@ def is_alive(pid: int) -> bool:
     return True
 
 
-def has_ended(pid: int, *, within_seconds: float = ENOUGH_SECONDS) -> bool:
+def has_ended(pid: int) -> bool:
     """Whether a process that is no child of ours ends, soon or on a busy machine later."""
     try:
         process = os.pidfd_open(pid)
     except ProcessLookupError:
         return True
     try:
-        return bool(select.select([process], [], [], within_seconds)[0])
+        return bool(select.select([process], [], [], ENOUGH_SECONDS)[0])
     finally:
         os.close(process)
 

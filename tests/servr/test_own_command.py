@@ -12,14 +12,7 @@ import pytest
 from servr.terminal.own_command import OwnCommand
 from servr.terminal.screen import Screen
 from tests.clocks import ENOUGH_SECONDS
-
-
-def runs(*command: str) -> bool:
-    for process in Path("/proc").glob("[0-9]*"):
-        with suppress(OSError):
-            if (process / "cmdline").read_text().split("\0")[:-1] == [*command]:
-                return True
-    return False
+from tests.processes import running
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="processes are looked up in /proc")
@@ -38,5 +31,5 @@ async def test_of_a_command_that_is_stopped_while_it_starts_nothing_is_left(
 
     assert shown.getvalue() == ("  stopped\n" if turns else "")  # before its first turn it does nothing
     async with asyncio.timeout(ENOUGH_SECONDS):  # the kernel takes a moment
-        while runs("sleep", seconds):  # noqa: ASYNC110 - nothing tells when another process is gone
+        while running(f"sleep {seconds}"):  # noqa: ASYNC110 - nothing tells when another process is gone
             await asyncio.sleep(0)

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
@@ -19,7 +19,7 @@ from core.sandbox import SandboxBackend
 from core.skills import kept_contract
 from core.tools import ToolContext, ToolServices
 from core.workspace import Workspace
-from tests.processes import has_ended
+from tests.processes import argv_of, has_ended, running
 from tests.tool.commanding import Nobody
 from tests.tool.filing import said
 from tests.tool.sandbox.area import NOBODY, why_not
@@ -167,19 +167,9 @@ async def test_a_command_ends_with_the_process_that_watches_it(services: ToolSer
 
 def begun(command: str) -> int:
     """The process that runs it; what a shell says last is said before it becomes the command."""
-    while not (found := [pid for pid in everybody() if command == " ".join(argv_of(pid))]):
+    while not (found := running(command)):
         time.sleep(0.005)
     return found[0]
-
-
-def everybody() -> list[int]:
-    return [int(folder.name) for folder in Path("/proc").glob("[0-9]*")]
-
-
-def argv_of(pid: int) -> list[str]:
-    with suppress(OSError):
-        return Path(f"/proc/{pid}/cmdline").read_text().rstrip("\0").split("\0")
-    return []
 
 
 def ancestors(pid: int) -> Iterator[int]:
