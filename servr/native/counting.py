@@ -1,12 +1,13 @@
-"""Long texts are counted in parts, so that one that is far too long is refused before all of it is read."""
+"""Of a long text its beginning is counted, so that one that is far too long is not read to its end."""
 
 from collections.abc import Callable, Iterable
 
-CHARS_EACH = 8
+CHARS_EACH = 6
 """Of a token, on average; a text of more characters than so many tokens have is looked at first."""
-PART_CHARS = 1 << 16
-JOINED = 32
-"""Tokens of a part that do not count: at its ends some are others than in the whole text."""
+LONGER = 4
+"""Times as much is read next, when that was not enough."""
+CUT = 256
+"""Tokens of a beginning that do not count: where it is cut, some are others than in the whole text."""
 
 
 class TooMany(Exception):
@@ -23,7 +24,9 @@ def is_long(text: str, most: int) -> bool:
 
 
 def require_most(most: int, texts: Iterable[str], count: Callable[[str], int]) -> None:
-    """Reads no more than tells that there are too many; when there may be `most`, nothing is known.
+    """Reads little more than tells that there are too many; a text that may fit is read to its end.
+
+    Each beginning is read as a whole: between parts there would be cuts, and at each too many tokens.
 
     Args:
         most: tokens.
@@ -35,8 +38,14 @@ def require_most(most: int, texts: Iterable[str], count: Callable[[str], int]) -
     """
     sure = 0
     for text in texts:
-        for start in range(0, len(text), PART_CHARS):
-            found = count(text[start : start + PART_CHARS])
-            sure += found if len(text) <= PART_CHARS else max(0, found - JOINED)
-            if sure > most:
-                raise TooMany(sure)
+        length = CHARS_EACH * most
+        while length < len(text):
+            _check(most, sure + count(text[:length]) - CUT)
+            length *= LONGER
+        sure += count(text)
+        _check(most, sure)
+
+
+def _check(most: int, sure: int) -> None:
+    if sure > most:
+        raise TooMany(sure)

@@ -8,7 +8,7 @@ from core.errors import ContextOverflow, GatewayError, OutOfMemory, RateLimited,
 from gate.errors_of import Refusal, error_of
 from servr.native.api.request_thread import RequestThread
 from servr.native.asking import Broken, Busy, NoMemory, Refused, Stopped, TooLong
-from servr.native.counting import JOINED, PART_CHARS
+from servr.native.counting import CHARS_EACH, CUT
 from servr.native.parts import Served
 from servr.native.scripted import Line, ScriptedEngine, says
 from tests.servr.native.doubles import LengthEmbeddings, client_of, talking
@@ -203,14 +203,14 @@ async def test_a_prompt_that_is_too_long_is_refused_with_both_numbers() -> None:
 
 @pytest.mark.parametrize("page", [CHAT, "/v1/completions"])
 async def test_a_prompt_that_is_far_too_long_has_at_least_what_is_said(page: str) -> None:
-    text = "x" * (3 * PART_CHARS)
+    text = "x" * 100_000
     asked = {"messages": [{"role": "user", "content": text}]} if page == CHAT else {"prompt": text}
     async with client_of(talking(ScriptedEngine([says("Hi.")]))) as client:
         refused = await client.post(page, json={**asked, "max_tokens": 5})
         counted = await client.post("/tokenize", json={"prompt": text, "add_special_tokens": False})
 
     error = refused.json()["error"]
-    least = PART_CHARS - JOINED
+    least = CHARS_EACH * 4096 - CUT
     assert (error["code"], error["n_prompt_tokens"]) == ("context_length_exceeded", least)
     assert error["message"] == (
         f"The model's context length is 4096 tokens, but the prompt has at least {least} and 5 are asked for."

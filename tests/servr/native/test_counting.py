@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
+from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
 from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
-from servr.native.counting import CHARS_EACH, PART_CHARS, TooMany, is_long, require_most
+from servr.native.counting import CHARS_EACH, TooMany, is_long, require_most
 from servr.native.prompts.tokenising import Tokeniser
 from tests.servr.native.models import FAMILIES, READ_TEXTS, trained
 
-LENGTH = 3 * PART_CHARS + 100
+LENGTH = 200_000
 
 
 def bare(model: Any, trainer: Any, **parts: Any) -> PreTrainedTokenizerFast:
@@ -40,6 +40,22 @@ def unigram() -> PreTrainedTokenizerFast:
     return bare(models.Unigram(), trainer, pre_tokenizer=pre_tokenizers.Metaspace())
 
 
+def worded() -> PreTrainedTokenizerFast:
+    """Knows no word of more than a hundred characters: it is one token, but its rest behind a cut is many."""
+    letters = [f"{before}{letter}" for before in ("", "##") for letter in "abcde"]
+    model = models.WordPiece({word: place for place, word in enumerate(["?", *letters])}, unk_token="?")
+    tokenizer = Tokenizer(model)
+    tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
+    return PreTrainedTokenizerFast(tokenizer_object=tokenizer)
+
+
+def swallowing() -> Any:
+    """Has a special token that takes all blanks behind it."""
+    tokenizer = real()
+    tokenizer.add_tokens([AddedToken("<|x|>", special=True, rstrip=True)])
+    return tokenizer
+
+
 def real() -> Any:
     return AutoTokenizer.from_pretrained(Path(os.environ["ROOST_QWEN3_TOKENIZER"]).parent)
 
@@ -50,7 +66,8 @@ TOKENIZERS: dict[str, Callable[[], Any]] = {
     "without words": wordless,
     "unigram": unigram,
 }
-tokenizer_of = cache(lambda name: TOKENIZERS[name]())
+ODD: dict[str, Callable[[], Any]] = {"of words": worded, "swallowing": swallowing}
+tokenizer_of = cache(lambda name: (TOKENIZERS | ODD)[name]())
 
 
 def at_random(letters: str) -> str:
@@ -104,23 +121,23 @@ class Reading:
         return [type("Encoding", (), {"ids": list(range(len(text)))})() for text in texts]
 
 
-@pytest.mark.parametrize("length", [2 * PART_CHARS, 60 * PART_CHARS])
+@pytest.mark.parametrize("length", [20_000, 4_000_000])
 def test_what_is_read_of_a_text_that_is_far_too_long_does_not_grow_with_it(length: int) -> None:
     tokenizer = Reading()
 
     with pytest.raises(TooMany):
         Tokeniser(tokenizer).tokens("a" * length, most=1_000)
 
-    assert tokenizer.read == PART_CHARS
+    assert tokenizer.read == CHARS_EACH * 1_000
 
 
 def test_a_text_that_may_fit_is_told_whole() -> None:
     tokeniser = Tokeniser(Reading())
 
     over = tokeniser.tokens("a" * 1_001, most=1_000)
-    whole = tokeniser.tokens("a" * (2 * PART_CHARS))
+    whole = tokeniser.tokens("a" * LENGTH)
 
-    assert (len(over), len(whole)) == (1_001, 2 * PART_CHARS)
+    assert (len(over), len(whole)) == (1_001, LENGTH)
     assert not is_long("a" * 1_000 * CHARS_EACH, 1_000)
 
 
@@ -133,6 +150,28 @@ def test_a_long_text_of_few_tokens_is_read_to_its_end() -> None:
 
     assert is_long(text, len(exact))
     assert found == exact
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("of words", " ".join(["abcde" * 26] * 510)),
+        ("of words", "a" * 40 + " " + " ".join(["b" * 65_535] * 20)),
+        ("swallowing", "<|x|>" + " " * 400_000 + "b"),
+        ("real", " " * 400_000 + "b"),
+        ("real", "=" * 400_000),
+    ],
+    ids=["long words", "vast words", "swallowed", "blanks", "line"],
+)
+def test_what_just_fits_is_not_refused(name: str, text: str) -> None:
+    exact = Tokeniser(tokenizer_of(name)).tokens(text)
+
+    found = Tokeniser(tokenizer_of(name)).tokens(text, most=len(exact))
+    with pytest.raises(TooMany):
+        require_most(len(exact) - 1, [text], lambda part: len(Tokeniser(tokenizer_of(name)).tokens(part)))
+
+    assert found == exact
+    assert is_long(text, len(exact))
 
 
 def test_what_stands_between_special_tokens_is_counted_in_full() -> None:
