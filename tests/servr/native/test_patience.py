@@ -4,6 +4,7 @@ import asyncio
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import httpx
@@ -39,8 +40,8 @@ class Loop:
 
     timers: list[Timer] = field(default_factory=list)
 
-    def call_later(self, seconds: float, call: Callable[[], None]) -> Timer:
-        self.timers.append(Timer(seconds, call, self.timers))
+    def call_later(self, seconds: float, call: Callable[..., None], *args: Any) -> Timer:
+        self.timers.append(Timer(seconds, partial(call, *args), self.timers))
         return self.timers[-1]
 
     def create_task(self, work: Any) -> "asyncio.Task[None]":
@@ -51,7 +52,8 @@ class Loop:
         return [timer.seconds for timer in self.timers]
 
     def run_down(self) -> None:
-        self.timers[-1].call()
+        """The latest, which is over then."""
+        self.timers.pop().call()
 
 
 @dataclass
@@ -59,6 +61,7 @@ class Wire:
     """A transport that remembers what became of it."""
 
     written: bytes = b""
+    unread: int = 0
     end: str = ""
 
     def get_extra_info(self, name: str) -> None:
@@ -69,6 +72,9 @@ class Wire:
 
     def write(self, data: bytes) -> None:
         self.written += data
+
+    def get_write_buffer_size(self) -> int:
+        return self.unread
 
     def close(self) -> None:
         self.end = "closed"
@@ -170,6 +176,46 @@ async def test_a_second_request_is_waited_for_like_the_first() -> None:
 
     assert (half, whole, again) == ([PATIENCE_SECONDS], [], [KEPT_SECONDS])
     assert client.wire.written.count(b"Hi") == 2
+
+
+async def test_a_request_that_was_sent_behind_another_is_waited_for_when_its_turn_comes() -> None:
+    client = Connection()
+
+    early = client.sends(HEAD + BODY + HEAD + BODY[:1])
+    turned = await client.answers()
+    client.loop.run_down()
+    client.protocol.connection_lost(None)
+    await client.answers()
+
+    assert (early, turned, client.wire.end) == ([], [PATIENCE_SECONDS], "closed")
+    assert client.wire.written.count(b"Hi") == 1
+
+
+async def test_half_a_head_behind_a_request_has_the_time_of_a_connection_that_is_kept() -> None:
+    client = Connection()
+
+    client.sends(HEAD + BODY + HEAD[:9])
+    kept = await client.answers()
+    more = client.sends(HEAD[9:20])
+
+    assert (kept, more) == ([KEPT_SECONDS], [PATIENCE_SECONDS])
+
+
+async def test_who_reads_a_large_answer_slowly_is_waited_for() -> None:
+    client = Connection()
+    client.sends(HEAD + BODY)
+
+    client.wire.unread = 3_000
+    client.protocol.pause_writing()
+    ends = []
+    for unread in (2_000, 1_999, 1_999):
+        client.wire.unread = unread
+        client.loop.run_down()
+        ends.append((client.wire.end, client.loop.running))
+
+    assert ends == [("", [PATIENCE_SECONDS])] * 2 + [("aborted", [])]
+    client.protocol.connection_lost(None)
+    await client.answers()
 
 
 async def test_who_does_not_read_is_hung_up_on_at_once() -> None:
