@@ -19,14 +19,16 @@ if TYPE_CHECKING:
     from servr.native.parts import Talking
 
 POISON, MEMORY_ONCE, MEMORY_ALWAYS = "<|video_pad|>", "<|image_pad|>", "<|vision_pad|>"
+NEVER = -1e4
 
 
 class Faulty:
-    """A model that does not survive some tokens."""
+    """A model that does not survive some tokens, and writes none of them: it might have to read them again."""
 
     def __init__(self, inner: "Model", poison: int, once: int, always: int) -> None:
         self.inner = inner
         self.cuts = inner.cuts
+        self._bad = [poison, once, always]
         self._poison = poison
         self._scarce = {once, always}
         self._once = once
@@ -41,14 +43,15 @@ class Faulty:
         return self.inner.groups(pieces)
 
     def read(self, pieces: "Sequence[Piece]") -> Any:
-        prompts = [piece.tokens for piece in pieces if len(piece.tokens) > 1]  # it may say such tokens itself
-        tokens = {token for prompt in prompts for token in prompt}
+        tokens = {token for piece in pieces for token in piece.tokens}
         if self._poison in tokens:
             raise IndexError("index out of range in self")
         if scarce := self._scarce & tokens:
             self._scarce -= scarce & {self._once}
             raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 1 bytes.")
-        return self.inner.read(pieces)
+        logits = self.inner.read(pieces)
+        logits[:, self._bad] = NEVER
+        return logits
 
 
 def talking(folder: str, options: dict[str, Any]) -> "Talking":
