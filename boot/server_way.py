@@ -210,7 +210,7 @@ def guarded(
     """In the rings that are around every server."""
     spoken: Gateway = TextCallGateway(server, profile.dialect)
     if live and not profile.hosted:
-        spoken = MemoryGuard(spoken, live)
+        spoken = MemoryGuard(spoken, live, waits=alone)
     ring: Gateway = RepetitionGuard(RetryingGateway(spoken, asks_silence=alone))
     if live:
         ring = WatchingGateway(ring, live)

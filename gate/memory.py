@@ -40,6 +40,8 @@ class MemoryGuard:
 
     inner: Gateway
     live: LiveWindow
+    waits: bool = True
+    """Whether one that died is waited for; not where another one can be asked."""
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     _lost: ModelRequest | None = None
     """The one over which the connection was lost last."""
@@ -62,10 +64,10 @@ class MemoryGuard:
         raise await self._after(cause) from cause
 
     async def _after(self, cause: GatewayError) -> GatewayError:
-        """Wait until the server is there again: then what is to be done is the policy's to say."""
+        """Wait until somebody is there again: then what is to be done is the policy's to say."""
         kind = self.live.facts.kind if self.live.facts else "unknown"
         hint = SETTINGS.get(kind, ANY_SETTING)
-        if await self._is_back():
+        if not self.waits or await self._is_back():
             said = f"The model server seems to have run out of memory: {cause.args[0]}"
             return OutOfMemory(said, hint=hint)
         return RequestRejected(

@@ -22,7 +22,7 @@ from core.events import ContextShrunk, Event, ModelDelta, Outcome, Record, TurnF
 from tests.fakes import FakeOllama, FakeServer, Page, bodies
 from tests.fakes.ollama import said as ollama_said
 from tests.fakes.serving import page
-from tests.scripted_server.replies import Gate, Step, overflow, refuse, say
+from tests.scripted_server.replies import Gate, Step, overflow, raw, refuse, say
 from tests.scripted_server.serving import ScriptedServer
 
 WIRE = "/v1/chat/completions"
@@ -160,6 +160,28 @@ async def test_the_window_is_that_of_who_answers_and_a_shorter_one_shortens(tmp_
     assert (finished.outcome, said, window) == (Outcome.DONE, "Two.", 4_096)
     assert len([event for event in told.events if isinstance(event, ContextShrunk)]) == 1
     assert len(told.restarts) == 1
+
+
+async def test_a_server_that_dies_over_a_long_prompt_is_followed_by_the_next_with_a_shorter_one(
+    tmp_path: Path,
+) -> None:
+    gate = Gate()
+    with server(*[say("Two.")] * 3) as second, ExitStack() as house:
+        first = house.enter_context(server(say("One."), raw(gate)))
+        told = Told()
+        async with open_session(ours(tmp_path, first.url, second.url)) as opened:
+            opened.session.subscribe(told)
+            await turn(opened)
+            asking = asyncio.create_task(turn(opened, "word " * 11_000))
+            assert await asyncio.to_thread(gate.reached.wait, 10)
+            house.close()
+            finished, said = await asking
+
+    died, switched = told.restarts
+    assert (finished.outcome, said) == (Outcome.DONE, "Two.")
+    assert died.startswith(f"The connection to {first.url} broke")
+    assert switched == f"No answer from {first.url}. Going on with {second.url}."
+    assert len([event for event in told.events if isinstance(event, ContextShrunk)]) == 1
 
 
 async def test_an_ollama_that_stands_in_is_asked_in_its_own_words(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """A server that dies of a long prompt is waited for, and its memory is spoken of."""
 
 from contextlib import suppress
+from dataclasses import replace
 
 import pytest
 
@@ -127,6 +128,15 @@ async def test_a_server_that_stays_away_is_waited_for_no_longer_than_a_minute() 
         "http://127.0.0.1:1/v1 ran out of memory, and was not back in 60 seconds. "
         f"Start it again. {SETTINGS['llama.cpp']}"
     )
+
+
+async def test_where_another_server_can_be_asked_nobody_waits_for_one_that_died() -> None:
+    guarded, sleeps = guard("http://127.0.0.1:1/v1", LOST)
+
+    with pytest.raises(OutOfMemory):
+        await deltas(RetryingGateway(replace(guarded, waits=False)), LONG)
+
+    assert sleeps == []
 
 
 async def test_people_are_told_before_the_wait() -> None:
