@@ -25,10 +25,10 @@ NEVER = -1e4
 class Faulty:
     """A model that does not survive some tokens, and writes none of them: it might have to read them again."""
 
-    def __init__(self, inner: "Model", poison: int, once: int, always: int) -> None:
+    def __init__(self, inner: "Model", poison: int | None, once: int | None, always: int | None) -> None:
         self.inner = inner
         self.cuts = inner.cuts
-        self._bad = [poison, once, always]
+        self._bad = [token for token in (poison, once, always) if token is not None]
         self._poison = poison
         self._scarce = {once, always}
         self._once = once
