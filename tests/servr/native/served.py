@@ -31,9 +31,11 @@ class Served:
     process: subprocess.Popen[str]
 
     @property
-    def resident_bytes(self) -> int:
-        pages = int(Path(f"/proc/{self.process.pid}/statm").read_text().split()[1])
-        return pages * os.sysconf("SC_PAGE_SIZE")
+    def held_bytes(self) -> int:
+        """What it has made; pages of its files come and go as the machine has room for them."""
+        status = Path(f"/proc/{self.process.pid}/status").read_text()
+        sizes = re.findall(r"^(?:RssAnon|VmSwap):\s+(\d+) kB$", status, re.MULTILINE)
+        return sum(1024 * int(size) for size in sizes)
 
     @property
     def threads(self) -> int:

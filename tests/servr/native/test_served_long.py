@@ -68,7 +68,7 @@ async def test_a_thousand_requests_leave_nothing_behind(served: Served) -> None:
             await asyncio.gather(*(asks(client, number) for number in range(first, first + 20)))
             if first in (300, 980):
                 await served.comes_to_rest()
-                seen.append((served.resident_bytes, served.threads, served.open_files))
+                seen.append((served.held_bytes, served.threads, served.open_files))
     await served.comes_to_rest()
     numbers = served.numbers()
 
