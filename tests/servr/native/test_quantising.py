@@ -46,7 +46,10 @@ async def test_a_quantised_model_replies_through_the_engine(model_folder: Folder
 
     with torch.inference_mode():
         logits = small(input_ids=torch.tensor([[*prompt, *told.tokens[:-1]]]), use_cache=False).logits[0]
-    assert told.tokens == logits[len(prompt) - 1 :].argmax(-1).tolist()
+    places = logits[len(prompt) - 1 :]
+    taken = places.gather(-1, torch.tensor(told.tokens)[:, None])[:, 0]
+    # Activations are rounded to eight bits as well: where two tokens are nearly as likely, either may be said.
+    assert float((places.amax(-1) - taken).max() / places.std()) < 0.05
     assert served.facts.dtype == "int8"
     assert served.facts.end_tokens == ends_of(small)
 
