@@ -53,7 +53,7 @@ class ChatApplication(Application[None]):
     _columns: int = 0
     """Of the terminal at the last drawing; 0: there was none."""
     marks: list[str]
-    """What the terminal is told after the next drawing, and shows nothing of."""
+    """What the terminal is told after the next drawing that has all of `above`, and shows nothing of."""
     behind: Callable[[], bool] = staticmethod(lambda: False)
     """Whether the panel still shows what is in `above`: a key is drawn without it, and sooner."""
 
@@ -71,15 +71,17 @@ class ChatApplication(Application[None]):
         if output.get_size().columns != self._columns:
             self._follow_wrapping(output.get_size().columns)
             self.renderer.erase()
-        if self.above and not self.behind():
+        waits = bool(self.above) and self.behind()
+        if self.above and not waits:
             self.renderer.erase()
             output.write_raw("".join(f"{line}\r\n" for line in self.above))
             self.above.clear()
         elif self._has_shrunk():
             self.renderer.erase()
         super()._redraw(render_as_done)
-        output.write_raw("".join(self.marks))
-        self.marks.clear()
+        if not waits:
+            output.write_raw("".join(self.marks))
+            self.marks.clear()
 
     def _has_shrunk(self) -> bool:
         """Whether the next drawing needs fewer rows than the last one took."""

@@ -114,7 +114,7 @@ class Panel:
             erase_when_done=True,
             max_render_postpone_time=POSTPONED_SECONDS,
         )
-        self.application.behind = lambda: self._frame is not None and bool(self.tail)
+        self.application.behind = lambda: self._frame is not None and bool(self.tail) and not self._question
         self.application.above, self.application.marks = [], []
         self.application.ttimeoutlen = 0.05
 

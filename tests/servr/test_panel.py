@@ -193,8 +193,23 @@ async def test_what_is_drawn_for_a_key_waits_with_rows_that_the_panel_still_show
     await until(panel, lambda: panel.application.render_counter > 0)
     panel.tail = (Line("a row that is"),)
     panel.above(["a row that is done"])
+    panel.tell_terminal("")
     panel.application._redraw()  # as a key does
-    held = [*panel.application.above]
+    held = [*panel.application.above, *panel.application.marks]
     await until(panel, lambda: not panel.application.above)
 
-    assert held == ["a row that is done"]
+    assert held == ["a row that is done", ""]
+    assert panel.application.marks == []
+
+
+async def test_no_question_is_drawn_before_what_is_asked(panel: Panel) -> None:
+    await until(panel, lambda: panel.application.render_counter > 0)
+    panel.tail = (Line("a call that runs"),)
+    panel.above(["Which colour?"])
+    answering = asyncio.create_task(panel.answer("Number or answer: "))
+    await asyncio.sleep(0)
+    panel.application._redraw()  # as a key does
+    above = [*panel.application.above]
+    answering.cancel()
+
+    assert above == []
