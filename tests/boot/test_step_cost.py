@@ -61,7 +61,8 @@ async def test_a_late_step_takes_as_many_calls_as_an_early_one(tmp_path: Path) -
     requests = [calls for name, calls in marks if name == REQUEST]
     gaps = [later - earlier for earlier, later in pairwise(requests)]
     assert len(requests) == STEPS
-    assert gaps[-WINDOW:] == gaps[WINDOW : 2 * WINDOW]
+    # The least: a search for garbage calls whoever asked to be told of it, in any step, and only adds calls.
+    assert min(gaps[-WINDOW:]) == min(gaps[WINDOW : 2 * WINDOW])
 
 
 @pytest.mark.server
