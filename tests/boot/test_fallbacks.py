@@ -19,6 +19,7 @@ from boot.wiring import Opened, open_session
 from core.deltas import RestartDelta
 from core.errors import ConfigError, GatewayUnavailable
 from core.events import ContextShrunk, Event, ModelDelta, Outcome, Record, TurnFinished
+from tests.clocks import ENOUGH_SECONDS
 from tests.fakes import FakeOllama, FakeServer, Page, bodies
 from tests.fakes.ollama import said as ollama_said
 from tests.fakes.serving import page
@@ -90,7 +91,7 @@ async def test_a_server_that_is_killed_in_the_middle_of_a_reply_voids_it_and_the
         async with open_session(ours(tmp_path, first.url, second.url)) as opened:
             opened.session.subscribe(told)
             asking = asyncio.create_task(turn(opened))
-            await asyncio.to_thread(gate.reached.wait, 10)
+            assert await asyncio.to_thread(gate.reached.wait, ENOUGH_SECONDS)
             house.close()
             finished, said = await asking
 
@@ -173,7 +174,7 @@ async def test_a_server_that_dies_over_a_long_prompt_is_followed_by_the_next_wit
             opened.session.subscribe(told)
             await turn(opened)
             asking = asyncio.create_task(turn(opened, "word " * 11_000))
-            assert await asyncio.to_thread(gate.reached.wait, 10)
+            assert await asyncio.to_thread(gate.reached.wait, ENOUGH_SECONDS)
             house.close()
             finished, said = await asking
 

@@ -23,6 +23,7 @@ from gate.fallback import PATIENCE_SECONDS, FallbackGateway
 from gate.openai_compatible import OpenAICompatibleGateway
 from gate.retrying import RetryingGateway
 from gate.scripted import ScriptedGateway, say
+from tests.clocks import Waits
 from tests.gate.asking import built, deltas, reply, request
 from tests.scripted_server import replies
 from tests.scripted_server.serving import ScriptedServer
@@ -32,15 +33,11 @@ READ = ProgressDelta(processed_tokens=1, total_tokens=2)
 HALF = TextDelta(text="half a sen")
 
 
-async def at_once(seconds: float) -> None:
-    """Nobody waits in tests."""
-
-
 def ring(**gateways: Gateway) -> FallbackGateway:
     async def opened(server: str) -> Gateway:
         return gateways[server]
 
-    return FallbackGateway(tuple(gateways), opened, next(iter(gateways)), sleep=at_once)
+    return FallbackGateway(tuple(gateways), opened, next(iter(gateways)), sleep=Waits())
 
 
 def restarts(said: list[Delta]) -> list[RestartDelta]:
@@ -117,13 +114,9 @@ async def test_where_nobody_is_there_each_is_named_with_its_reason() -> None:
 async def test_after_a_round_in_which_nobody_was_there_the_silent_ones_are_asked_again_after_a_pause() -> (
     None
 ):
-    waits: list[float] = []
-
-    async def sleep(seconds: float) -> None:
-        waits.append(seconds)
-
+    waits = Waits()
     busy = ScriptedGateway(GatewayUnavailable("b answered 503: busy."))
-    asked = replace(ring(a=ScriptedGateway(GONE, GONE, say("Back.")), b=busy), sleep=sleep)
+    asked = replace(ring(a=ScriptedGateway(GONE, GONE, say("Back.")), b=busy), sleep=waits)
 
     said = await deltas(asked)
 
@@ -142,7 +135,7 @@ async def test_silent_servers_are_waited_for_as_long_as_one_that_stands_alone() 
     with pytest.raises(GatewayUnavailable, match="None of 2 servers answers"):
         await deltas(ring(**gateways))
     with pytest.raises(NoAnswer):
-        await deltas(RetryingGateway(alone, sleep=at_once))
+        await deltas(RetryingGateway(alone, sleep=Waits()))
 
     assert [len(gateway.requests) for gateway in (*gateways.values(), alone)] == [4, 4, 4]
 
@@ -175,13 +168,9 @@ async def test_how_far_a_prompt_is_read_is_no_part_of_a_reply() -> None:
 
 
 async def test_a_stream_that_broke_goes_on_elsewhere_when_nobody_is_there_to_be_asked_again() -> None:
-    waits: list[float] = []
-
-    async def sleep(seconds: float) -> None:
-        waits.append(seconds)
-
+    waits = Waits()
     broken = ScriptedGateway((HALF, ConnectionLost("It broke.")), GONE)
-    first = RetryingGateway(broken, asks_silence=False, sleep=sleep)
+    first = RetryingGateway(broken, asks_silence=False, sleep=waits)
 
     said = await deltas(ring(a=first, b=ScriptedGateway(say("Whole."))))
 
@@ -251,7 +240,7 @@ async def test_a_server_that_cannot_stand_in_is_passed_over() -> None:
 async def test_a_server_that_hangs_is_asked_once() -> None:
     with ScriptedServer([replies.raw(replies.Gate())]) as server:
         hanging = OpenAICompatibleGateway(server.url, "m", idle_seconds=0.05)
-        first = RetryingGateway(hanging, asks_silence=False, sleep=at_once)
+        first = RetryingGateway(hanging, asks_silence=False, sleep=Waits())
         said = await deltas(ring(a=first, b=ScriptedGateway(say("Hello."))))
         await hanging.close()
 
@@ -263,7 +252,7 @@ async def test_a_server_that_hangs_is_asked_once() -> None:
 async def test_a_server_that_is_busy_is_asked_again_before_the_next_is() -> None:
     with ScriptedServer([replies.refuse(503, "busy")] * 9) as server:
         busy = OpenAICompatibleGateway(server.url, "m")
-        first = RetryingGateway(busy, asks_silence=False, sleep=at_once)
+        first = RetryingGateway(busy, asks_silence=False, sleep=Waits())
         said = await deltas(ring(a=first, b=ScriptedGateway(say("Hello."))))
         await busy.close()
 

@@ -5,7 +5,8 @@ from typing import Any
 
 import torch
 
-from servr.native.engine.conversations import Conversation, Model, Piece
+from servr.native.engine.conversations import Model, Piece
+from tests.servr.native.around import Around
 
 MOST_CHARS = 40
 """Of a thought, and the token behind them."""
@@ -13,25 +14,15 @@ OPENS, CLOSES = "<think>", "</think>"
 SURE = 1e4
 
 
-class Brief:
+class Brief(Around):
     def __init__(self, inner: Model, tokenizer: Any) -> None:
         """`tokenizer`: one of transformers; without a token that closes thoughts, nothing is changed."""
-        self.inner = inner
-        self.cuts = inner.cuts
+        super().__init__(inner)
         self._tokenizer = tokenizer
         self._closing = tokenizer.get_vocab().get(CLOSES)
 
-    def begin(self) -> Conversation:
-        return self.inner.begin()
-
-    def bytes_for(self, tokens: int) -> int:
-        return self.inner.bytes_for(tokens)
-
-    def groups(self, pieces: Sequence[Piece]) -> Sequence[Sequence[Piece]]:
-        return self.inner.groups(pieces)
-
     def read(self, pieces: Sequence[Piece]) -> torch.Tensor:
-        logits = self.inner.read(pieces)
+        logits: torch.Tensor = super().read(pieces)
         read = [
             piece.conversation.tokens[: len(piece.conversation.tokens) - later]
             for piece in pieces

@@ -11,13 +11,14 @@ import torch
 from transformers import AutoModelForCausalLM
 
 from servr.native.asking import Asked, Ended, Reading, Sampling, Written
-from servr.native.engine.conversations import Conversation, Model, Piece
+from servr.native.engine.conversations import Model, Piece
 from servr.native.engine.detokenising import Spelling
 from servr.native.engine.drafts import Draft
 from servr.native.engine.engine import NativeEngine
 from servr.native.engine.loading import Loaded, Wanted, load
 from servr.native.engine.pace import Pace
 from servr.native.engine.writing import Writer
+from tests.servr.native.around import Around
 
 GREEDY = Sampling(temperature=0)
 
@@ -111,12 +112,11 @@ class Stock:
         return logits[len(prompt) - 1 :].argmax(-1).tolist()
 
 
-class Watched:
+class Watched(Around):
     """A model whose steps can be held, counted and made to fail."""
 
     def __init__(self, inner: Model) -> None:
-        self.inner = inner
-        self.cuts = inner.cuts
+        super().__init__(inner)
         self.steps: list[list[int]] = []
         """How many tokens each conversation brought."""
         self.failures: list[Exception | None] = []
@@ -135,15 +135,6 @@ class Watched:
         """Until one more step has begun."""
         await asyncio.to_thread(self.has_begun.acquire)
 
-    def begin(self) -> Conversation:
-        return self.inner.begin()
-
-    def bytes_for(self, tokens: int) -> int:
-        return self.inner.bytes_for(tokens)
-
-    def groups(self, pieces: Sequence[Piece]) -> Sequence[Sequence[Piece]]:
-        return self.inner.groups(pieces)
-
     def read(self, pieces: Sequence[Piece]) -> torch.Tensor:
         self.has_begun.release()
         self.may_go.acquire()
@@ -154,4 +145,4 @@ class Watched:
             raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.")
         if any(self.poison in piece.tokens for piece in pieces):
             raise IndexError("index out of range in self")
-        return self.inner.read(pieces)
+        return super().read(pieces)

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tests.servr.native.conftest import PACKAGES, SERVERS
+from tests.servr.native.served import ANSWER_SECONDS
 
 ROOT = Path(__file__).resolve().parents[3]
 ROOST = f"""
@@ -41,5 +42,5 @@ def told(process: subprocess.Popen[str]) -> Iterator[str]:
 
 def ended(process: subprocess.Popen[str]) -> int:
     process.send_signal(signal.SIGINT)
-    process.communicate(timeout=600)
+    process.communicate(timeout=ANSWER_SECONDS)
     return process.returncode

@@ -1,7 +1,8 @@
 """Serves a tiny model as a process of its own: `python -m tests.servr.native.tiny_server FOLDER OPTIONS`.
 
-OPTIONS is JSON: fields of `Wanted`, `dialect` and `most_waiting`; `is_brief`: each thought ends soon. The first line that is printed says where it listens. Two
-tokens of the model are poison to it, and memory runs out over two others: once, and always.
+OPTIONS is JSON: fields of `Wanted`, `dialect` and `most_waiting`; `is_brief`: each thought ends soon. The first
+line that is printed says where it listens. One token of the model is poison to it, and memory runs out over
+two others: once, and always.
 """
 
 import asyncio
@@ -12,8 +13,10 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from tests.servr.native.around import Around
+
 if TYPE_CHECKING:
-    from servr.native.engine.conversations import Conversation, Model, Piece
+    from servr.native.engine.conversations import Model, Piece
     from servr.native.engine.engine import NativeEngine
     from servr.native.engine.loading import Loaded
     from servr.native.parts import Talking
@@ -22,25 +25,15 @@ POISON, MEMORY_ONCE, MEMORY_ALWAYS = "<|video_pad|>", "<|image_pad|>", "<|vision
 NEVER = -1e4
 
 
-class Faulty:
+class Faulty(Around):
     """A model that does not survive some tokens, and writes none of them: it might have to read them again."""
 
     def __init__(self, inner: "Model", poison: int | None, once: int | None, always: int | None) -> None:
-        self.inner = inner
-        self.cuts = inner.cuts
+        super().__init__(inner)
         self._bad = [token for token in (poison, once, always) if token is not None]
         self._poison = poison
         self._scarce = {once, always}
         self._once = once
-
-    def begin(self) -> "Conversation":
-        return self.inner.begin()
-
-    def bytes_for(self, tokens: int) -> int:
-        return self.inner.bytes_for(tokens)
-
-    def groups(self, pieces: "Sequence[Piece]") -> "Sequence[Sequence[Piece]]":
-        return self.inner.groups(pieces)
 
     def read(self, pieces: "Sequence[Piece]") -> Any:
         tokens = {token for piece in pieces for token in piece.tokens}
@@ -49,7 +42,7 @@ class Faulty:
         if scarce := self._scarce & tokens:
             self._scarce -= scarce & {self._once}
             raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 1 bytes.")
-        logits = self.inner.read(pieces)
+        logits = super().read(pieces)
         logits[:, self._bad] = NEVER
         return logits
 
